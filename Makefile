@@ -1,0 +1,70 @@
+# `make` alone lists the targets. Any Python from 3.11 on will do: make test PYTHON=python3.13
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Silent when all is well; bytecode is made on first use, which halves the time that this takes.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml \
+	--group pyproject.toml:build
+
+.PHONY: help run test check format servers bench bench-full chaos lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/runtime ## set up, then carry out a day of commands on simulated platforms
+	@$(BIN)/turnup run deploy/examples/first-day.jsonl
+
+test: check servers ## check, then run every test (real RabbitMQ and PostgreSQL included)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/development ## format, lint, types and import contracts, changing nothing
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: .venv/development ## put every file into the house's format
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+servers: .venv/development ## find RabbitMQ and PostgreSQL, or install them (apt as root)
+	@$(BIN)/python -m tests.servers
+
+bench: .venv/development servers ## measure once (two minutes), as JSON and a table
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-full: .venv/development servers ## measure the published medians
+	@$(BIN)/python -m tests.bench --full $(ARGS)
+
+chaos: .venv/development servers ## kill processes at random and look for what was lost
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+lock: .venv/development ## renew both lock files (ARGS=--upgrade takes the newest versions)
+	@$(COMPILE) $(ARGS) --output-file requirements.lock
+	@$(COMPILE) $(ARGS) --constraints requirements.lock --group pyproject.toml:dev \
+		--output-file requirements-dev.lock
+
+clean: ## remove what make set up and what tools left behind
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps below are younger than the lock file that they were made from.
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
+		"turnup needs Python 3.11 or newer, '$(PYTHON)' is not: try make PYTHON=python3.13" >&2; \
+		exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/runtime: .venv/bin/python requirements.lock pyproject.toml
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/development: .venv/runtime requirements-dev.lock
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,107 @@
+"""Commands and events as CloudEvents 1.0, and the base of every verb's fields."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from schema.errors import Fault
+
+#: `turnup.<product>.<verb>`.
+COMMAND_TYPE = re.compile(r"turnup\.(?P<product>[a-z][a-z0-9_]*)\.(?P<verb>[a-z][a-z0-9_]*)")
+
+#: Reference data about customers arrives under this type, by every door.
+CUSTOMER_CHANGED = "turnup.customer.changed"
+
+#: Product names that mean something else.
+RESERVED_PRODUCTS = frozenset({"customer", "simulator"})
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+EventId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Envelope(BaseModel):
+    """A CloudEvent in structured form; further extension attributes are allowed and kept aside."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    specversion: Literal["1.0"]
+    id: EventId
+    source: EventId
+    type: EventId
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    time: AwareDatetime | None = None
+    datacontenttype: Annotated[str, StringConstraints(pattern=r"^application/([a-z.]+\+)?json(;.*)?$")] | None = None
+    actor: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    correlationid: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class Command(BaseModel):
+    """What every verb takes besides its own fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    deadline: str | None = Field(None, description="An earlier deadline: an RFC 3339 time or a duration such as 10m")
+    not_before: AwareDatetime | None = Field(None, description="Start no earlier than this (CO-13)")
+    dry_run: bool = Field(default=False, description="Only say what would happen")
+
+
+def faults_of(error: ValidationError, under: str = "") -> tuple[Fault, ...]:
+    """Return every fault of a validation error with its JSON pointer below `under`."""
+    return tuple(Fault(under + _pointer(each["loc"]), _said(each)) for each in error.errors())
+
+
+def content_hash(kind: str, subject: str | None, data: Mapping[str, Any]) -> str:
+    """Return the fingerprint of what a command asks for, whatever the order of its members."""
+    canonical = json.dumps([kind, subject, data], sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+def to_cloudevent(  # noqa: PLR0913  the attributes of a CloudEvent are one flat list
+    *,
+    kind: str,
+    identity: str,
+    source: str,
+    subject: str,
+    time: datetime,
+    data: Mapping[str, Any],
+    **extensions: str | int | None,
+) -> dict[str, Any]:
+    """Return a structured CloudEvent; extensions that are None are left out."""
+    named = {name: value for name, value in extensions.items() if value is not None}
+    return {
+        "specversion": "1.0",
+        "type": kind,
+        "id": identity,
+        "source": source,
+        "subject": subject,
+        "time": rfc3339(time),
+        "datacontenttype": "application/json",
+        **named,
+        "data": data,
+    }
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC, with milliseconds only where it has some."""
+    precision = "milliseconds" if moment.microsecond else "seconds"
+    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def _pointer(location: Iterable[str | int]) -> str:
+    """Return a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _said(fault: Mapping[str, Any]) -> str:
+    """Return what is wrong in words of our own where pydantic's are about Python."""
+    if fault["type"] == "missing":
+        return "is missing"
+    if fault["type"] == "extra_forbidden":
+        return "is not a field of this verb"
+    return str(fault["msg"])

@@ -1,0 +1,34 @@
+"""Finds the products: every module on the path of `schema.products` that has a `PRODUCT`.
+
+A product is added by adding its files; tests and the benchmark add theirs by extending `schema.products.__path__`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from schema.calendar import Limit
+from schema.lifecycle import Product
+
+#: By name and not by import: a product stands above this module, which knows none.
+HOME = "schema.products"
+
+
+def find_products(limits: Mapping[tuple[str, str], Limit] | None = None) -> Mapping[str, Product]:
+    """Return all products by name; `limits` replaces the deadline of (product, verb)."""
+    found = {}
+    home = importlib.import_module(HOME)
+    for module in sorted(each.name for each in pkgutil.iter_modules(home.__path__)):
+        product: Product = importlib.import_module(f"{HOME}.{module}").PRODUCT
+        found[product.name] = _limited(product, limits or {})
+    return MappingProxyType(found)
+
+
+def _limited(product: Product, limits: Mapping[tuple[str, str], Limit]) -> Product:
+    """Return the product with the deadlines of the settings."""
+    verbs = {
+        name: replace(verb, limit=limits.get((product.name, name), verb.limit)) for name, verb in product.verbs.items()
+    }
+    return replace(product, verbs=MappingProxyType(verbs))

@@ -1,0 +1,145 @@
+"""What a product promises: its states, its verbs, and the published table *state x verb*.
+
+A door reads the table to refuse a command (CO-1, CO-6), the engine to move a service; nothing else moves one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from schema.calendar import Limit, minutes
+from schema.command import Command
+from schema.errors import Refusal
+
+#: A service that was accepted and has not begun; only `cancel` is allowed then (CO-10).
+NEW = "new"
+
+#: The end of every service; its reference is never used again (CO-10).
+DELETED = "deleted"
+
+
+class Cell(Enum):
+    """What the table says for a verb in a state."""
+
+    YES = "Y"
+    NO = "N"
+    ALREADY = "="
+    BUSY = "N busy"
+    NOTHING_TO_CANCEL = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Where a verb takes a service: while it is carried out, when it is done, when it is undone."""
+
+    done: str
+    during: str | None = None
+    undone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb of a product: its fields, its deadline, its row of the table and its moves.
+
+    `through` lists the verbs that are carried out beside it while it waits (CO-8).
+    """
+
+    command: type[Command]
+    takes: Mapping[str, Cell]
+    moves: Moves
+    limit: Limit = minutes(15)
+    creates: bool = False
+    through: frozenset[str] = frozenset()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The verb as it stands in a command's type."""
+        return snake_case(self.command.__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One product: everything about it that both sides share."""
+
+    name: str
+    title: str
+    desk: str
+    states: tuple[str, ...]
+    verbs: Mapping[str, Verb]
+    cancel: Mapping[str, Cell]
+    billing: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def allowed(self, state: str) -> tuple[str, ...]:
+        """Return the verbs that the table allows in a state."""
+        return tuple(name for name, verb in self.verbs.items() if verb.takes.get(state) is Cell.YES)
+
+    def billing_in(self, state: str) -> str:
+        """Return whether a service in this state is billed: `on` or `off` (CP-4)."""
+        return self.billing.get(state, "off")
+
+    def shown_in(self, state: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those facts of a service that may be shown in its state (CP-2)."""
+        return {name: value for name, value in facts.items() if state in self.shown.get(name, frozenset())}
+
+
+class Phase(Enum):
+    """The three moments at which an operation moves its service."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    UNDONE = "undone"
+
+
+def move(verb: Verb, phase: Phase, state: str, before: str) -> str:
+    """Return the state that a service is in after this phase of a verb; the one place where a service moves.
+
+    `before` is the state from which the operation began: an undone first `activate` ends in `deleted` (CO-10), and
+    whatever else is undone goes back to where it was, unless the verb says otherwise.
+    """
+    match phase:
+        case Phase.BEGUN:
+            return verb.moves.during or state
+        case Phase.DONE:
+            return verb.moves.done
+        case Phase.UNDONE if before == NEW:
+            return DELETED
+        case Phase.UNDONE:
+            return verb.moves.undone or before
+
+
+def refusal_in(product: Product, verb: Verb, state: str | None) -> Refusal | None:
+    """Return why a verb is refused in a state (`None`: no such service), or None where it is taken or already so."""
+    if state is None:
+        return None if verb.creates else _no_such_service()
+    cell = verb.takes.get(state, Cell.NO)
+    if cell in {Cell.YES, Cell.ALREADY}:
+        return None
+    if state == DELETED and verb.creates:
+        detail = "the reference belongs to a deleted service and is never used again; choose a new one"
+    else:
+        detail = verb.reasons.get(state) or f"{verb.name} is not possible while the service is {state}"
+    facts = {"state": state, "allowed": list(product.allowed(state))}
+    return Refusal("state_not_allowed", 409, detail, facts=facts)
+
+
+def published_table(product: Product) -> dict[str, dict[str, str]]:
+    """Return the table *state x verb* as it is published: verb -> state -> `Y`, `N`, `N busy`, `=` or `-`."""
+    rows = {
+        name: {state: verb.takes.get(state, Cell.NO).value for state in product.states}
+        for name, verb in product.verbs.items()
+    }
+    rows["cancel"] = {state: product.cancel.get(state, Cell.NOTHING_TO_CANCEL).value for state in product.states}
+    return rows
+
+
+def snake_case(name: str) -> str:
+    """Return `ReportLost` as `report_lost`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def _no_such_service() -> Refusal:
+    """Return the refusal of a verb on a service that does not exist."""
+    return Refusal("no_such_service", 404, "there is no such service; only activate makes one")

@@ -1,0 +1,1 @@
+"""The products: one module each, found by `schema.discovery`."""

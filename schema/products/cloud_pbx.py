@@ -1,0 +1,59 @@
+"""A whole telephone system in the cloud: what can be asked of it, when, and until when (CP-1 to CP-4)."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from schema.calendar import minutes
+from schema.command import Command
+from schema.lifecycle import Cell, Moves, Product, Verb
+
+STATES = ("new", "activating", "active", "deactivating", "deactivated", "deleting", "deleted")
+
+Y, N, ALREADY, BUSY = Cell.YES, Cell.NO, Cell.ALREADY, Cell.BUSY
+
+
+class Activate(Command):
+    """Bring the instances up; also from `deactivated`, where the data is still there (CP-1)."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    location: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    extensions: int = Field(ge=1)
+
+
+class Deactivate(Command):
+    """Refuse access, deregister every extension and switch the instances off; delete nothing (CP-2)."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+
+
+def _row(*cells: Cell) -> dict[str, Cell]:
+    """Return one row of the table, a cell per state in the order of `STATES`."""
+    return dict(zip(STATES, cells, strict=True))
+
+
+PRODUCT = Product(
+    name="cloud_pbx",
+    title="Cloud PBX",
+    desk="provider_support",
+    states=STATES,
+    verbs={
+        "activate": Verb(
+            Activate,
+            #         new  activating active deactivating deactivated deleting deleted
+            takes=_row(N, BUSY, ALREADY, BUSY, Y, N, N),
+            moves=Moves(during="activating", done="active", undone="deactivated"),
+            limit=minutes(15),
+            creates=True,
+        ),
+        "deactivate": Verb(
+            Deactivate,
+            takes=_row(N, BUSY, Y, BUSY, ALREADY, N, N),
+            moves=Moves(during="deactivating", done="deactivated", undone="active"),
+            limit=minutes(15),
+        ),
+    },
+    cancel={"new": Y, "activating": Y, "deactivating": N, "deleting": N},
+    billing={"active": "on", "deactivating": "on", "deactivated": "on", "deleting": "on"},
+    shown={"portal_url": frozenset({"active"}), "sip_domain": frozenset({"active"})},
+)

@@ -1,0 +1,1 @@
+"""Everything that is stored, and the only code that speaks SQL."""

@@ -1,0 +1,288 @@
+"""Claiming: a worker takes operations that are due, as many as it has room for, and gets all that it has to know.
+
+Only a claim gives the right to work on an operation. It raises the epoch that every later write has to name, counts
+the try before it runs, and takes the hold of the service (I5).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, Integer, Row, Select, Text, Update, bindparam, case, or_, select, update
+
+from schema.lifecycle import NEW, Cell, Phase, move
+from schema.store.dialect import locked, rows
+from schema.store.moments import moment
+from schema.store.services import ServiceChange, change_services, stand_in_line
+from schema.store.transaction import Line, Transaction, Written
+from schema.tables import OPERATION, command, due, history, operation, service, signal
+
+#: Whether an operation that begins may still do so; None for one that has begun before.
+Begins = Literal["yes", "already", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSignal:
+    """Something a platform told about this operation."""
+
+    kind: str
+    at: datetime
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An operation that this worker owns now: its row, its command, its service, and what its steps learned."""
+
+    id: int
+    owner: int
+    epoch: int
+    turn: int
+    product: str
+    verb: str
+    state: str
+    begins: Begins | None
+    step: str | None
+    is_undoing: bool
+    before: str
+    tries: int
+    attempt: int
+    cycle: int
+    signals_seen: int
+    cancel: str | None
+    reason: str | None
+    told: int
+    has_ticket: bool
+    now: datetime
+    accepted_at: datetime
+    starts_at: datetime
+    deadline_at: datetime
+    actor: str
+    correlation_id: str | None
+    data: str
+    customer: str
+    reference: str
+    service_id: int
+    service_state: str
+    service_facts: str
+    platform_id: str | None
+    facts: Mapping[str, str]
+    signals: tuple[StoredSignal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Take those of these operations that are due and free; answered with the ones taken.
+
+    An operation that the claimer owns already comes back too: it is one whose answer was lost, for a worker never
+    claims what it is working on.
+    """
+
+    owner: int
+    operations: tuple[int, ...]
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["Claim"]) -> list[list[Claimed]]:
+        """Take for each claimer in turn."""
+        return [_take(transaction, record) for record in records]
+
+
+CLAIM = {"id": BigInteger(), "owner": BigInteger(), "lines": Integer(), "before": Text()}
+
+BEGUN = Line("begun", "worker", before="accepted", after="running")
+
+
+def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
+    """Return what this claimer gets."""
+    given = {"ids": sorted(set(wanted.operations)), "owner": wanted.owner, "now": transaction.now}
+    free = _free(transaction, transaction.connection.execute(_candidates(transaction.dialect), given))
+    if not free:
+        return []
+    begin = [row for row in free if row.state == "accepted"]
+    values = [
+        (row.id, wanted.owner, *((1, row.service_state) if row.state == "accepted" else (0, row.before)))
+        for row in free
+    ]
+    counters = {row.id: row for row in transaction.run(_claim(transaction.dialect), CLAIM, values)}
+    transaction.write_history(
+        Written(OPERATION, row.id, counters[row.id].number, counters[row.id].sequence, (BEGUN,)) for row in begin
+    )
+    told = _Told(
+        begun=_begin_services(transaction, free),
+        facts=_facts(transaction, [row.id for row in free if row.state != "accepted"]),
+        signals=_signals(transaction, [row.id for row in free if row.signals]),
+    )
+    return [_claimed(transaction, row, counters[row.id], told) for row in free]
+
+
+def _free(transaction: Transaction, found: Iterable[Row[Any]]) -> list[Row[Any]]:
+    """Return the operations that may act on their service; the others stand in line for it."""
+    free, in_line, taken = [], [], set()
+    for row in found:
+        if row.holder == row.id or (row.holder is None and row.service_id not in taken):
+            taken.add(row.service_id)
+            free.append(row)
+        else:
+            in_line.append((row.id, row.service_id))
+    if in_line:
+        stand_in_line(transaction, in_line)
+    return free
+
+
+def _begin_services(transaction: Transaction, free: Iterable[Row[Any]]) -> dict[int, Begins]:
+    """Take the hold where nobody had it, and move the services of operations that begin; look at the table again."""
+    changes, begun = [], {}
+    for row in free:
+        line = None
+        if row.state == "accepted":
+            begun[row.id] = _begins(transaction, row)
+            line = _move(transaction, row) if begun[row.id] == "yes" else None
+        if line or row.holder is None:
+            changes.append(ServiceChange(row.service_id, row.id, line))
+    change_services(transaction, changes)
+    return begun
+
+
+def _begins(transaction: Transaction, row: Row[Any]) -> Begins:
+    """Return whether the table still allows an operation that begins (CO-1, CO-13)."""
+    verb = transaction.products[row.product].verbs[row.verb]
+    if row.service_state == NEW and verb.creates:
+        return "yes"
+    match verb.takes.get(row.service_state):
+        case Cell.YES:
+            return "yes"
+        case Cell.ALREADY:
+            return "already"
+        case _:
+            return "refused"
+
+
+def _move(transaction: Transaction, row: Row[Any]) -> Line | None:
+    """Return the line of a service that moves as an operation begins."""
+    verb = transaction.products[row.product].verbs[row.verb]
+    after = move(verb, Phase.BEGUN, row.service_state, row.service_state)
+    if after == row.service_state:
+        return None
+    return Line("moved", "worker", f"{row.verb} began", row.service_state, after, event="service_changed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known about the operations of one claim, beside their rows."""
+
+    begun: Mapping[int, Begins]
+    facts: Mapping[int, Mapping[str, str]]
+    signals: Mapping[int, tuple[StoredSignal, ...]]
+
+
+def _claimed(transaction: Transaction, row: Row[Any], counters: Row[Any], told: _Told) -> Claimed:
+    """Return what the worker has to know about one operation."""
+    begins = told.begun.get(row.id)
+    state = row.service_state
+    if begins == "yes":
+        state = move(transaction.products[row.product].verbs[row.verb], Phase.BEGUN, state, state)
+    return Claimed(
+        id=row.id,
+        owner=counters.owner,
+        epoch=counters.epoch,
+        turn=counters.turn,
+        product=row.product,
+        verb=row.verb,
+        state=row.state,
+        begins=begins,
+        step=row.step,
+        is_undoing=bool(row.undoing),
+        before=counters.before,
+        tries=counters.tries,
+        attempt=row.attempt,
+        cycle=row.cycle,
+        signals_seen=row.signals,
+        cancel=row.cancel,
+        reason=row.reason,
+        told=row.told,
+        has_ticket=row.ticket is not None,
+        now=moment(transaction.now),
+        accepted_at=moment(row.accepted_at),
+        starts_at=moment(row.starts_at),
+        deadline_at=moment(row.deadline_at),
+        actor=row.actor,
+        correlation_id=row.correlation_id,
+        data=row.data,
+        customer=row.customer,
+        reference=row.reference,
+        service_id=row.service_id,
+        service_state=state,
+        service_facts=row.service_facts,
+        platform_id=row.platform_id,
+        facts=told.facts.get(row.id, {}),
+        signals=told.signals.get(row.id, ()),
+    )
+
+
+def _facts(transaction: Transaction, operations: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Return what the steps of operations learned, by step; a step's newest facts win."""
+    facts: dict[int, dict[str, str]] = {}
+    if operations:
+        query = select(history.c.owner, history.c.step, history.c.facts).order_by(history.c.number)
+        query = query.where(history.c.kind == OPERATION, history.c.owner.in_(operations), history.c.facts.is_not(None))
+        for row in transaction.connection.execute(query):
+            facts.setdefault(row.owner, {})[row.step] = row.facts
+    return facts
+
+
+def _signals(transaction: Transaction, operations: Sequence[int]) -> dict[int, tuple[StoredSignal, ...]]:
+    """Return the signals of operations in the platform's order of time."""
+    signals: dict[int, tuple[StoredSignal, ...]] = {}
+    if operations:
+        query = select(signal.c.operation_id, signal.c.kind, signal.c.at, signal.c.facts)
+        query = query.where(signal.c.operation_id.in_(operations)).order_by(signal.c.at, signal.c.id)
+        for row in transaction.connection.execute(query):
+            stored = StoredSignal(row.kind, moment(row.at), row.facts)
+            signals[row.operation_id] = (*signals.get(row.operation_id, ()), stored)
+    return signals
+
+
+@cache
+def _candidates(dialect: str) -> Select[Any]:
+    """Return the query for what can be claimed of some operations, and all that is known of it."""
+    free = or_(operation.c.owner.is_(None), operation.c.owner == bindparam("owner"))
+    query = (
+        select(
+            operation,
+            command.c.actor,
+            command.c.correlation_id,
+            command.c.data,
+            service.c.customer,
+            service.c.reference,
+            service.c.holder,
+            service.c.platform_id,
+            service.c.state.label("service_state"),
+            service.c.facts.label("service_facts"),
+        )
+        .join(due, due.c.operation_id == operation.c.id)
+        .join(command, command.c.id == operation.c.id)
+        .join(service, service.c.id == operation.c.service_id)
+        .where(operation.c.id.in_(bindparam("ids", expanding=True)), free, due.c.wake_at <= bindparam("now"))
+        .order_by(operation.c.id)
+    )
+    return locked(dialect, query, operation, skip=True)
+
+
+@cache
+def _claim(dialect: str) -> Update:
+    """Return the statement that makes operations the claimer's; looking again at one that waits is no move."""
+    given = rows(dialect, CLAIM)
+    values = {
+        "owner": given.c.owner,
+        "before": given.c.before,
+        "epoch": operation.c.epoch + 1,
+        "tries": operation.c.tries + 1,
+        "in_line": False,
+        "state": case((operation.c.state == "accepted", "running"), else_=operation.c.state),
+        "number": operation.c.number + given.c.lines,
+    }
+    claimed = update(operation).values(values).where(operation.c.id == given.c.id)
+    columns = (operation.c.id, operation.c.owner, operation.c.epoch, operation.c.turn, operation.c.tries)
+    return claimed.returning(*columns, operation.c.before, operation.c.number, operation.c.sequence)

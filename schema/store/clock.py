@@ -1,0 +1,68 @@
+"""The two times (DESIGN idea 10): lease time is the database's own clock, business time can be moved where allowed.
+
+Business time on a movable database runs (lease time plus an offset) or stands (a value).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Connection, bindparam, select, update
+
+from schema.store.dialect import LEASE_NOW
+from schema.store.moments import moment, stored
+from schema.store.transaction import Transaction
+from schema.tables import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What time it is, twice, in stored form, and whether business time can be moved and stands."""
+
+    lease: int
+    business: int
+    is_movable: bool
+    is_standing: bool
+
+
+def read_times(connection: Connection) -> Times:
+    """Return both times by the database's clock."""
+    now = LEASE_NOW[connection.dialect.name].label("now")
+    row = connection.execute(select(now, clock.c.movable, clock.c.standing_at, clock.c.offset)).one()
+    business = row.standing_at if row.standing_at is not None else row.now + row.offset
+    return Times(row.now, business, bool(row.movable), row.standing_at is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTime:
+    """Move business time to `to`, and let it stand there or run; `since` is the standing time that is expected.
+
+    Answered True, or False where the time is fixed, has been moved by somebody else, or would go back.
+    """
+
+    to: datetime
+    since: datetime | None = None
+    stands: bool = True
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["MoveTime"]) -> list[bool]:
+        """Move the clock, once for each record."""
+        return [_move(transaction, each) for each in records]
+
+
+def business_now(connection: Connection) -> datetime:
+    """Return business time."""
+    return moment(read_times(connection).business)
+
+
+def _move(transaction: Transaction, wanted: MoveTime) -> bool:
+    """Compare and set the clock."""
+    times = read_times(transaction.connection)
+    to = stored(wanted.to)
+    if not times.is_movable or to < times.business:
+        return False
+    if wanted.since is not None and times.business != stored(wanted.since):
+        return False
+    values = {"standing_at": to if wanted.stands else None, "offset": to - times.lease}
+    transaction.connection.execute(update(clock).values(**values))
+    return True

@@ -1,0 +1,41 @@
+"""Reference data: whole records of customers, of which the newest version wins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from schema.customer import Customer
+from schema.store.dialect import POSTGRESQL
+from schema.store.transaction import Transaction
+from schema.tables import customer
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCustomer:
+    """Store a version of a customer; answered True, or False where this version or a newer one is known."""
+
+    name: str
+    record: Customer
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["ChangeCustomer"]) -> list[bool]:
+        """Insert or replace each record whose version is higher than the stored one."""
+        kind = postgresql.insert if transaction.dialect == POSTGRESQL else sqlite.insert
+        answers = []
+        for each in records:
+            data = each.record.model_dump_json(exclude_defaults=False)
+            values = {"name": each.name, "version": each.record.version, "data": data, "changed_at": transaction.now}
+            put = kind(customer).values(values)
+            newer = put.on_conflict_do_update(
+                index_elements=["name"], set_=values, where=customer.c.version < put.excluded.version
+            )
+            answers.append(transaction.connection.execute(newer).rowcount == 1)
+        return answers
+
+
+def find_customer(connection: Connection, name: str) -> Customer | None:
+    """Return a customer's newest record."""
+    data = connection.execute(select(customer.c.data).where(customer.c.name == name)).scalar()
+    return Customer.model_validate_json(data) if data is not None else None

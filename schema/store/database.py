@@ -1,0 +1,129 @@
+"""Opens the database: one engine that writes, one that only reads, and the habits that each kind needs."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from schema.errors import Unreachable, WrongDatabase
+from schema.store.dialect import POSTGRESQL, SQLITE
+
+#: Libraries up to this one can corrupt a database when two processes write (PITFALLS 3.10).
+WAL_RESET_BUG = (3, 51, 2)
+
+#: How long a SQLite connection waits for another process's transaction, in seconds.
+BUSY_TIMEOUT = 10
+
+
+class Database:
+    """A database by its URL; nothing is opened before the first use.
+
+    `checkpoints` is for the one process that owns a SQLite database; others write without moving its log.
+    """
+
+    def __init__(self, url: str, *, checkpoints: bool = True) -> None:
+        try:
+            self.url = make_url(url)
+        except ArgumentError:
+            msg = "TURNUP_DATABASE_URL is no database URL; write sqlite:///turnup.db or postgresql+psycopg://..."
+            raise WrongDatabase(msg) from None
+        self.dialect = self.url.get_backend_name()
+        if self.dialect not in {SQLITE, POSTGRESQL}:
+            msg = f"a database of kind {self.dialect} is not known; Turnup works on sqlite and postgresql"
+            raise WrongDatabase(msg)
+        if self.url.drivername == POSTGRESQL:
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self._checkpoints = checkpoints
+
+    def __str__(self) -> str:
+        """Return the URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def path(self) -> Path:
+        """The file of a SQLite database."""
+        return Path(self.url.database or ":memory:")
+
+    @cached_property
+    def writing(self) -> Engine:
+        """The engine of the writer: one connection."""
+        if self.dialect == POSTGRESQL:
+            return create_engine(self.url, pool_size=1, max_overflow=0, connect_args={"connect_timeout": 5})
+        engine = _sqlite_engine(str(self.path), StaticPool)
+        checkpoint = "PRAGMA wal_autocheckpoint=" + ("1000" if self._checkpoints else "0")
+        _on_sqlite(engine, "BEGIN IMMEDIATE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", checkpoint)
+        return engine
+
+    @cached_property
+    def reading(self) -> Engine:
+        """The engine of everybody who only looks."""
+        if self.dialect == POSTGRESQL:
+            return create_engine(
+                self.url, pool_size=2, max_overflow=14, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+            )
+        engine = _sqlite_engine(f"file:{self.path.absolute()}?mode=ro", QueuePool, pool_size=4, max_overflow=60)
+        _on_sqlite(engine, "BEGIN", "PRAGMA query_only=ON")
+        return engine
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """Give a connection that only reads; raise `Unreachable` where the database does not answer."""
+        try:
+            with self.reading.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            msg = f"the database {self} does not answer: {_first_line(error)}"
+            raise Unreachable(msg) from error
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.writing.dispose()
+        self.reading.dispose()
+
+
+def sqlite_module() -> Any:  # noqa: ANN401  a DBAPI module has no type
+    """Return the newest SQLite that is installed: `pysqlite3` where it has a wheel, else the standard library's."""
+    return import_module("pysqlite3.dbapi2") if find_spec("pysqlite3") else sqlite3
+
+
+def is_safe_beside_others() -> bool:
+    """Return whether this SQLite may write to a database that another process writes to as well."""
+    return tuple(sqlite_module().sqlite_version_info) > WAL_RESET_BUG
+
+
+def _sqlite_engine(name: str, pool: type, **pooled: int) -> Engine:
+    """Return an engine on a SQLite file, or on a `file:` address."""
+    module = sqlite_module()
+
+    def connect() -> Any:  # noqa: ANN401  a DBAPI connection has no type
+        return module.connect(name, timeout=BUSY_TIMEOUT, check_same_thread=False, uri=name.startswith("file:"))
+
+    return create_engine("sqlite://", module=module, creator=connect, poolclass=pool, **pooled)
+
+
+def _on_sqlite(engine: Engine, begin: str, *pragmas: str) -> None:
+    """Make an engine begin its transactions itself (the driver's own way is racy) and set these pragmas."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection has no type
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _first_line(error: Exception) -> str:
+    """Return what a driver says, without its advice."""
+    return str(error).strip().split("\n", 1)[0]

@@ -1,0 +1,92 @@
+"""The few places where SQLite and PostgreSQL want different SQL."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Insert,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.types import TypeEngine
+
+#: The columns of a set of rows, with their types.
+Columns = Mapping[str, TypeEngine[Any]]
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+#: Milliseconds since 1970 by the database's own clock, at this moment and not at the transaction's start.
+LEASE_NOW = {
+    SQLITE: literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", BigInteger),
+    POSTGRESQL: literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)", BigInteger),
+}
+
+
+def rows(dialect: str, columns: Columns, parameter: str = "rows") -> FromClause:
+    """Return a set of rows that is handed over as one parameter, made by `packed`."""
+    if dialect == POSTGRESQL:
+        given = [column(name, kind) for name, kind in columns.items()]
+        source = func.json_to_recordset(cast(bindparam(parameter), JSON(none_as_null=True)))
+        return source.table_valued(*given).render_derived(name=parameter, with_types=True)
+    each = func.json_each(bindparam(parameter)).table_valued("value", name=f"each_{parameter}")
+    values = [
+        func.json_extract(each.c.value, literal_column(f"'$.{name}'"), type_=kind).label(name)
+        for name, kind in columns.items()
+    ]
+    return select(*values).select_from(each).subquery(parameter)
+
+
+@cache
+def insert_rows(dialect: str, table: Table, names: tuple[str, ...], *, once: bool = False) -> Insert:
+    """Return the statement that adds a set of rows; `once` passes over those that are there already."""
+    given = rows(dialect, {name: table.c[name].type for name in names})
+    chosen = select(*(given.c[name] for name in names)).where(true())
+    if not once:
+        return insert(table).from_select(names, chosen)
+    kind = postgresql.insert if dialect == POSTGRESQL else sqlite.insert
+    return kind(table).from_select(names, chosen).on_conflict_do_nothing()
+
+
+def packed(columns: Iterable[str], values: Iterable[Sequence[Any]]) -> str:
+    """Return rows as the one parameter that `rows` reads."""
+    names = tuple(columns)
+    return json.dumps([dict(zip(names, each, strict=True)) for each in values], separators=(",", ":"))
+
+
+def next_keys(connection: Connection, table: Table, count: int) -> list[int]:
+    """Return `count` fresh keys of a table, ascending; a key is never given twice, not even after a purge."""
+    if not count:
+        return []
+    if connection.dialect.name == POSTGRESQL:
+        query = text(f"SELECT nextval('{table.name}_keys') FROM generate_series(1, :count)")
+        return sorted(connection.execute(query, {"count": count}).scalars())
+    query = text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = :name")
+    last = int(connection.execute(query, {"name": table.name}).scalar_one())
+    return list(range(last + 1, last + 1 + count))
+
+
+def locked(dialect: str, query: Select[Any], table: Table, *, skip: bool) -> Select[Any]:
+    """Return the query holding the rows of `table` for this transaction; SQLite holds the whole database anyway."""
+    return query.with_for_update(of=table, skip_locked=skip) if dialect == POSTGRESQL else query
+
+
+def least(dialect: str, *terms: ColumnElement[int]) -> ColumnElement[int]:
+    """Return the smallest of the terms, none of which is null."""
+    return func.least(*terms) if dialect == POSTGRESQL else func.min(*terms)

@@ -1,0 +1,199 @@
+"""The journal: what became of a step. The record that ends a step begins the next one, in the same write.
+
+Every write names owner, epoch and turn; one that finds no row is lost, and nothing of it is stored. A record that is
+stored twice, because the answer to the first commit was lost, is found by its turn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cache
+
+from sqlalchemy import BigInteger, Boolean, Integer, Text, Update, and_, bindparam, case, delete, not_, or_, select, update
+
+from schema.store.dialect import rows
+from schema.store.moments import stored
+from schema.store.services import ServiceChange, change_services
+from schema.store.signals import match_signals
+from schema.store.tickets import TicketNote, note_tickets
+from schema.store.transaction import Line, Transaction, Written, events_in
+from schema.tables import OPERATION, OVERDUE, due, operation
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of one look at an operation.
+
+    `wake_at` None keeps it with its owner (the next step begins) unless it `ends`; `seen` is how many signals the
+    look knew: a wait that has not seen the newest is due at once.
+    """
+
+    operation: int
+    owner: int
+    epoch: int
+    turn: int
+    state: str
+    step: str | None
+    lines: tuple[Line, ...] = ()
+    is_undoing: bool = False
+    tries: int = 0
+    attempt: int = 0
+    cycle: int = 0
+    reason: str | None = None
+    outcome: str | None = None
+    ends: bool = False
+    wake_at: datetime | None = None
+    seen: int = 0
+    service: ServiceChange | None = None
+    ticket: TicketNote | None = None
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["Recorded"]) -> list["News | Lost"]:
+        """Store all records whose operation is still theirs."""
+        return _record(transaction, records)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """It was recorded; and this is what others have asked of the operation meanwhile."""
+
+    cancel: str | None
+    signals: int
+
+
+class Lost(Enum):
+    """It was not recorded: somebody else has the operation, or its deadline has to be decided first."""
+
+    TAKEN_OVER = "taken_over"
+    UNDECIDED = "undecided"
+
+
+RECORD = {
+    "id": BigInteger(),
+    "owner": BigInteger(),
+    "epoch": Integer(),
+    "turn": Integer(),
+    "state": Text(),
+    "step": Text(),
+    "undoing": Boolean(),
+    "tries": Integer(),
+    "attempt": Integer(),
+    "cycle": Integer(),
+    "reason": Text(),
+    "outcome": Text(),
+    "ended_at": BigInteger(),
+    "keeps": Boolean(),
+    "lines": Integer(),
+    "events": Integer(),
+}
+
+#: An operation's end that comes after a deadline nobody has decided about yet has to wait for that decision (I6).
+_IS_UNDECIDED = and_(operation.c.told < OVERDUE, operation.c.deadline_at < bindparam("now", type_=BigInteger()))
+
+
+def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News | Lost]:
+    """Store a set of records, and say of each what came of it."""
+    ordered = sorted(records, key=lambda record: record.operation)
+    values = [_values(transaction, record) for record in ordered]
+    found = {row.id: row for row in transaction.run(_write(transaction.dialect), RECORD, values)}
+    done = [record for record in ordered if record.operation in found]
+    transaction.write_history(
+        Written(OPERATION, each.operation, found[each.operation].number, found[each.operation].sequence, each.lines)
+        for each in done
+        if each.lines
+    )
+    _set_due(transaction, [(record, found[record.operation].signals) for record in done])
+    change_services(transaction, [record.service for record in done if record.service])
+    match_signals(transaction, [record.service for record in done if record.service and record.service.platform_id])
+    note_tickets(transaction, [(each.operation, found[each.operation].ticket, each.ticket) for each in done if each.ticket])
+    answers = {key: News(row.cancel, row.signals) for key, row in found.items()}
+    missing = [record for record in records if record.operation not in found]
+    return [answers.get(each.operation) or _lost(transaction, missing)[each.operation] for each in records]
+
+
+def _values(transaction: Transaction, record: Recorded) -> tuple[object, ...]:
+    """Return a record as a row for the statement."""
+    return (
+        record.operation,
+        record.owner,
+        record.epoch,
+        record.turn,
+        record.state,
+        record.step,
+        record.is_undoing,
+        record.tries,
+        record.attempt,
+        record.cycle,
+        record.reason,
+        record.outcome,
+        transaction.now if record.ends else None,
+        not record.ends and record.wake_at is None,
+        len(record.lines),
+        events_in(record.lines),
+    )
+
+
+def _set_due(transaction: Transaction, done: Sequence[tuple[Recorded, int]]) -> None:
+    """Delete the due rows of what ended, and set when the others are looked at again."""
+    ended = [record.operation for record, _ in done if record.ends]
+    if ended:
+        transaction.connection.execute(_DELETE_DUE, {"ids": ended})
+    waits = [
+        (record.operation, transaction.now if signals > record.seen else stored(record.wake_at))
+        for record, signals in done
+        if record.wake_at is not None and not record.ends
+    ]
+    if waits:
+        transaction.run(_set_wake(transaction.dialect), WAKE, waits)
+
+
+def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, News | Lost]:
+    """Return why records found no row; one whose turn stands there already was done, and only its answer was lost."""
+    columns = (operation.c.id, operation.c.epoch, operation.c.turn, operation.c.cancel, operation.c.signals)
+    query = select(*columns).where(operation.c.id.in_([record.operation for record in missing]))
+    found = {row.id: row for row in transaction.connection.execute(query)}
+    answers: dict[int, News | Lost] = {}
+    for record in missing:
+        row = found.get(record.operation)
+        if row is None or row.epoch != record.epoch:
+            answers[record.operation] = Lost.TAKEN_OVER
+        elif row.turn >= record.turn:
+            answers[record.operation] = News(row.cancel, row.signals)
+        else:
+            answers[record.operation] = Lost.UNDECIDED if record.ends else Lost.TAKEN_OVER
+    return answers
+
+
+WAKE = {"id": BigInteger(), "wake_at": BigInteger()}
+
+_DELETE_DUE = delete(due).where(due.c.operation_id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _set_wake(dialect: str) -> Update:
+    """Return the statement that sets when operations are looked at again."""
+    given = rows(dialect, WAKE)
+    return update(due).values(wake_at=given.c.wake_at).where(due.c.operation_id == given.c.id)
+
+
+@cache
+def _write(dialect: str) -> Update:
+    """Return the statement that records: only where owner, epoch and turn are still the record's."""
+    given = rows(dialect, RECORD)
+    values = {
+        **{name: given.c[name] for name in ("turn", "state", "step", "undoing", "tries", "attempt", "cycle")},
+        **{name: given.c[name] for name in ("reason", "outcome", "ended_at")},
+        "owner": case((given.c.keeps, operation.c.owner), else_=None),
+        "number": operation.c.number + given.c.lines,
+        "sequence": operation.c.sequence + given.c.events,
+    }
+    mine = and_(
+        operation.c.id == given.c.id,
+        operation.c.owner == given.c.owner,
+        operation.c.epoch == given.c.epoch,
+        operation.c.turn == given.c.turn - 1,
+        or_(given.c.ended_at.is_(None), not_(_IS_UNDECIDED)),
+    )
+    columns = (operation.c.id, operation.c.number, operation.c.sequence, operation.c.signals, operation.c.cancel)
+    return update(operation).values(values).where(mine).returning(*columns, operation.c.told, operation.c.ticket)

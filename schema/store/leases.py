@@ -1,0 +1,117 @@
+"""Leases: a worker (or relay) is one row per boot, with a time until which it counts as alive, by the database's clock.
+
+Who let his lease lapse loses everything he owned: the owner is cleared and the epoch raised, so that whatever he still
+writes finds no row (DESIGN idea 5).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+
+from schema.store.dialect import LEASE_NOW
+from schema.store.transaction import Transaction
+from schema.tables import due, operation, worker
+
+MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """Begin a lease; answered with the key of its row. `rooms` says how many operations of each product fit in."""
+
+    role: str
+    host: str
+    rooms: Mapping[str, int]
+    length: timedelta
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["Boot"]) -> list[int]:
+        """Insert a row for each."""
+        return [_boot(transaction, record) for record in records]
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Prolong a lease from now; answered False where it has lapsed and somebody has taken over."""
+
+    worker: int
+    length: timedelta
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["Renew"]) -> list[bool]:
+        """Prolong each."""
+        return [_renew(transaction, record) for record in records]
+
+
+@dataclass(frozen=True, slots=True)
+class Resign:
+    """End a lease and let go of what is still owned; answered with how many operations that were."""
+
+    worker: int
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["Resign"]) -> list[int]:
+        """Take over from each as if it had lapsed."""
+        return [_take_over(transaction, worker.c.id == record.worker).operations for record in records]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Who had lapsed, and how many operations they owned."""
+
+    workers: tuple[int, ...]
+    operations: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Take everything away from workers whose lease has lapsed; from all others too where `all_of_them` are gone."""
+
+    all_of_them: bool = False
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["TakeOver"]) -> list[TakenOver]:
+        """Look for lapsed workers once, for all who ask."""
+        lapsed = worker.c.lease_until < LEASE_NOW[transaction.dialect]
+        everybody = any(record.all_of_them for record in records)
+        found = _take_over(transaction, worker.c.id == worker.c.id if everybody else lapsed)
+        return [found for _ in records]
+
+
+def rooms(connection: Connection) -> dict[str, int]:
+    """Return how many operations of each product the living workers take together."""
+    alive = worker.c.lease_until >= LEASE_NOW[connection.dialect.name]
+    total: dict[str, int] = {}
+    for text in connection.execute(select(worker.c.rooms).where(alive, worker.c.role == "worker")).scalars():
+        for product, room in json.loads(text).items():
+            total[product] = total.get(product, 0) + room
+    return total
+
+
+def _boot(transaction: Transaction, record: Boot) -> int:
+    """Insert the row of one boot."""
+    now = LEASE_NOW[transaction.dialect]
+    values = {"role": record.role, "host": record.host, "rooms": json.dumps(dict(record.rooms)), "booted_at": now}
+    query = insert(worker).values(**values, lease_until=now + record.length // MILLISECOND).returning(worker.c.id)
+    return int(transaction.connection.execute(query).scalar_one())
+
+
+def _renew(transaction: Transaction, record: Renew) -> bool:
+    """Prolong one lease."""
+    until = LEASE_NOW[transaction.dialect] + record.length // MILLISECOND
+    statement = update(worker).where(worker.c.id == record.worker).values(lease_until=until)
+    return transaction.connection.execute(statement).rowcount == 1
+
+
+def _take_over(transaction: Transaction, who: ColumnElement[bool]) -> TakenOver:
+    """Delete workers, and free what they own; what is owned is always due, so the due rows lead to it."""
+    gone = tuple(transaction.connection.execute(delete(worker).where(who).returning(worker.c.id)).scalars())
+    if not gone:
+        return TakenOver((), 0)
+    in_work = select(due.c.operation_id).where(due.c.wake_at <= transaction.now)
+    owned = update(operation).where(operation.c.owner.in_(gone), operation.c.id.in_(in_work))
+    freed = transaction.connection.execute(owned.values(owner=None, epoch=operation.c.epoch + 1))
+    return TakenOver(gone, freed.rowcount)

@@ -1,0 +1,152 @@
+"""Opening operations: the rows that an accepted order becomes, all in one transaction (DESIGN idea 3)."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Update, func, or_, update
+
+from schema.calendar import jeopardy
+from schema.lifecycle import NEW
+from schema.store.dialect import next_keys, rows
+from schema.store.known import Held
+from schema.store.moments import moment, stored
+from schema.store.order import Order
+from schema.store.transaction import Line, Transaction, Written
+from schema.tables import FAR, OPERATION, SERVICE, command, due, operation, service
+
+COMMAND = ("id", "source", "event_id", "content", "actor", "correlation_id", "data")
+NEW_SERVICE = ("id", "customer", "reference", "product", "state", "holder", "number", "sequence", "created_at")
+OPENED = (
+    "id", "service_id", "product", "verb", "state", "before", "number", "sequence", "outcome",
+    "accepted_at", "starts_at", "jeopardy_at", "deadline_at", "ended_at", "in_line",
+)  # fmt: skip
+DUE = ("operation_id", "product", "customer", "wake_at", "decide_at")
+HOLD = {"id": BigInteger(), "holder": BigInteger(), "line": Boolean()}
+
+
+@dataclass(slots=True)
+class Opened:
+    """An order that was taken, on its service, with its deadline in stored form."""
+
+    order: Order
+    service: Held
+    deadline_at: int
+    is_already: bool
+    key: int = 0
+    is_due: bool = False
+    is_in_line: bool = False
+    takes_hold: bool = False
+
+    def starts_at(self, now: int) -> int:
+        """Return when its work may begin: at once, or at its `not_before` (CO-13)."""
+        return max(now, stored(self.order.not_before)) if self.order.not_before else now
+
+
+class Opening:
+    """Collects what one transaction opens, and stores it with one statement a table."""
+
+    def __init__(self, transaction: Transaction, most: int) -> None:
+        self._transaction = transaction
+        self._keys = iter(next_keys(transaction.connection, operation, most))
+        self._service_keys = iter(next_keys(transaction.connection, service, most))
+        self._services: list[tuple[Held, Order]] = []
+        self._opened: list[Opened] = []
+
+    def new_service(self, order: Order) -> Held:
+        """Add a service that has not begun."""
+        made = Held(next(self._service_keys), order.product, NEW, None)
+        self._services.append((made, order))
+        return made
+
+    def add(self, opened: Opened) -> Opened:
+        """Add an operation: it takes the hold of its service, or stands in line for it (I5)."""
+        opened.key = next(self._keys)
+        self._opened.append(opened)
+        if opened.is_already:
+            return opened
+        has_started = opened.starts_at(self._transaction.now) <= self._transaction.now
+        if has_started and opened.service.holder is None:
+            opened.service.holder = opened.key
+            opened.is_due = opened.takes_hold = True
+        else:
+            opened.is_in_line = has_started
+        return opened
+
+    def store(self) -> None:
+        """Store all of it."""
+        if not self._opened:
+            return
+        now, transaction = self._transaction.now, self._transaction
+        made = [
+            (held.id, order.customer, order.reference, order.product, NEW, held.holder, 1, 0, now)
+            for held, order in self._services
+        ]
+        transaction.add(service, NEW_SERVICE, made)
+        transaction.add(command, COMMAND, [_command(each) for each in self._opened])
+        transaction.add(operation, OPENED, [_operation(each, now) for each in self._opened])
+        transaction.add(due, DUE, [_due(each, now) for each in self._opened if not each.is_already])
+        self._hold({held.id for held, _ in self._services})
+        transaction.write_history([_begun_service(held, order) for held, order in self._services])
+        transaction.write_history(_begun(each) for each in self._opened)
+
+    def _hold(self, made: set[int]) -> None:
+        """Store who holds the services that were there before, and who stands in line for them."""
+        changed = [each for each in self._opened if each.is_in_line or (each.takes_hold and each.service.id not in made)]
+        values = [
+            (each.service.id, each.key if each.takes_hold else None, each.is_in_line) for each in changed
+        ]
+        for value in values:  # two through verbs on one service in one batch are rare: one statement each
+            self._transaction.run(_update_hold(self._transaction.dialect), HOLD, [value])
+
+
+def _command(opened: Opened) -> tuple[Any, ...]:
+    """Return the command's row."""
+    order = opened.order
+    key = (opened.key, order.source, order.event_id, order.content)
+    return (*key, order.actor, order.correlation_id, order.data)
+
+
+def _operation(opened: Opened, now: int) -> tuple[Any, ...]:
+    """Return the operation's row; one with nothing to do has ended as it begins (CO-6)."""
+    order, start = opened.order, opened.starts_at(now)
+    warned = stored(jeopardy(moment(start), moment(opened.deadline_at)))
+    named = (opened.key, opened.service.id, order.product, order.verb)
+    times = (now, start, warned, opened.deadline_at)
+    if opened.is_already:
+        return (*named, "succeeded", opened.service.state, 2, 2, "already", *times, now, False)
+    return (*named, "accepted", opened.service.state, 1, 1, None, *times, None, opened.is_in_line)
+
+
+def _due(opened: Opened, now: int) -> tuple[Any, ...]:
+    """Return the due row: one that stands in line is woken when the service is let go."""
+    order, start = opened.order, opened.starts_at(now)
+    warned = stored(jeopardy(moment(start), moment(opened.deadline_at)))
+    return (opened.key, order.product, order.customer, FAR if opened.is_in_line else start, warned)
+
+
+def _begun(opened: Opened) -> Written:
+    """Return the operation's first lines."""
+    order = opened.order
+    accepted = Line("accepted", order.actor, before=None, after="accepted", event="accepted")
+    if not opened.is_already:
+        return Written(OPERATION, opened.key, 1, 1, (accepted,))
+    why = f"the service is {opened.service.state} already"
+    ended = Line("succeeded", "intake", why, "accepted", "succeeded", event="succeeded")
+    return Written(OPERATION, opened.key, 2, 2, (accepted, ended))
+
+
+def _begun_service(held: Held, order: Order) -> Written:
+    """Return the first line of a service."""
+    return Written(SERVICE, held.id, 1, 0, (Line("created", order.actor, after=NEW),))
+
+
+@cache
+def _update_hold(dialect: str) -> Update:
+    """Return the statement that gives services to their holders."""
+    given = rows(dialect, HOLD)
+    values = {
+        "holder": func.coalesce(given.c.holder, service.c.holder),
+        "line": or_(service.c.line, given.c.line),
+    }
+    return update(service).values(values).where(service.c.id == given.c.id)

@@ -1,0 +1,47 @@
+"""What a door hands over to be accepted, and what may become of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from schema.calendar import Limit
+from schema.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command that is right in itself: its fields have been checked, its secrets sealed."""
+
+    product: str
+    verb: str
+    customer: str
+    reference: str
+    source: str
+    event_id: str
+    content: str
+    actor: str
+    data: str
+    correlation_id: str | None = None
+    not_before: datetime | None = None
+    deadline: datetime | Limit | None = None
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A command was taken: its operation, whether it was known before, and whether a worker can begin now."""
+
+    operation: int
+    product: str
+    is_repeat: bool = False
+    is_due: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a dry run would have done, and until when."""
+
+    deadline: datetime
+    is_already: bool
+
+
+Answer = Accepted | Planned | Refusal

@@ -1,0 +1,92 @@
+"""Moving services, and handing the hold on: who acts on a service, and who comes next (I5)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import BigInteger, Boolean, Integer, Text, Update, case, func, select, update
+
+from schema.store.dialect import rows
+from schema.store.transaction import Line, Transaction, Written
+from schema.tables import FAR, SERVICE, due, operation, service
+
+CHANGE = {
+    "id": BigInteger(),
+    "operation": BigInteger(),
+    "state": Text(),
+    "facts": Text(),
+    "platform_id": Text(),
+    "lines": Integer(),
+    "releases": Boolean(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChange:
+    """What an operation does to its service: a move, facts learned, the hold let go; None leaves a thing as it is."""
+
+    id: int
+    operation: int
+    move: Line | None = None
+    facts: str | None = None
+    platform_id: str | None = None
+    releases: bool = False
+
+
+def change_services(transaction: Transaction, changes: Sequence[ServiceChange]) -> None:
+    """Apply changes, at most one for each service; a move writes its line, and is public."""
+    if not changes:
+        return
+    values = [
+        (each.id, each.operation, each.move and each.move.after, each.facts, each.platform_id, int(each.move is not None), each.releases)
+        for each in sorted(changes, key=lambda change: change.id)
+    ]
+    found = {row.id: row for row in transaction.run(_change(transaction.dialect), CHANGE, values)}
+    transaction.write_history(
+        Written(SERVICE, each.id, found[each.id].number, found[each.id].sequence, (each.move,))
+        for each in changes
+        if each.move
+    )
+    _call_next(transaction, [each.id for each in changes if each.releases and found[each.id].line])
+
+
+def stand_in_line(transaction: Transaction, waiting: Iterable[tuple[int, int]]) -> None:
+    """Let these (operation, service) wait, without a time, until the service is let go."""
+    operations, services = zip(*waiting, strict=True)
+    run = transaction.connection.execute
+    run(update(operation).where(operation.c.id.in_(operations)).values(in_line=True))
+    run(update(due).where(due.c.operation_id.in_(operations)).values(wake_at=FAR))
+    run(update(service).where(service.c.id.in_(services)).values(line=True))
+
+
+def _call_next(transaction: Transaction, services: Sequence[int]) -> None:
+    """Give each service to the operation that has stood in line for it longest, and wake that."""
+    if not services:
+        return
+    run = transaction.connection.execute
+    in_line = select(operation.c.service_id, func.min(operation.c.id).label("id"), func.count().label("many"))
+    in_line = in_line.where(operation.c.service_id.in_(services), operation.c.in_line, operation.c.ended_at.is_(None))
+    found = {row.service_id: row for row in run(in_line.group_by(operation.c.service_id))}
+    for key in services:  # a line is rare, and short
+        called = found.get(key)
+        holder, is_line = (called.id, called.many > 1) if called else (None, False)
+        run(update(service).where(service.c.id == key).values(holder=holder, line=is_line))
+    called = [row.id for row in found.values()]
+    run(update(operation).where(operation.c.id.in_(called)).values(in_line=False))
+    run(update(due).where(due.c.operation_id.in_(called)).values(wake_at=transaction.now))
+
+
+@cache
+def _change(dialect: str) -> Update:
+    """Return the statement that changes services."""
+    given = rows(dialect, CHANGE)
+    values = {
+        "state": func.coalesce(given.c.state, service.c.state),
+        "facts": func.coalesce(given.c.facts, service.c.facts),
+        "platform_id": func.coalesce(given.c.platform_id, service.c.platform_id),
+        "holder": case((given.c.releases, None), else_=given.c.operation),
+        "number": service.c.number + given.c.lines,
+        "sequence": service.c.sequence + given.c.lines,
+    }
+    changed = update(service).values(values).where(service.c.id == given.c.id)
+    return changed.returning(service.c.id, service.c.number, service.c.sequence, service.c.line)

@@ -1,0 +1,136 @@
+"""Signals: what platforms tell by themselves. Stored before anybody looks for who waits, and matched then or later.
+
+A signal names our reference (an operation and its step), or the platform's own id of the service. Storing one raises
+a counter of its operation that a Wait compares: a Wait that has not seen the newest signal is due at once.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, Select, Text, Update, select, update
+
+from schema.errors import NotFound
+from schema.ids import key_of
+from schema.store.dialect import rows
+from schema.store.moments import stored
+from schema.store.services import ServiceChange
+from schema.store.transaction import Transaction
+from schema.tables import due, operation, service, signal
+
+SIGNAL = ("product", "signal_id", "operation_id", "reference", "platform_id", "kind", "facts", "at", "received_at")
+COUNT = {"id": BigInteger(), "count": Integer()}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSignal:
+    """Store one signal; answered with the operation that waits for it, or None while nobody is known to.
+
+    `reference` is the operation's id, followed by anything after a slash.
+    """
+
+    product: str
+    signal_id: str
+    kind: str
+    at: datetime
+    reference: str | None = None
+    platform_id: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["StoreSignal"]) -> list["int | None"]:
+        """Store what is new, and wake the operations that it is for."""
+        return _store(transaction, records)
+
+
+def match_signals(transaction: Transaction, services: Iterable[ServiceChange]) -> None:
+    """Give signals that came before the platform's id was known to the operation that learned it."""
+    for change in services:  # only an operation that creates something learns an id, once
+        mine = (signal.c.platform_id == change.platform_id) & signal.c.operation_id.is_(None)
+        given = update(signal).where(mine).values(operation_id=change.operation).returning(signal.c.id)
+        found = transaction.connection.execute(given).all()
+        if found:
+            _wake(transaction, {change.operation: len(found)})
+
+
+def _store(transaction: Transaction, records: Sequence[StoreSignal]) -> list[int | None]:
+    """Store signals, each once, and count them on their operations."""
+    known = _known(transaction, records)
+    owners = _owners(transaction, records)
+    new: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for record, owner in zip(records, owners, strict=True):
+        key = (record.product, record.signal_id)
+        if key not in known and key not in new:
+            told = (record.reference, record.platform_id, record.kind, json.dumps(record.facts), stored(record.at))
+            new[key] = (*key, owner, *told, transaction.now)
+    transaction.add(signal, SIGNAL, list(new.values()))
+    _wake(transaction, Counter(row[2] for row in new.values() if row[2] is not None))
+    return owners
+
+
+def _known(transaction: Transaction, records: Sequence[StoreSignal]) -> set[tuple[str, str]]:
+    """Return which of the signals came before."""
+    values = {(record.product, record.signal_id) for record in records}
+    found = transaction.run(_by_id(transaction.dialect), ("product", "signal_id"), sorted(values))
+    return {(row.product, row.signal_id) for row in found}
+
+
+def _owners(transaction: Transaction, records: Sequence[StoreSignal]) -> list[int | None]:
+    """Return the operation that each signal is for: the one it names, else the one that holds its service."""
+    named = [_referred(record.reference) for record in records]
+    query = select(operation.c.id, operation.c.product).where(operation.c.id.in_([key for key in named if key]))
+    products = {row.id: row.product for row in transaction.connection.execute(query)}
+    held = {(record.product, record.platform_id) for record in records if record.platform_id}
+    found = transaction.run(_by_platform(transaction.dialect), ("product", "platform_id"), sorted(held)) if held else []
+    holders = {(row.product, row.platform_id): row.holder for row in found}
+    return [
+        key if key and products.get(key) == record.product else holders.get((record.product, record.platform_id or ""))
+        for key, record in zip(named, records, strict=True)
+    ]
+
+
+def _referred(reference: str | None) -> int | None:
+    """Return the operation that a reference names, if it is one of ours."""
+    try:
+        return key_of("op", reference.partition("/")[0]) if reference else None
+    except NotFound:
+        return None
+
+
+def _wake(transaction: Transaction, counts: Mapping[int, int]) -> None:
+    """Count signals on operations, and make those that wait due now; one that stands in line stays there."""
+    if not counts:
+        return
+    values = sorted(counts.items())
+    woken = [row.id for row in transaction.run(_count(transaction.dialect), COUNT, values) if not row.in_line]
+    statement = update(due).where(due.c.operation_id.in_(woken), due.c.wake_at > transaction.now)
+    transaction.connection.execute(statement.values(wake_at=transaction.now))
+
+
+@cache
+def _count(dialect: str) -> Update:
+    """Return the statement that counts signals on operations that have not ended."""
+    given = rows(dialect, COUNT)
+    counted = update(operation).values(signals=operation.c.signals + given.c.count)
+    counted = counted.where(operation.c.id == given.c.id, operation.c.ended_at.is_(None))
+    return counted.returning(operation.c.id, operation.c.in_line)
+
+
+@cache
+def _by_id(dialect: str) -> Select[Any]:
+    """Return the query for signals by the platform's id of them."""
+    given = rows(dialect, {"product": Text(), "signal_id": Text()})
+    same = (signal.c.product == given.c.product) & (signal.c.signal_id == given.c.signal_id)
+    return select(signal.c.product, signal.c.signal_id).select_from(given).join(signal, same)
+
+
+@cache
+def _by_platform(dialect: str) -> Select[Any]:
+    """Return the query for who holds the services that platforms know under these ids."""
+    given = rows(dialect, {"product": Text(), "platform_id": Text()})
+    same = (service.c.product == given.c.product) & (service.c.platform_id == given.c.platform_id)
+    return select(service.c.product, service.c.platform_id, service.c.holder).select_from(given).join(service, same)

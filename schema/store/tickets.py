@@ -1,0 +1,81 @@
+"""Tickets of the embedded desk: at most one for an operation; each further cause comments on it (CO-5, I6)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import BigInteger, Boolean, Text, Update, bindparam, case, func, update
+
+from schema.store.dialect import next_keys, rows
+from schema.store.transaction import Transaction
+from schema.tables import comment, operation, ticket
+
+TICKET = ("id", "operation_id", "desk", "severity", "state", "title", "body", "opened_at")
+COMMENT = ("ticket_id", "at", "body")
+CHANGE = {"id": BigInteger(), "severity": Text(), "resolves": Boolean()}
+GIVE = {"id": BigInteger(), "ticket": BigInteger()}
+
+
+@dataclass(frozen=True, slots=True)
+class TicketText:
+    """A ticket as it is opened: who gets it, how severe, and what it says."""
+
+    desk: str
+    severity: str
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketNote:
+    """Something that concerns a ticket: where there is one it gets the comment, else `opens` is opened if given."""
+
+    comment: str
+    opens: TicketText | None = None
+    severity: str | None = None
+    resolves: bool = False
+
+
+def note_tickets(transaction: Transaction, notes: Sequence[tuple[int, int | None, TicketNote]]) -> None:
+    """Comment on the tickets of operations, given with their ticket's key, or open one."""
+    on_tickets = [(key, note) for _, key, note in notes if key is not None]
+    if on_tickets:
+        comments = [(key, transaction.now, note.comment) for key, note in on_tickets]
+        transaction.add(comment, COMMENT, comments)
+        changes = [(key, note.severity, note.resolves) for key, note in on_tickets]
+        transaction.run(_change(transaction.dialect), CHANGE, changes)
+    _open(transaction, [(owner, note.opens) for owner, key, note in notes if key is None and note.opens])
+
+
+def _open(transaction: Transaction, wanted: Sequence[tuple[int, TicketText]]) -> None:
+    """Open a ticket for each operation."""
+    if not wanted:
+        return
+    keys = next_keys(transaction.connection, ticket, len(wanted))
+    opened = [
+        (key, owner, text.desk, text.severity, "open", text.title, text.body, transaction.now)
+        for key, (owner, text) in zip(keys, wanted, strict=True)
+    ]
+    transaction.add(ticket, TICKET, opened)
+    given = [(owner, key) for key, (owner, _) in zip(keys, wanted, strict=True)]
+    transaction.run(_give(transaction.dialect), GIVE, given)
+
+
+@cache
+def _change(dialect: str) -> Update:
+    """Return the statement that changes tickets; one that is resolved stays so."""
+    given = rows(dialect, CHANGE)
+    resolves = given.c.resolves
+    values = {
+        "severity": func.coalesce(given.c.severity, ticket.c.severity),
+        "state": case((resolves, "resolved"), else_=ticket.c.state),
+        "resolved_at": case((resolves, func.coalesce(ticket.c.resolved_at, bindparam("now"))), else_=ticket.c.resolved_at),
+    }
+    return update(ticket).values(values).where(ticket.c.id == given.c.id)
+
+
+@cache
+def _give(dialect: str) -> Update:
+    """Return the statement that names an operation's ticket in its row."""
+    given = rows(dialect, GIVE)
+    return update(operation).values(ticket=given.c.ticket).where(operation.c.id == given.c.id)

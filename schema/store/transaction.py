@@ -1,0 +1,90 @@
+"""One open writing transaction, as the records see it: the connection, the two times, and the history."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Row, Table
+
+from schema.lifecycle import Product
+from schema.store.dialect import insert_rows, packed
+from schema.tables import PARTITIONS, history, outbox
+
+HISTORY = (
+    "kind", "owner", "number", "at", "who", "what", "why", "before", "after", "step", "facts", "event", "sequence",
+)  # fmt: skip
+OUTBOX = ("partition", "kind", "owner", "number")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of history: what happened, why, and from which state to which.
+
+    A line with an `event` is public: it has a sequence, and goes out under that name.
+    """
+
+    what: str
+    who: str
+    why: str | None = None
+    before: str | None = None
+    after: str | None = None
+    step: str | None = None
+    facts: str | None = None
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The lines of one owner record, and how far its counters stand after them."""
+
+    kind: int
+    owner: int
+    number: int
+    sequence: int
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A writing transaction; `now` is business time and stands for all of it, in stored form."""
+
+    connection: Connection
+    now: int
+    products: Mapping[str, Product]
+    publishes: bool
+
+    @property
+    def dialect(self) -> str:
+        """The kind of database."""
+        return self.connection.dialect.name
+
+    def run(self, statement: Executable, names: Iterable[str], values: Iterable[Sequence[Any]]) -> list[Row[Any]]:
+        """Run a statement on a set of rows, with `now` where it asks for it, and return what it returns."""
+        result = self.connection.execute(statement, {"rows": packed(names, values), "now": self.now})
+        return list(result) if result.returns_rows else []
+
+    def add(self, table: Table, names: tuple[str, ...], values: Sequence[Sequence[Any]]) -> None:
+        """Add rows to a table."""
+        if values:
+            self.run(insert_rows(self.dialect, table, names), names, values)
+
+    def write_history(self, written: Iterable[Written]) -> None:
+        """Add lines to the histories of owner records, and their public ones to the outbox."""
+        lines, public = [], []
+        for each in written:
+            number, sequence = each.number - len(each.lines), each.sequence - events_in(each.lines)
+            for line in each.lines:
+                number += 1
+                if line.event:
+                    sequence += 1
+                    public.append((each.owner % PARTITIONS, each.kind, each.owner, number))
+                told = (line.who, line.what, line.why, line.before, line.after, line.step, line.facts, line.event)
+                lines.append((each.kind, each.owner, number, self.now, *told, sequence if line.event else None))
+        self.add(history, HISTORY, lines)
+        if self.publishes:
+            self.add(outbox, OUTBOX, public)
+
+
+def events_in(lines: Sequence[Line]) -> int:
+    """Return how many of these lines are public."""
+    return sum(1 for line in lines if line.event)

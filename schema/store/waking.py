@@ -1,0 +1,164 @@
+"""What is due: operations to be offered, deadlines to be decided, and the next time at which anything is.
+
+The queries here only read. None of them grows with what waits or what has ended.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, func, literal, select
+
+from schema.store.clock import read_times
+from schema.store.moments import moment, moment_or_none
+from schema.tables import due, operation, outbox, service
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """An operation whose jeopardy or deadline has come, with what a ticket has to say about it."""
+
+    operation: int
+    product: str
+    verb: str
+    customer: str
+    reference: str
+    service_state: str
+    state: str
+    step: str | None
+    attempt: int
+    reason: str | None
+    told: int
+    accepted_at: datetime
+    jeopardy_at: datetime
+    deadline_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Whether nothing can be done at this business time, and when the next thing can."""
+
+    is_quiet: bool
+    now: datetime
+    next_due: datetime | None
+
+
+def due_operations(connection: Connection, most: int) -> dict[str, list[int]]:
+    """Return by product what has been due longest and nobody owns, at most so many operations."""
+    now = read_times(connection).business
+    found: dict[str, list[int]] = {}
+    for row in connection.execute(_DUE, {"now": now, "most": most}):
+        found.setdefault(row.product, []).append(row.operation_id)
+    return found
+
+
+def customers_in_turn(connection: Connection, product: str, after: str, most: int) -> list[str]:
+    """Return the customers with something open, by name, beginning after `after` and then from the start again."""
+    given = {"product": product, "most": most}
+    found = list(connection.execute(_TURN, {**given, "after": after}).scalars())
+    if len(found) < most:
+        found += connection.execute(_TURN, {**given, "after": ""}).scalars()
+    return list(dict.fromkeys(name for name in found if name is not None))[:most]
+
+
+def due_of_customers(connection: Connection, product: str, customers: Sequence[str], each: int) -> list[int]:
+    """Return, one customer after the other, what is due for them and nobody owns: at most `each` of a customer."""
+    now = read_times(connection).business
+    given = {"product": product, "customers": list(customers), "each": each, "now": now}
+    by_customer: dict[str, list[int]] = {name: [] for name in customers}
+    for row in connection.execute(_DUE_OF_CUSTOMERS, given):
+        by_customer[row.customer].append(row.operation_id)
+    return [key for round_ in range(each) for keys in by_customer.values() for key in keys[round_ : round_ + 1]]
+
+
+def late_operations(connection: Connection, most: int) -> list[Late]:
+    """Return the operations whose jeopardy or missed deadline nobody has told yet, oldest first."""
+    now = read_times(connection).business
+    found = connection.execute(_LATE, {"now": now, "most": most})
+    times = ("accepted_at", "jeopardy_at", "deadline_at")
+    return [
+        Late(now=moment(now), **{**row._mapping, **{name: moment(row._mapping[name]) for name in times}})
+        for row in found
+    ]
+
+
+def quiet(connection: Connection) -> Quiet:
+    """Return whether nothing is owned, due or unsent, and when something will be."""
+    now = read_times(connection).business
+    row = connection.execute(_QUIET, {"now": now}).one()
+    nexts = [moment_or_none(value) for value in (row.next_wake, row.next_decide) if value is not None]
+    return Quiet(not row.is_busy, moment(now), min((each for each in nexts if each), default=None))
+
+
+_DUE = (
+    select(due.c.operation_id, due.c.product)
+    .join(operation, operation.c.id == due.c.operation_id)
+    .where(due.c.wake_at <= bindparam("now", type_=BigInteger), operation.c.owner.is_(None))
+    .order_by(due.c.wake_at, due.c.operation_id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+#: Each customer costs one look into the index, however much of his waits.
+_first = select(func.min(due.c.customer).label("name")).where(
+    due.c.product == bindparam("product", type_=Text), due.c.customer > bindparam("after", type_=Text)
+)
+_turn = _first.cte("turn", recursive=True)
+_next = (
+    select(func.min(due.c.customer))
+    .where(due.c.product == bindparam("product", type_=Text), due.c.customer > _turn.c.name)
+    .scalar_subquery()
+)
+_TURN = select(
+    _turn.union_all(select(_next).select_from(_turn).where(_turn.c.name.is_not(None))).c.name
+).limit(bindparam("most", type_=Integer))
+
+_mine = due.alias("mine")
+_DUE_OF_CUSTOMERS = (
+    select(due.c.customer, due.c.operation_id)
+    .where(
+        due.c.product == bindparam("product", type_=Text),
+        due.c.customer.in_(bindparam("customers", expanding=True)),
+        due.c.operation_id.in_(
+            select(_mine.c.operation_id)
+            .join(operation, operation.c.id == _mine.c.operation_id)
+            .where(
+                _mine.c.product == bindparam("product", type_=Text),
+                _mine.c.customer == due.c.customer,
+                _mine.c.wake_at <= bindparam("now", type_=BigInteger),
+                operation.c.owner.is_(None),
+            )
+            .correlate(due)
+            .order_by(_mine.c.wake_at, _mine.c.operation_id)
+            .limit(bindparam("each", type_=Integer))
+        ),
+    )
+    .order_by(due.c.customer, due.c.wake_at, due.c.operation_id)
+)
+
+_LATE = (
+    select(
+        operation.c.id.label("operation"),
+        *(operation.c[name] for name in ("product", "verb", "state", "step", "attempt", "reason", "told")),
+        *(operation.c[name] for name in ("accepted_at", "jeopardy_at", "deadline_at")),
+        service.c.customer,
+        service.c.reference,
+        service.c.state.label("service_state"),
+    )
+    .join(due, due.c.operation_id == operation.c.id)
+    .join(service, service.c.id == operation.c.service_id)
+    .where(due.c.decide_at <= bindparam("now", type_=BigInteger))
+    .order_by(due.c.decide_at)
+    .limit(bindparam("most", type_=Integer))
+)
+
+_now = bindparam("now", type_=BigInteger)
+_QUIET = select(
+    (
+        select(literal(1)).where(due.c.wake_at <= _now).exists()
+        | select(literal(1)).where(due.c.decide_at <= _now).exists()
+        | select(literal(1)).select_from(outbox).exists()
+    ).label("is_busy"),
+    select(func.min(due.c.wake_at)).where(due.c.wake_at > _now).scalar_subquery().label("next_wake"),
+    select(func.min(due.c.decide_at)).where(due.c.decide_at > _now).scalar_subquery().label("next_decide"),
+)

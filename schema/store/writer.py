@@ -1,0 +1,209 @@
+"""The writer: the only code that opens a writing transaction.
+
+Everybody hands it records and gets a future. It takes what is waiting (at most `GROUP` records), lets each kind of
+record apply itself to the transaction as one set, commits, and answers each. A record that the database refuses fails
+alone: the group is repeated in halves. While the database does not answer, records wait; it logs that once.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from schema.errors import NotStored, StoreFull
+from schema.lifecycle import Product
+from schema.store.clock import read_times
+from schema.store.database import Database
+from schema.store.dialect import SQLITE
+from schema.store.transaction import Transaction
+
+log = structlog.get_logger()
+
+#: The most records in one transaction.
+GROUP = 500
+
+#: How often a group that met another's transaction (a deadlock, the same key at once) is tried again as it is.
+CLASHES = 5
+
+#: Between two groups on SQLite, so that other processes get in, in seconds.
+BREATH = 0.001
+
+#: How drivers say that nobody is there, where they give no code for it.
+GONE = ("connection refused", "closed the connection", "connection is closed", "connection failed", "connection timeout")
+
+#: Between two tries to reach a database that does not answer, in seconds.
+RECONNECT = 0.25
+
+
+class Record(Protocol):
+    """Something to be stored; `apply` stores all records of one kind and returns an answer for each, in order."""
+
+    @property
+    def apply(self) -> Callable[[Transaction, Sequence[Any]], Sequence[Any]]:
+        """The function for this kind of record."""
+
+
+class Writer:
+    """Commits records in groups, on a thread of its own."""
+
+    def __init__(self, database: Database, products: Mapping[str, Product], *, publishes: bool = False) -> None:
+        self._database = database
+        self._products = products
+        self._publishes = publishes
+        self._waiting: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._closed = threading.Event()
+        self._is_reachable = True
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commit what is waiting and end; records that come later are refused."""
+        self._closed.set()
+        self._waiting.put(None)
+        self._thread.join()
+
+    def submit(self, records: Sequence[Record]) -> "Future[list[Any]]":
+        """Return a future of an answer for each record, in order; a refused record's answer is its `NotStored`."""
+        batch = _Batch(records)
+        if self._closed.is_set():
+            batch.answer([NotStored("the writer is stopping")] * len(records))
+        else:
+            self._waiting.put(batch)
+        return batch.future
+
+    def store(self, record: Record, timeout: float | None = None) -> Any:  # noqa: ANN401  each kind answers its own
+        """Store one record and return its answer; raise `NotStored`, or `TimeoutError` while nothing answers."""
+        (answer,) = self.submit([record]).result(timeout)
+        if isinstance(answer, NotStored):
+            raise answer
+        return answer
+
+    def _work(self) -> None:
+        """Take, commit and answer, until stopped."""
+        while batches := self._take():
+            records = [record for batch in batches for record in batch.records]
+            answers = iter(self._store_all(records))
+            for batch in batches:
+                batch.answer([next(answers) for _ in batch.records])
+            if self._database.dialect == SQLITE and not self._waiting.empty():
+                time.sleep(BREATH)
+
+    def _take(self) -> "list[_Batch]":
+        """Return what is waiting, up to a group; nothing once the writer has stopped and all is done."""
+        first = self._waiting.get()
+        batches = [] if first is None else [first]
+        size = len(first.records) if first else 0
+        while size < GROUP:
+            try:
+                batch = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if batch is not None:
+                batches.append(batch)
+                size += len(batch.records)
+        return batches
+
+    def _store_all(self, records: Sequence[Record]) -> list[Any]:
+        """Return an answer for each record, whatever happens; halve the group when one of it is refused."""
+        clashes = 0
+        while True:
+            try:
+                return self._commit(records)
+            except DBAPIError as error:
+                if _is_gone(error):
+                    if not self._wait_for_it(error):
+                        return [NotStored("the database does not answer")] * len(records)
+                elif _is_full(error):
+                    return [StoreFull("the database has no room left")] * len(records)
+                elif not _is_clash(error) or (clashes := clashes + 1) == CLASHES:
+                    return self._halve(records, error)
+            except (SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+                return self._halve(records, error)
+
+    def _commit(self, records: Sequence[Record]) -> list[Any]:
+        """Apply the records, a kind at a time, in one transaction."""
+        answers: dict[int, Any] = {}
+        with self._database.writing.begin() as connection:
+            now = read_times(connection).business
+            transaction = Transaction(connection, now, self._products, self._publishes)
+            for apply, places in _kinds(records).items():
+                given = apply(transaction, [records[place] for place in places])
+                answers.update(zip(places, given, strict=True))
+        if not self._is_reachable:
+            self._is_reachable = True
+            log.info("database_answers_again")
+        return [answers[place] for place in range(len(records))]
+
+    def _halve(self, records: Sequence[Record], error: Exception) -> list[Any]:
+        """Store each half by itself, so that the one refused record fails alone."""
+        if len(records) == 1:
+            log.error("record_refused", record=type(records[0]).__name__, error=_said(error))
+            return [NotStored(f"the database refused it: {_said(error)}")]
+        middle = len(records) // 2
+        return self._store_all(records[:middle]) + self._store_all(records[middle:])
+
+    def _wait_for_it(self, error: Exception) -> bool:
+        """Wait a moment for a database that is gone; return False when the writer is stopped meanwhile.
+
+        Whether the last commit was done is then not known: every record can be applied twice.
+        """
+        if self._is_reachable:
+            log.warning("database_gone", error=_said(error))
+            self._is_reachable = False
+        is_stopped = self._closed.wait(RECONNECT)
+        self._database.writing.dispose()
+        return not is_stopped
+
+
+class _Batch:
+    """Records that were handed over together, and the future of their answers."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+        self.future: Future[list[Any]] = Future()
+
+    def answer(self, answers: list[Any]) -> None:
+        """Give the answers to whoever waits, unless he has gone."""
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_result(answers)
+
+
+def _is_gone(error: DBAPIError) -> bool:
+    """Return whether the database stopped answering."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    said = str(error.orig).lower()
+    return error.connection_invalidated or state.startswith(("08", "57P")) or any(sign in said for sign in GONE)
+
+
+def _is_full(error: DBAPIError) -> bool:
+    """Return whether the disk is full; the transaction was rolled back whole."""
+    return getattr(error.orig, "sqlstate", None) == "53100" or "is full" in str(error.orig)
+
+
+def _kinds(records: Sequence[Record]) -> dict[Callable[..., Sequence[Any]], list[int]]:
+    """Return the places of the records by kind, in the order in which kinds first came."""
+    kinds: dict[Callable[..., Sequence[Any]], list[int]] = {}
+    for place, record in enumerate(records):
+        kinds.setdefault(type(record).apply, []).append(place)  # type: ignore[arg-type]  a static method
+    return kinds
+
+
+def _is_clash(error: DBAPIError) -> bool:
+    """Return whether another transaction was in the way, so that the same again may pass."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    text = str(error.orig).lower()
+    return state in {"40001", "40P01", "23505", "55P03"} or "locked" in text or "unique constraint" in text
+
+
+def _said(error: Exception) -> str:
+    """Return what a driver says, without the values that it was given."""
+    told = getattr(error, "orig", None) or error
+    return str(told).strip().split("\n", 1)[0]

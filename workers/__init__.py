@@ -1,0 +1,1 @@
+"""The doing side: engine, steps, platforms, tickets, notices and the waker."""

@@ -1,0 +1,1 @@
+"""One HTTP server that plays the vendors: realistic delays, callbacks, and faults on demand."""

@@ -1,0 +1,64 @@
+"""A simulator in a thread of its own, for `turnup run` and for tests."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import Self, TypeVar
+
+from workers.simulator.clock import Real, Standing
+from workers.simulator.courier import CallbackTarget
+from workers.simulator.simulator import Simulator
+
+T = TypeVar("T")
+
+
+class SimulatorThread:
+    """Runs a simulator on a free port of this machine while its `with` block does."""
+
+    def __init__(
+        self, database: Path, callbacks: Mapping[str, CallbackTarget], clock: Real | Standing
+    ) -> None:
+        self._simulator = Simulator(database, callbacks, clock)
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._run, name="simulator", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it is found, without a slash at the end."""
+        return self._simulator.url
+
+    def __enter__(self) -> Self:
+        """Start it; raises what `Simulator.start` does."""
+        self._thread.start()
+        try:
+            self._await(self._simulator.start())
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it; raises what broke it."""
+        try:
+            self._await(self._simulator.stop())
+        finally:
+            self._end()
+
+    def _await(self, work: Coroutine[object, object, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
