@@ -158,8 +158,8 @@ def _key(part: str, name: str) -> SecretKey:
     found = KEY_TEXT.fullmatch(part)
     if found is None:
         raise SecretKeysMalformed(
-            f"{name} is {'malformed' if part else 'empty'}; a key is key_<12 hex digits>.<43 letters>, "
-            "as new_key() in schema.sealing makes it, and a comma stands between two"
+            f"{name} is {'malformed' if part else 'empty'}; a key is key_<12 hex digits>.<43 "
+            "letters>, as new_key() in schema.sealing makes it, and a comma stands between two"
         )
     key = SecretKey(urlsafe_b64decode(f"{found[2]}="))
     if key.id != found[1]:

@@ -113,7 +113,7 @@ operation = Table(
     Column("verb", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("step", Text),
-    Column("undoing", Boolean, nullable=False, server_default=false()),
+    Column("undoing", Text),
     Column("before", Text, nullable=False),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("attempt", Integer, nullable=False, server_default=text("0")),

@@ -45,7 +45,7 @@ class Claimed:
     state: str
     begins: Begins | None
     step: str | None
-    is_undoing: bool
+    undoing: str | None
     before: str
     tries: int
     attempt: int
@@ -121,6 +121,8 @@ def _free(transaction: Transaction, found: Iterable[Row[Any]]) -> list[Row[Any]]
     """Return the operations that may act on their service; the others stand in line for it."""
     free, in_line, taken = [], [], set()
     for row in found:
+        if row.verb not in transaction.products[row.product].verbs:
+            continue  # a newer version knows it (I11)
         if row.holder == row.id or (row.holder is None and row.service_id not in taken):
             taken.add(row.service_id)
             free.append(row)
@@ -193,7 +195,7 @@ def _claimed(transaction: Transaction, row: Row[Any], counters: Row[Any], told: 
         state=row.state,
         begins=begins,
         step=row.step,
-        is_undoing=bool(row.undoing),
+        undoing=row.undoing,
         before=counters.before,
         tries=counters.tries,
         attempt=row.attempt,

@@ -33,7 +33,7 @@ class Database:
     def __init__(self, url: str, *, checkpoints: bool = True) -> None:
         try:
             self.url = make_url(url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             msg = "TURNUP_DATABASE_URL is no database URL; write sqlite:///turnup.db or postgresql+psycopg://..."
             raise WrongDatabase(msg) from None
         self.dialect = self.url.get_backend_name()
@@ -70,7 +70,7 @@ class Database:
             return create_engine(
                 self.url, pool_size=2, max_overflow=14, pool_pre_ping=True, connect_args={"connect_timeout": 5}
             )
-        engine = _sqlite_engine(f"file:{self.path.absolute()}?mode=ro", QueuePool, pool_size=4, max_overflow=60)
+        engine = _sqlite_engine(f"{self.path.absolute().as_uri()}?mode=ro", QueuePool, pool_size=4, max_overflow=60)
         _on_sqlite(engine, "BEGIN", "PRAGMA query_only=ON")
         return engine
 
@@ -81,13 +81,13 @@ class Database:
             with self.reading.connect() as connection:
                 yield connection
         except DBAPIError as error:
-            msg = f"the database {self} does not answer: {_first_line(error)}"
+            msg = f"the database {self} does not answer: {_first_line(error.orig or error)}"
             raise Unreachable(msg) from error
 
     def close(self) -> None:
-        """Let go of every connection."""
-        self.writing.dispose()
+        """Let go of every connection; the last one of SQLite empties the log, so it is the writing one."""
         self.reading.dispose()
+        self.writing.dispose()
 
 
 def sqlite_module() -> Any:  # noqa: ANN401  a DBAPI module has no type
@@ -124,6 +124,6 @@ def _on_sqlite(engine: Engine, begin: str, *pragmas: str) -> None:
         connection.exec_driver_sql(begin)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     """Return what a driver says, without its advice."""
     return str(error).strip().split("\n", 1)[0]

@@ -13,7 +13,7 @@ from functools import cache
 from sqlalchemy import BigInteger, Boolean, Integer, Text, Update, and_, bindparam, case, delete, not_, or_, select, update
 
 from schema.store.dialect import rows
-from schema.store.moments import stored
+from schema.store.moments import moment, stored_or_far
 from schema.store.services import ServiceChange, change_services
 from schema.store.signals import match_signals
 from schema.store.tickets import TicketNote, note_tickets
@@ -25,8 +25,9 @@ from schema.tables import OPERATION, OVERDUE, due, operation
 class Recorded:
     """What became of one look at an operation.
 
-    `wake_at` None keeps it with its owner (the next step begins) unless it `ends`; `seen` is how many signals the
-    look knew: a wait that has not seen the newest is due at once.
+    It `keeps` the operation with its owner (the next step begins), `ends` it, or lets it wait until `wake_at` (None:
+    until a signal). `seen` is how many signals the look knew: a wait that has not seen the newest is due at once.
+    A success is `on_time` here, and stored as `late` where the deadline was missed.
     """
 
     operation: int
@@ -36,12 +37,13 @@ class Recorded:
     state: str
     step: str | None
     lines: tuple[Line, ...] = ()
-    is_undoing: bool = False
+    undoing: str | None = None
     tries: int = 0
     attempt: int = 0
     cycle: int = 0
     reason: str | None = None
     outcome: str | None = None
+    keeps: bool = False
     ends: bool = False
     wake_at: datetime | None = None
     seen: int = 0
@@ -60,6 +62,7 @@ class News:
 
     cancel: str | None
     signals: int
+    now: datetime
 
 
 class Lost(Enum):
@@ -76,7 +79,7 @@ RECORD = {
     "turn": Integer(),
     "state": Text(),
     "step": Text(),
-    "undoing": Boolean(),
+    "undoing": Text(),
     "tries": Integer(),
     "attempt": Integer(),
     "cycle": Integer(),
@@ -107,7 +110,7 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
     change_services(transaction, [record.service for record in done if record.service])
     match_signals(transaction, [record.service for record in done if record.service and record.service.platform_id])
     note_tickets(transaction, [(each.operation, found[each.operation].ticket, each.ticket) for each in done if each.ticket])
-    answers = {key: News(row.cancel, row.signals) for key, row in found.items()}
+    answers = {key: News(row.cancel, row.signals, moment(transaction.now)) for key, row in found.items()}
     missing = [record for record in records if record.operation not in found]
     return [answers.get(each.operation) or _lost(transaction, missing)[each.operation] for each in records]
 
@@ -121,14 +124,14 @@ def _values(transaction: Transaction, record: Recorded) -> tuple[object, ...]:
         record.turn,
         record.state,
         record.step,
-        record.is_undoing,
+        record.undoing,
         record.tries,
         record.attempt,
         record.cycle,
         record.reason,
         record.outcome,
         transaction.now if record.ends else None,
-        not record.ends and record.wake_at is None,
+        record.keeps,
         len(record.lines),
         events_in(record.lines),
     )
@@ -140,9 +143,9 @@ def _set_due(transaction: Transaction, done: Sequence[tuple[Recorded, int]]) -> 
     if ended:
         transaction.connection.execute(_DELETE_DUE, {"ids": ended})
     waits = [
-        (record.operation, transaction.now if signals > record.seen else stored(record.wake_at))
+        (record.operation, transaction.now if signals > record.seen else stored_or_far(record.wake_at))
         for record, signals in done
-        if record.wake_at is not None and not record.ends
+        if not record.keeps and not record.ends
     ]
     if waits:
         transaction.run(_set_wake(transaction.dialect), WAKE, waits)
@@ -159,7 +162,7 @@ def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, Ne
         if row is None or row.epoch != record.epoch:
             answers[record.operation] = Lost.TAKEN_OVER
         elif row.turn >= record.turn:
-            answers[record.operation] = News(row.cancel, row.signals)
+            answers[record.operation] = News(row.cancel, row.signals, moment(transaction.now))
         else:
             answers[record.operation] = Lost.UNDECIDED if record.ends else Lost.TAKEN_OVER
     return answers
@@ -183,7 +186,8 @@ def _write(dialect: str) -> Update:
     given = rows(dialect, RECORD)
     values = {
         **{name: given.c[name] for name in ("turn", "state", "step", "undoing", "tries", "attempt", "cycle")},
-        **{name: given.c[name] for name in ("reason", "outcome", "ended_at")},
+        **{name: given.c[name] for name in ("reason", "ended_at")},
+        "outcome": case((and_(given.c.outcome == "on_time", operation.c.told == OVERDUE), "late"), else_=given.c.outcome),
         "owner": case((given.c.keeps, operation.c.owner), else_=None),
         "number": operation.c.number + given.c.lines,
         "sequence": operation.c.sequence + given.c.events,

@@ -23,6 +23,10 @@ from schema.store.transaction import Transaction
 from schema.tables import due, operation, service, signal
 
 SIGNAL = ("product", "signal_id", "operation_id", "reference", "platform_id", "kind", "facts", "at", "received_at")
+#: How many signals are matched at once.
+MATCHED = 500
+
+GIVEN = {"id": BigInteger(), "operation_id": BigInteger()}
 COUNT = {"id": BigInteger(), "count": Integer()}
 
 
@@ -45,6 +49,27 @@ class StoreSignal:
     def apply(transaction: Transaction, records: Sequence["StoreSignal"]) -> list["int | None"]:
         """Store what is new, and wake the operations that it is for."""
         return _store(transaction, records)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSignals:
+    """Give signals that nobody was known for to whoever holds their service now; answered with how many.
+
+    This finds those that were stored at the same moment as their platform id (see `match_signals`).
+    """
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["MatchSignals"]) -> list[int]:
+        """Look once, for all who ask."""
+        held = signal.c.platform_id == service.c.platform_id
+        held &= (signal.c.product == service.c.product) & service.c.holder.is_not(None)
+        query = select(signal.c.id, service.c.holder).join(service, held)
+        query = query.where(signal.c.operation_id.is_(None)).order_by(signal.c.id)
+        found = list(transaction.connection.execute(query.limit(MATCHED)))
+        if found:
+            transaction.run(_give(transaction.dialect), GIVEN, [tuple(row) for row in found])
+            _wake(transaction, Counter(row.holder for row in found))
+        return [len(found) for _ in records]
 
 
 def match_signals(transaction: Transaction, services: Iterable[ServiceChange]) -> None:
@@ -102,11 +127,11 @@ def _referred(reference: str | None) -> int | None:
 
 
 def _wake(transaction: Transaction, counts: Mapping[int, int]) -> None:
-    """Count signals on operations, and make those that wait due now; one that stands in line stays there."""
+    """Count signals on operations, and make those that wait due now, but for those in line and those parked."""
     if not counts:
         return
     values = sorted(counts.items())
-    woken = [row.id for row in transaction.run(_count(transaction.dialect), COUNT, values) if not row.in_line]
+    woken = [row.id for row in transaction.run(_count(transaction.dialect), COUNT, values) if not row.in_line and row.reason != "parked"]
     statement = update(due).where(due.c.operation_id.in_(woken), due.c.wake_at > transaction.now)
     transaction.connection.execute(statement.values(wake_at=transaction.now))
 
@@ -117,7 +142,15 @@ def _count(dialect: str) -> Update:
     given = rows(dialect, COUNT)
     counted = update(operation).values(signals=operation.c.signals + given.c.count)
     counted = counted.where(operation.c.id == given.c.id, operation.c.ended_at.is_(None))
-    return counted.returning(operation.c.id, operation.c.in_line)
+    return counted.returning(operation.c.id, operation.c.in_line, operation.c.reason)
+
+
+@cache
+def _give(dialect: str) -> Update:
+    """Return the statement that gives signals to operations."""
+    given = rows(dialect, GIVEN)
+    values = {"operation_id": given.c.operation_id}
+    return update(signal).values(values).where(signal.c.id == given.c.id)
 
 
 @cache

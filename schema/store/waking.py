@@ -6,12 +6,21 @@ The queries here only read. None of them grows with what waits or what has ended
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, func, literal, select
 
 from schema.store.clock import read_times
 from schema.store.moments import moment, moment_or_none
 from schema.tables import due, operation, outbox, service
+
+
+class Wake(NamedTuple):
+    """An operation that is due, and since when: the same one due again later is another wake."""
+
+    operation: int
+    since: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +53,12 @@ class Quiet:
     next_due: datetime | None
 
 
-def due_operations(connection: Connection, most: int) -> dict[str, list[int]]:
+def due_operations(connection: Connection, most: int) -> dict[str, list[Wake]]:
     """Return by product what has been due longest and nobody owns, at most so many operations."""
     now = read_times(connection).business
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[Wake]] = {}
     for row in connection.execute(_DUE, {"now": now, "most": most}):
-        found.setdefault(row.product, []).append(row.operation_id)
+        found.setdefault(row.product, []).append(Wake(row.operation_id, row.wake_at))
     return found
 
 
@@ -62,14 +71,15 @@ def customers_in_turn(connection: Connection, product: str, after: str, most: in
     return list(dict.fromkeys(name for name in found if name is not None))[:most]
 
 
-def due_of_customers(connection: Connection, product: str, customers: Sequence[str], each: int) -> list[int]:
+def due_of_customers(connection: Connection, product: str, customers: Sequence[str], each: int) -> list[Wake]:
     """Return, one customer after the other, what is due for them and nobody owns: at most `each` of a customer."""
     now = read_times(connection).business
     given = {"product": product, "customers": list(customers), "each": each, "now": now}
-    by_customer: dict[str, list[int]] = {name: [] for name in customers}
+    by_customer: dict[str, list[Wake]] = {name: [] for name in customers}
     for row in connection.execute(_DUE_OF_CUSTOMERS, given):
-        by_customer[row.customer].append(row.operation_id)
-    return [key for round_ in range(each) for keys in by_customer.values() for key in keys[round_ : round_ + 1]]
+        by_customer[row.customer].append(Wake(row.operation_id, row.wake_at))
+    rounds = zip_longest(*by_customer.values())
+    return [wake for turn in rounds for wake in turn if wake]
 
 
 def late_operations(connection: Connection, most: int) -> list[Late]:
@@ -92,7 +102,7 @@ def quiet(connection: Connection) -> Quiet:
 
 
 _DUE = (
-    select(due.c.operation_id, due.c.product)
+    select(due.c.operation_id, due.c.product, due.c.wake_at)
     .join(operation, operation.c.id == due.c.operation_id)
     .where(due.c.wake_at <= bindparam("now", type_=BigInteger), operation.c.owner.is_(None))
     .order_by(due.c.wake_at, due.c.operation_id)
@@ -115,7 +125,7 @@ _TURN = select(
 
 _mine = due.alias("mine")
 _DUE_OF_CUSTOMERS = (
-    select(due.c.customer, due.c.operation_id)
+    select(due.c.customer, due.c.operation_id, due.c.wake_at)
     .where(
         due.c.product == bindparam("product", type_=Text),
         due.c.customer.in_(bindparam("customers", expanding=True)),

@@ -39,6 +39,8 @@ async def answer_in_json(request: web.Request, handler: Handler) -> web.StreamRe
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
+    except ConnectionError:
+        raise  # the caller has gone
     except Exception:
         log.exception("request_crashed path=%s", request.path)
         return _error(request, 500, {"error": "simulator_crashed"})

@@ -58,24 +58,21 @@ class Store:
     """The file; what it is told inside `transaction()` stands or falls together."""
 
     def __init__(self, path: Path) -> None:
-        self._sql = sqlite3.connect(path, timeout=1, isolation_level=None)
+        try:
+            self._sql = sqlite3.connect(path, timeout=1, isolation_level=None)
+        except sqlite3.Error as error:
+            raise WrongFileError(f"{path}: {error}") from error
         self._sql.row_factory = sqlite3.Row
         try:
-            self._open()
-        except sqlite3.OperationalError as error:
+            self._open(path)
+        except BaseException:
             self._sql.close()
-            raise FileInUseError(f"{path}: {error}") from error
-        except sqlite3.DatabaseError as error:
-            self._sql.close()
-            raise WrongFileError(f"{path}: {error}") from error
-        except WrongFileError as error:
-            self._sql.close()
-            raise WrongFileError(f"{path}: {error}") from error
+            raise
 
-    def _open(self) -> None:
+    def _open(self, path: Path) -> None:
         # Exclusive: one connection only, so SQLite's WAL-reset bug (two writers) cannot happen.
         self._sql.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._refuse_foreign_file()
+        self._refuse_if_not_ours(path)
         self._sql.execute("PRAGMA journal_mode = WAL")
         self._sql.execute("PRAGMA synchronous = NORMAL")
         with self.transaction():
@@ -85,11 +82,17 @@ class Store:
                 self._sql.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 self._sql.execute(f"PRAGMA user_version = {TABLES_VERSION}")
 
-    def _refuse_foreign_file(self) -> None:
-        is_new = not self._sql.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        found = (self._pragma("application_id"), self._pragma("user_version"))
+    def _refuse_if_not_ours(self, path: Path) -> None:
+        try:
+            found = (self._pragma("application_id"), self._pragma("user_version"))
+            is_new = not self._sql.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            reason = (
+                FileInUseError if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else WrongFileError
+            )
+            raise reason(f"{path}: {error}") from error
         if found != ((0, 0) if is_new else (APPLICATION_ID, TABLES_VERSION)):
-            raise WrongFileError("not made by this version of the simulator")
+            raise WrongFileError(f"{path}: not made by this version of the simulator")
 
     def _pragma(self, name: str) -> int:
         return int(self._sql.execute(f"PRAGMA {name}").fetchone()[0])
@@ -108,16 +111,19 @@ class Store:
         self._sql.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._sql.execute("COMMIT")
         except BaseException:
-            self._sql.execute("ROLLBACK")
+            if self._sql.in_transaction:
+                self._sql.execute("ROLLBACK")
             raise
-        self._sql.execute("COMMIT")
 
     # The clock
 
     def start_clock(self, start: str | None) -> str | None:
         """Set the clock of a new file, None for the host's; answer what the file has."""
-        self._sql.execute("INSERT INTO clock SELECT ? WHERE NOT EXISTS (SELECT 1 FROM clock)", (start,))
+        self._sql.execute(
+            "INSERT INTO clock SELECT ? WHERE NOT EXISTS (SELECT 1 FROM clock)", (start,)
+        )
         row = self._sql.execute("SELECT now FROM clock").fetchone()
         return str(row[0]) if row[0] is not None else None
 

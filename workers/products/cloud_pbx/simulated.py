@@ -31,7 +31,16 @@ OFF = (timedelta(minutes=2), timedelta(minutes=8))
 COMES_BACK = timedelta(minutes=1)
 
 #: What `show_instance` tells of its state.
-SHOWN = ("name", "state", "access", "registered_extensions", "extensions", "data")
+SHOWN = (
+    "name",
+    "state",
+    "access",
+    "registered_extensions",
+    "extensions",
+    "data",
+    "portal_url",
+    "sip_domain",
+)
 
 Text = Annotated[str, Field(min_length=1)]
 

@@ -1,0 +1,63 @@
+"""The keys that seal secrets: from TURNUP_SECRET_KEYS, else from the file beside SQLite."""
+
+import os
+from pathlib import Path
+
+from deploy.settings import Settings, SettingsWrong
+from schema.errors import TurnupError
+from schema.sealing import SecretKey, SecretKeysMalformed, new_key, parse_keys
+from schema.store.database import Database
+from schema.store.dialect import SQLITE
+
+#: Only its owner reads a key.
+MODE = 0o600
+
+
+class KeyUnusable(TurnupError):
+    """Raised when the key file of a database is missing, unreadable or malformed."""
+
+
+def key_file(database: Database) -> Path:
+    """Return the file beside a SQLite database that has its key."""
+    return Path(f"{database.path}.key")
+
+
+def load_keys(settings: Settings, database: Database) -> tuple[SecretKey, ...]:
+    """Return the keys of an existing database; raise `SettingsWrong` or `KeyUnusable`."""
+    if settings.secret_keys is not None:
+        return parse_keys(settings.secret_keys.get_secret_value())
+    if database.dialect != SQLITE:
+        raise SettingsWrong(
+            "TURNUP_SECRET_KEYS: is not set, and PostgreSQL has no key file; "
+            "make a key with: turnup db new-key"
+        )
+    path = key_file(database)
+    try:
+        return parse_keys(path.read_text(encoding="ascii", errors="replace").strip())
+    except FileNotFoundError:
+        raise KeyUnusable(
+            f"the key file {path} of the database is missing; put it back, "
+            "or set TURNUP_SECRET_KEYS to what stood in it"
+        ) from None
+    except OSError as error:
+        raise KeyUnusable(f"the key file {path} cannot be read: {error.strerror}") from error
+    except SecretKeysMalformed as error:
+        raise KeyUnusable(f"the key file {path} is damaged: {error}") from error
+
+
+def make_key(settings: Settings, database: Database) -> None:
+    """Write a key for a new SQLite database, unless it has one or the settings have."""
+    path = key_file(database)
+    if settings.secret_keys is not None or database.dialect != SQLITE or path.exists():
+        return
+    # Whole or not at all: a key cut short would lock out everything that it is to seal.
+    draft = Path(f"{path}.{os.getpid()}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{new_key()}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    except OSError as error:
+        raise KeyUnusable(f"the key file {path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,36 @@
+"""Opens the database that the settings name, and makes a new one where that is allowed."""
+
+from deploy.keys import make_key
+from deploy.settings import Settings
+from schema.store.database import Database
+from schema.store.dialect import SQLITE
+from schema.store.versions import check, upgrade, version_of
+
+
+def open_database(settings: Settings, *, checkpoints: bool = False) -> Database:
+    """Return the database of the settings; raise `WrongDatabase` or `Unreachable`.
+
+    Only the one process that owns a SQLite database `checkpoints`.
+    """
+    database = Database(settings.database_url, checkpoints=checkpoints)
+    check(database)
+    return database
+
+
+def open_or_make_database(settings: Settings, *, movable_clock: bool = False) -> Database:
+    """Return the database for the process that owns it, made with its key where SQLite has none.
+
+    Raises `WrongDatabase`, `Unreachable`, `NotStored` or `KeyUnusable`.
+    """
+    database = Database(settings.database_url)
+    if database.dialect == SQLITE and version_of(database) is None:
+        upgrade_database(settings, database, movable_clock=movable_clock)
+    check(database)
+    return database
+
+
+def upgrade_database(settings: Settings, database: Database, *, movable_clock: bool) -> bool:
+    """Bring the database to this program's version; a new SQLite one gets its key first."""
+    if version_of(database) is None:
+        make_key(settings, database)
+    return upgrade(database, movable_clock=movable_clock)

@@ -1,0 +1,1 @@
+"""The asking side: every way in, and the relay."""

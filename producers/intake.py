@@ -1,0 +1,127 @@
+"""Intake: the one door behind all doors.
+
+Events are read, then decided about and stored in one transaction, then answered; the answer goes out after the
+commit. `Intake.take` is the conversation with the writer: it yields each future that it waits for, so that a thread
+(`Intake.accept`) and an event loop (`producers.http`) share all of it.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from producers.reading import Reader
+from schema.errors import NotStored, Refusal, Unreachable
+from schema.lifecycle import Product
+from schema.queue import OFFER_SIZE, Offer
+from schema.store.acceptance import Accept
+from schema.store.customers import ChangeCustomer
+from schema.store.order import Accepted, Order, Planned
+from schema.store.writer import Writer
+
+#: The most events in one acceptance: they are one transaction, in which nobody else gets in.
+MOST_EVENTS = 10_000
+
+#: How long a door waits for the writer before it says that the database does not answer.
+PATIENCE = timedelta(seconds=10)
+
+#: Who asks where nobody is named.
+SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerStored:
+    """What became of a customer's record; `changed` is False where this version or a newer one is known."""
+
+    customer: str
+    version: int
+    changed: bool
+
+
+Answer = Accepted | Planned | CustomerStored | Refusal
+
+Taking = Generator["Future[list[Any]]", list[Any], list[Answer]]
+
+
+class Intake:
+    """Takes commands and customers' records from every door."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        products: Mapping[str, Product],
+        offer: Offer,
+        *,
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        self._writer = writer
+        self._reader = Reader(products)
+        self._offer = offer
+        self.patience = patience
+
+    def accept(self, events: Sequence[object], *, actor_default: str = SYSTEM) -> list[Answer]:
+        """Return an answer for each event (a parsed JSON value), in order, and offer what can begin.
+
+        Raises `StoreFull` or another `NotStored` where the database refused the batch, and `Unreachable` where it
+        did not answer in time: then the batch may yet be stored, and asking again under the same keys is safe.
+        """
+        taking = self.take(events, actor_default=actor_default)
+        try:
+            waited_for = next(taking)
+            while True:
+                waited_for = taking.send(waited_for.result(self.patience.total_seconds()))
+        except StopIteration as done:
+            answers: list[Answer] = done.value
+        except TimeoutError as error:
+            raise too_late() from error
+        self.offer(answers)
+        return answers
+
+    def take(self, events: Sequence[object], *, actor_default: str = SYSTEM) -> Taking:
+        """Yield each future of the writer, expect its result, and return the answers; nothing is offered.
+
+        Customers are committed before the commands that may name them are handed over.
+        """
+        read = [self._reader.read(event, actor_default) for event in events]
+        changes = [each for each in read if isinstance(each, ChangeCustomer)]
+        orders = tuple(each for each in read if isinstance(each, Order))
+        kept = _all_stored((yield self._writer.submit(changes))) if changes else []
+        (taken,) = _all_stored((yield self._writer.submit([Accept(orders)]))) if orders else ([],)
+        of_customers, of_orders = iter(kept), iter(taken)
+        answers: list[Answer] = []
+        for each in read:
+            match each:
+                case Order():
+                    answers.append(next(of_orders))
+                case ChangeCustomer():
+                    answers.append(
+                        CustomerStored(each.name, each.record.version, next(of_customers))
+                    )
+                case _:
+                    answers.append(each)
+        return answers
+
+    def offer(self, answers: Sequence[Answer]) -> None:
+        """Offer the operations that can begin now; bulk is left to the relay, which takes customers in turn."""
+        if len(answers) > OFFER_SIZE:
+            return
+        due: dict[str, list[int]] = {}
+        for each in answers:
+            if isinstance(each, Accepted) and each.is_due:
+                due.setdefault(each.product, []).append(each.operation)
+        for product, operations in due.items():
+            self._offer(product, operations)
+
+
+def too_late() -> Unreachable:
+    """Return the error for a database that did not answer in time."""
+    return Unreachable("the database does not answer; ask again under the same source and id")
+
+
+def _all_stored(answers: list[Any]) -> list[Any]:
+    """Return the answers of records, or raise the first refusal of the database."""
+    for each in answers:
+        if isinstance(each, NotStored):
+            raise each
+    return answers

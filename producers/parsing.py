@@ -1,0 +1,85 @@
+"""JSON as it comes from outside: text to values, and what no database or answer can carry found in them."""
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterator
+from math import isfinite
+from typing import NoReturn
+
+from schema.errors import Fault
+
+UNCLEAN = re.compile(r"[\x00\ud800-\udfff]")
+
+WRONG_TEXT = "holds a NUL or half a surrogate pair, which no text may"
+WRONG_NUMBER = "is no number that JSON has"
+TOO_DEEP = "is nested too deeply, or a number in it is too long"
+
+
+class NotJson(ValueError):
+    """Raised for text that is no JSON; says what is wrong, and where."""
+
+
+def parse_json(text: str | bytes) -> object:
+    """Return the value that JSON text in UTF-8 says; raise `NotJson`."""
+    try:
+        return json.loads(text if isinstance(text, str) else text.decode(), parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise NotJson(f"{error.msg} at line {error.lineno} column {error.colno}") from error
+    except UnicodeDecodeError as error:
+        raise NotJson(f"byte {error.start + 1} is not UTF-8") from error
+    except RecursionError as error:
+        raise NotJson("it is nested too deeply") from error
+    except ValueError as error:
+        raise NotJson(str(error)) from error
+
+
+def write_json(value: object) -> tuple[bytes, tuple[Fault, ...]]:
+    """Return a value as JSON, and every place in it that cannot be stored or sent on."""
+    try:
+        text = json.dumps(
+            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode()
+        faults = tuple(_faults(value)) if b"\\u0000" in text else ()
+    except RecursionError:
+        text, faults = b"", (Fault("", TOO_DEEP),)
+    except ValueError:
+        text, faults = b"", tuple(_faults(value)) or (Fault("", TOO_DEEP),)
+    return text, faults
+
+
+def _faults(value: object) -> Iterator[Fault]:
+    """Return what is wrong anywhere in a value, with its JSON pointer; it is not nested too deeply."""
+    waiting: deque[tuple[str, object]] = deque([("", value)])
+    while waiting:
+        pointer, each = waiting.popleft()
+        match each:
+            case str() if not _is_clean(each):
+                yield Fault(pointer, WRONG_TEXT)
+            case float() if not isfinite(each):
+                yield Fault(pointer, WRONG_NUMBER)
+            case dict():
+                if not all(_is_clean(name) for name in each):
+                    yield Fault(pointer, f"a name in it {WRONG_TEXT}")
+                waiting += [
+                    (f"{pointer}/{_escaped(name)}", item)
+                    for name, item in each.items()
+                    if _is_clean(name)
+                ]
+            case list():
+                waiting += [(f"{pointer}/{place}", item) for place, item in enumerate(each)]
+
+
+def _is_clean(text: str) -> bool:
+    """Return whether text can be stored and sent."""
+    return UNCLEAN.search(text) is None
+
+
+def _escaped(name: str) -> str:
+    """Return a name as a part of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _refuse(constant: str) -> NoReturn:
+    """Refuse what Python's reader takes and JSON does not have."""
+    raise NotJson(f"{constant} is no JSON")

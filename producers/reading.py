@@ -1,0 +1,216 @@
+"""Reading events: all that can be said about one without the database, with every fault at once (CO-2)."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from producers.parsing import write_json
+from schema.calendar import FIRST_YEAR, LAST_YEAR, Limit, LimitMalformed, parse_limit
+from schema.command import (
+    COMMAND_TYPE,
+    CUSTOMER_CHANGED,
+    Command,
+    Envelope,
+    Name,
+    content_hash,
+    faults_of,
+)
+from schema.customer import Customer
+from schema.errors import Fault, Refusal
+from schema.lifecycle import Product, Verb
+from schema.store.customers import ChangeCustomer
+from schema.store.order import Order
+
+#: Fields of every command that are no fields of a verb: they are not stored with those.
+OWN_FIELDS = frozenset(Command.model_fields)
+
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+
+SUBJECT_WANTED = "must be <customer>/<service reference>, each of 1 to 80 letters, digits, dots, underscores and hyphens"
+NAME_WANTED = "must be the customer: 1 to 80 letters, digits, dots, underscores and hyphens"
+OUT_OF_RANGE = f"must lie after {FIRST_YEAR} and before {LAST_YEAR}"
+
+NAME = TypeAdapter[str](Name)
+
+Some = TypeVar("Some", bound=BaseModel)
+
+Read = Order | ChangeCustomer | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Knows the products, and turns events into what the store takes."""
+
+    products: Mapping[str, Product]
+
+    def read(self, event: object, actor: str) -> Read:
+        """Return what an event asks for, or all that is wrong with it; `actor` asks where it names nobody."""
+        text, faults = write_json(event)
+        if faults:
+            return invalid(faults)
+        envelope, faults = _parsed(Envelope, text, "")
+        given = event if isinstance(event, dict) else {}
+        if "data_base64" in given:
+            faults += (Fault("/data_base64", "is not taken; write the fields as JSON in data"),)
+        if given.get("type") == CUSTOMER_CHANGED:
+            return _customer(envelope, faults, given)
+        named = self._named(given.get("type"))
+        if isinstance(named, Refusal):
+            return invalid((*faults, *named.faults)) if faults else named
+        return _order(_Draft(*named, actor, envelope, given, faults))
+
+    def _named(self, kind: object) -> tuple[Product, Verb] | Refusal:
+        """Return the product and the verb that an event's type names."""
+        found = COMMAND_TYPE.fullmatch(kind) if isinstance(kind, str) else None
+        if found is None:
+            return invalid(
+                (Fault("/type", "must be turnup.<product>.<verb>"),)
+                if isinstance(kind, str)
+                else ()
+            )
+        product = self.products.get(found["product"])
+        if product is None:
+            known = list(self.products)
+            detail = f"there is no product {found['product']}; known are: {', '.join(known)}"
+            return Refusal(
+                "unknown_product", 422, detail, (Fault("/type", detail),), {"products": known}
+            )
+        verb = product.verbs.get(found["verb"])
+        if verb is None:
+            verbs = list(product.verbs)
+            detail = f"{product.name} has no {found['verb']}; its verbs are: {', '.join(verbs)}"
+            return Refusal(
+                "verb_not_supported", 422, detail, (Fault("/type", detail),), {"verbs": verbs}
+            )
+        return product, verb
+
+
+def invalid(faults: tuple[Fault, ...]) -> Refusal:
+    """Return the refusal of bad input; each fault stands there once."""
+    each = tuple(dict.fromkeys(faults))
+    return Refusal(
+        "invalid", 422, f"the input has {len(each)} fault{'s' if len(each) > 1 else ''}", each
+    )
+
+
+def is_in_range(moment: datetime) -> bool:
+    """Return whether deadlines can be counted from a moment; its zone may push it over the edge."""
+    return FIRST_YEAR < moment.year < LAST_YEAR
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A command on its way to an order: `envelope` is None where `faults` say why."""
+
+    product: Product
+    verb: Verb
+    actor: str
+    envelope: Envelope | None
+    given: Mapping[str, Any]
+    faults: tuple[Fault, ...]
+
+
+def _order(draft: _Draft) -> Order | Refusal:
+    """Return the order that a command asks for, or everything that is wrong with it."""
+    data = draft.given.get("data", {})
+    fields, wrong = _fields(draft.verb.command, data)
+    owner, reference, odd = _subject(draft.given.get("subject"))
+    until, late = _deadline(fields)
+    faults = (*draft.faults, *odd, *wrong, *late)
+    if faults or draft.envelope is None or fields is None:
+        return invalid(faults)
+    envelope = draft.envelope
+    return Order(
+        product=draft.product.name,
+        verb=draft.verb.name,
+        customer=owner,
+        reference=reference,
+        source=envelope.source,
+        event_id=envelope.id,
+        content=content_hash(envelope.type, envelope.subject, data),
+        actor=envelope.actor or draft.actor,
+        data=fields.model_dump_json(exclude=set(OWN_FIELDS), exclude_unset=True),
+        correlation_id=envelope.correlationid,
+        not_before=fields.not_before,
+        deadline=until,
+        is_dry_run=fields.dry_run,
+    )
+
+
+def _fields(model: type[Command], data: object) -> tuple[Command | None, tuple[Fault, ...]]:
+    """Return the fields of a verb, and what is wrong with them."""
+    if not isinstance(data, dict):
+        return None, ()  # the envelope says so
+    fields, faults = _parsed(model, json.dumps(data).encode(), "/data")
+    if fields and fields.not_before and not is_in_range(fields.not_before):
+        faults = (Fault("/data/not_before", OUT_OF_RANGE),)
+    return fields, faults
+
+
+def _subject(subject: object) -> tuple[str, str, tuple[Fault, ...]]:
+    """Return the customer and the reference that a subject names, and what is wrong with it."""
+    if subject is not None and not isinstance(subject, str):
+        return "", "", ()  # the envelope says so
+    owner, _, reference = (subject or "").partition("/")
+    if _is_name(owner) and _is_name(reference):
+        return owner, reference, ()
+    return "", "", (Fault("/subject", SUBJECT_WANTED),)
+
+
+def _deadline(fields: Command | None) -> tuple[datetime | Limit | None, tuple[Fault, ...]]:
+    """Return the deadline that a command asks for, and what is wrong with it."""
+    if fields is None or fields.deadline is None:
+        return None, ()
+    text = fields.deadline
+    try:
+        if not RFC_3339.fullmatch(text):
+            return parse_limit(text), ()
+        until = datetime.fromisoformat(text.upper())
+    except LimitMalformed:
+        return None, (
+            Fault(
+                "/data/deadline",
+                "must be an RFC 3339 time, or a duration such as 30s, 15m, 2h or 2bd",
+            ),
+        )
+    except ValueError:
+        return None, (Fault("/data/deadline", "is a time that does not exist"),)
+    return (until, ()) if is_in_range(until) else (None, (Fault("/data/deadline", OUT_OF_RANGE),))
+
+
+def _customer(
+    envelope: Envelope | None, faults: tuple[Fault, ...], given: Mapping[str, Any]
+) -> ChangeCustomer | Refusal:
+    """Return the record of a customer, or everything that is wrong with it."""
+    name, data = given.get("subject"), given.get("data", {})
+    record = None
+    if isinstance(data, dict):
+        record, wrong = _parsed(Customer, json.dumps(data).encode(), "/data")
+        faults += wrong
+    if name is None or (isinstance(name, str) and not _is_name(name)):
+        faults += (Fault("/subject", NAME_WANTED),)
+    if faults or envelope is None or record is None:
+        return invalid(faults)
+    return ChangeCustomer(str(name), record)
+
+
+def _parsed(model: type[Some], text: bytes, under: str) -> tuple[Some | None, tuple[Fault, ...]]:
+    """Return what JSON says for a model, taken literally as its JSON Schema has it, and what is wrong."""
+    try:
+        return model.model_validate_json(text, strict=True), ()
+    except ValidationError as error:
+        return None, faults_of(error, under)
+
+
+def _is_name(text: str) -> bool:
+    """Return whether text names a customer or a service."""
+    try:
+        NAME.validate_python(text)
+    except ValidationError:
+        return False
+    return True

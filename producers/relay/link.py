@@ -1,0 +1,171 @@
+"""The link: one connection to the broker that publishes without waiting, from its birth to its end.
+
+Everything happens on the thread that calls `serve`; only `wake` may be called by others.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import pika
+import structlog
+from pika.adapters.select_connection import IOLoop
+from pika.exceptions import AMQPError
+
+from producers.relay.events import CONTENT_TYPE
+
+log = structlog.get_logger()
+
+#: The topic exchange of all public events (DESIGN 4).
+EXCHANGE = "turnup.events"
+
+#: How long a connection may take to be made and to be closed, in seconds.
+PATIENCE = 10.0
+
+#: One object for all messages: making it costs as much as sending it.
+_PROPERTIES = pika.BasicProperties(
+    content_type=CONTENT_TYPE, delivery_mode=pika.DeliveryMode.Persistent
+)
+
+
+class LinkLost(Exception):
+    """Raised when the broker cannot be reached, or not any longer; says why."""
+
+
+class Listener(Protocol):
+    """Who is told what became of published messages; a tag counts the messages of one link from 1."""
+
+    def confirmed(self, tag: int, *, up_to: bool) -> None:
+        """The broker has this message, or all `up_to` it."""
+
+    def refused(self, tag: int, *, up_to: bool) -> None:
+        """The broker could not take this message, or all `up_to` it."""
+
+
+class Link:
+    """One connection, channel and exchange, with confirms."""
+
+    def __init__(self, url: str, listener: Listener) -> None:
+        self._url = url
+        self._listener = listener
+        self._connection: Any = None
+        self._channel: Any = None
+        self._lost = ""
+        self._is_woken = False
+        self._loop = IOLoop()
+        self.is_ready = False
+        self.is_blocked = False
+
+    def open(self) -> None:
+        """Connect, and return when events can be published; raise `LinkLost` otherwise."""
+        logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it reports, it raises as well
+        self._loop.activate_poller()
+        self._connection = pika.SelectConnection(
+            _parameters(self._url),
+            on_open_callback=self._opened,
+            on_open_error_callback=self._ended,
+            on_close_callback=self._ended,
+            custom_ioloop=self._loop,
+        )
+        self._poll_until(lambda: self.is_ready, PATIENCE)
+        if not self.is_ready:
+            raise LinkLost("it does not answer")
+
+    def publish(self, key: str, body: bytes) -> None:
+        """Hand over one message; its tag is one more than the last one's."""
+        try:
+            self._channel.basic_publish(EXCHANGE, key, body, _PROPERTIES)
+        except AMQPError as error:
+            raise LinkLost(self._lost or repr(error)) from error
+
+    def serve(self, seconds: float) -> None:
+        """Send and receive until woken, at most for this long; raise `LinkLost` where it ends."""
+        self._poll_until(lambda: self._is_woken, seconds)
+        self._is_woken = False
+
+    def wake(self) -> None:
+        """End the present `serve`, or the next one; may be called by any thread."""
+        self._loop.add_callback_threadsafe(self.stir)
+
+    def stir(self) -> None:
+        """End the present `serve`."""
+        self._is_woken = True
+
+    def close(self) -> None:
+        """Close what is open; never raises."""
+        try:
+            if self._connection is not None and self._connection.is_open:
+                self._connection.close()
+            self._poll_until(lambda: False, PATIENCE)
+        except (LinkLost, AMQPError, OSError):
+            pass
+        self._loop.close()
+
+    def _poll_until(self, is_done: Callable[[], bool], seconds: float) -> None:
+        """Send and receive until that is so, at most for this long."""
+        until = time.monotonic() + seconds
+        timer = self._loop.call_later(seconds, lambda: None)
+        try:
+            while not self._lost and not is_done() and time.monotonic() < until:
+                self._loop.poll()
+                self._loop.process_timeouts()
+        finally:
+            self._loop.remove_timeout(timer)
+        if self._lost:
+            raise LinkLost(self._lost)
+
+    def _opened(self, connection: Any) -> None:
+        """Open the channel on a new connection."""
+        connection.add_on_connection_blocked_callback(self._blocked)
+        connection.add_on_connection_unblocked_callback(self._unblocked)
+        connection.channel(on_open_callback=self._channel_opened)
+
+    def _channel_opened(self, channel: Any) -> None:
+        """Declare the exchange."""
+        self._channel = channel
+        channel.add_on_close_callback(self._ended)
+        channel.exchange_declare(EXCHANGE, "topic", durable=True, callback=self._declared)
+
+    def _declared(self, _frame: object) -> None:
+        """Ask for confirms."""
+        self._channel.confirm_delivery(self._answered, callback=self._selected)
+
+    def _selected(self, _frame: object) -> None:
+        """Be ready."""
+        self.is_ready = True
+
+    def _answered(self, frame: Any) -> None:
+        """Hand on what the broker said about messages."""
+        answer = frame.method
+        is_taken = isinstance(answer, pika.spec.Basic.Ack)
+        tell = self._listener.confirmed if is_taken else self._listener.refused
+        tell(answer.delivery_tag, up_to=answer.multiple)
+
+    def _blocked(self, _connection: object, frame: Any) -> None:
+        """Note an alarm of the broker: it takes nothing until it says so."""
+        self.is_blocked = True
+        log.warning("broker_blocks", reason=frame.method.reason)
+
+    def _unblocked(self, _connection: object, _frame: object) -> None:
+        """Note the end of the alarm."""
+        self.is_blocked = False
+        self.stir()
+        log.info("broker_takes_again")
+
+    def _ended(self, _which: object, reason: object) -> None:
+        """Note that the connection or its channel is closed, and why."""
+        self._lost = self._lost or _said(reason)
+
+
+def _parameters(url: str) -> pika.URLParameters:
+    """Return how to connect: once, for whoever calls tries again by himself."""
+    parameters = pika.URLParameters(url)
+    parameters.connection_attempts = 1
+    parameters.socket_timeout = parameters.stack_timeout = PATIENCE
+    return parameters
+
+
+def _said(reason: object) -> str:
+    """Return why in one line."""
+    return str(reason).strip().split("\n", 1)[0][:200] or type(reason).__name__

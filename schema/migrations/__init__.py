@@ -1,0 +1,1 @@
+"""The versions of the database: a file each, named by what it does."""

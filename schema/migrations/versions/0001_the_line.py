@@ -1,0 +1,256 @@
+"""The line: everything that takes one command from the door to its effect, and to its ticket.
+
+The tables are written out as they were when this revision was made; `schema.tables` goes on
+without it.
+"""
+
+from alembic import op
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+revision = "0001_the_line"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+metadata = MetaData()
+
+#: A key: 64 bits everywhere; SQLite counts only an INTEGER up by itself, and never reuses one.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+operation_keys = Sequence("operation_keys", metadata=metadata)
+service_keys = Sequence("service_keys", metadata=metadata)
+ticket_keys = Sequence("ticket_keys", metadata=metadata)
+
+clock = Table(
+    "clock",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("movable", Boolean, nullable=False),
+    Column("standing_at", BigInteger),
+    Column("offset", BigInteger, nullable=False, server_default=text("0")),
+)
+
+customer = Table(
+    "customer",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+service = Table(
+    "service",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("customer", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("platform_id", Text),
+    Column("facts", Text, nullable=False, server_default="{}"),
+    Column("holder", BigInteger),
+    Column("line", Boolean, nullable=False, server_default=false()),
+    Column("number", Integer, nullable=False, server_default=text("0")),
+    Column("sequence", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("customer", "reference", name="service_reference"),
+    Index(
+        "service_platform_id",
+        "product",
+        "platform_id",
+        postgresql_where=text("platform_id IS NOT NULL"),
+        sqlite_where=text("platform_id IS NOT NULL"),
+    ),
+    postgresql_with={"fillfactor": 80},
+    sqlite_autoincrement=True,
+)
+
+command = Table(
+    "command",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("correlation_id", Text),
+    Column("data", Text, nullable=False),
+    UniqueConstraint("source", "event_id", name="command_key"),
+    sqlite_autoincrement=True,
+)
+
+operation = Table(
+    "operation",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("service_id", BigInteger, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("step", Text),
+    Column("undoing", Text),
+    Column("before", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("cycle", Integer, nullable=False, server_default=text("0")),
+    Column("in_line", Boolean, nullable=False, server_default=false()),
+    Column("owner", BigInteger),
+    Column("epoch", Integer, nullable=False, server_default=text("0")),
+    Column("turn", Integer, nullable=False, server_default=text("0")),
+    Column("number", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("signals", Integer, nullable=False, server_default=text("0")),
+    Column("cancel", Text),
+    Column("reason", Text),
+    Column("outcome", Text),
+    Column("told", SmallInteger, nullable=False, server_default=text("0")),
+    Column("ticket", BigInteger),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("jeopardy_at", BigInteger, nullable=False),
+    Column("deadline_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Index("operation_service", "service_id"),
+    postgresql_with={"fillfactor": 70},
+    sqlite_autoincrement=True,
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("kind", SmallInteger, nullable=False),
+    Column("owner", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("why", Text),
+    Column("before", Text),
+    Column("after", Text),
+    Column("step", Text),
+    Column("facts", Text),
+    Column("event", Text),
+    Column("sequence", Integer),
+    PrimaryKeyConstraint("kind", "owner", "number", name="history_key"),
+    sqlite_with_rowid=False,
+)
+
+due = Table(
+    "due",
+    metadata,
+    Column("operation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("product", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("wake_at", BigInteger, nullable=False),
+    Column("decide_at", BigInteger, nullable=False),
+    Index("due_wake", "wake_at"),
+    Index("due_turn", "product", "customer", "wake_at"),
+    Index("due_decide", "decide_at"),
+)
+
+signal = Table(
+    "signal",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("product", Text, nullable=False),
+    Column("signal_id", Text, nullable=False),
+    Column("operation_id", BigInteger),
+    Column("reference", Text),
+    Column("platform_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    UniqueConstraint("product", "signal_id", name="signal_once"),
+    Index("signal_operation", "operation_id"),
+    Index(
+        "signal_unmatched",
+        "product",
+        "platform_id",
+        postgresql_where=text("operation_id IS NULL"),
+        sqlite_where=text("operation_id IS NULL"),
+    ),
+)
+
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=False),
+    Column("operation_id", BigInteger, nullable=False),
+    Column("desk", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("resolved_at", BigInteger),
+    UniqueConstraint("operation_id", name="ticket_once"),
+    sqlite_autoincrement=True,
+)
+
+comment = Table(
+    "comment",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("ticket_id", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("comment_ticket", "ticket_id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("partition", SmallInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("owner", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False),
+)
+
+partition = Table(
+    "partition",
+    metadata,
+    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("owner", BigInteger),
+    Column("lease_until", BigInteger, nullable=False, server_default=text("0")),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("role", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("rooms", Text, nullable=False),
+    Column("booted_at", BigInteger, nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+)
+
+
+#: How many partitions the outbox had then.
+PARTITIONS = 16
+
+
+def upgrade() -> None:
+    """Make the tables, the clock (fixed unless a movable one is asked for) and the partitions."""
+    metadata.create_all(op.get_bind(), checkfirst=False)
+    is_movable = bool(op.get_context().opts["movable_clock"])
+    op.bulk_insert(clock, [{"id": 1, "movable": is_movable}])
+    op.bulk_insert(partition, [{"number": number} for number in range(PARTITIONS)])

@@ -1,0 +1,153 @@
+"""Cancelling: at once what has not begun, else by asking the worker, where the product's table lets it go back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, delete, select, update
+
+from schema.command import rfc3339
+from schema.errors import Refusal
+from schema.ids import public_id
+from schema.lifecycle import DELETED, NEW, Cell
+from schema.store.dialect import locked
+from schema.store.moments import moment
+from schema.store.order import Accepted
+from schema.store.services import ServiceChange, change_services
+from schema.store.tickets import TicketNote, note_tickets
+from schema.store.transaction import Line, Transaction, Written
+from schema.tables import OPERATION, OVERDUE, due, operation, service
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel an operation; answered with it (due where a worker has to undo it), or with why it cannot be."""
+
+    operation: int
+    actor: str
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["Cancel"]) -> list[Accepted | Refusal]:
+        """Decide about each in turn; people cancel, so they are few."""
+        return [_cancel(transaction, record) for record in records]
+
+
+def _cancel(transaction: Transaction, record: Cancel) -> Accepted | Refusal:
+    """Cancel one operation, whose row and service nobody else can change meanwhile."""
+    found = transaction.connection.execute(
+        _operation(transaction.dialect), {"id": record.operation}
+    ).one_or_none()
+    if found is None:
+        return Refusal(
+            "no_such_operation", 404, f"there is no operation {public_id('op', record.operation)}"
+        )
+    if found.ended_at is not None:
+        return _has_ended(found)
+    owner = transaction.connection.execute(
+        _service(transaction.dialect), {"id": found.service_id}
+    ).one()
+    if found.state == "accepted" and not _is_undecided(transaction, found):
+        return _end(transaction, record, found, owner)
+    if found.state != "accepted" and (refusal := _refusal(transaction, found, owner.state)):
+        return refusal
+    if found.cancel is not None:
+        return Accepted(found.id, found.product, is_repeat=True)
+    return _ask(transaction, record, found)
+
+
+def _is_undecided(transaction: Transaction, found: Row[Any]) -> bool:
+    """Return whether a deadline has passed that nobody has decided about; its ticket must not be lost (I6)."""
+    return bool(found.told < OVERDUE and found.deadline_at < transaction.now)
+
+
+def _end(transaction: Transaction, record: Cancel, found: Row[Any], owner: Row[Any]) -> Accepted:
+    """End an operation that has not begun: nothing was done on a platform."""
+    _write(
+        transaction,
+        found,
+        Line(
+            "cancelled", record.actor, "before it began", "accepted", "cancelled", event="cancelled"
+        ),
+        {
+            "state": "cancelled",
+            "outcome": "cancelled",
+            "ended_at": transaction.now,
+            "cancel": record.actor,
+            "epoch": found.epoch + 1,
+            "in_line": False,
+        },
+    )
+    transaction.connection.execute(delete(due).where(due.c.operation_id == found.id))
+    move = None
+    if owner.state == NEW:
+        move = Line("moved", record.actor, "never_active", NEW, DELETED, event="service_changed")
+    if move or owner.holder == found.id:
+        change_services(
+            transaction, [ServiceChange(found.service_id, found.id, move, releases=True)]
+        )
+    comment = f"Cancelled at {rfc3339(moment(transaction.now))}."
+    note_tickets(transaction, [(found.id, found.ticket, TicketNote(comment, resolves=True))])
+    return Accepted(found.id, found.product)
+
+
+def _ask(transaction: Transaction, record: Cancel, found: Row[Any]) -> Accepted:
+    """Tell whoever works on it: its counter of signals rises, so that a wait recorded meanwhile is due at once."""
+    line = Line("cancel_asked", record.actor, before=found.state, after=found.state)
+    _write(transaction, found, line, {"cancel": record.actor, "signals": found.signals + 1})
+    if not found.in_line:
+        later = (due.c.operation_id == found.id) & (due.c.wake_at > transaction.now)
+        transaction.connection.execute(update(due).where(later).values(wake_at=transaction.now))
+    return Accepted(found.id, found.product, is_due=found.owner is None and not found.in_line)
+
+
+def _write(transaction: Transaction, found: Row[Any], line: Line, values: dict[str, Any]) -> None:
+    """Change the row of an operation, and write the line that says so."""
+    number, sequence = found.number + 1, found.sequence + (1 if line.event else 0)
+    changed = update(operation).where(operation.c.id == found.id)
+    transaction.connection.execute(changed.values(**values, number=number, sequence=sequence))
+    transaction.write_history([Written(OPERATION, found.id, number, sequence, (line,))])
+
+
+def _has_ended(found: Row[Any]) -> Refusal:
+    """Return the refusal for an operation that is over."""
+    name = public_id("op", found.id)
+    return Refusal(
+        "nothing_to_cancel", 409, f"{name} has ended: {found.state}", facts={"operation": name}
+    )
+
+
+def _refusal(transaction: Transaction, found: Row[Any], state: str) -> Refusal | None:
+    """Return why an operation that has begun cannot go back in its service's state, or None where it can."""
+    product = transaction.products[found.product]
+    cell = product.cancel.get(state, Cell.NOTHING_TO_CANCEL)
+    if cell is Cell.YES:
+        return None
+    name = public_id("op", found.id)
+    facts = {"state": state, "allowed": list(product.allowed(state)), "operation": name}
+    if cell is Cell.NOTHING_TO_CANCEL:
+        return Refusal(
+            "nothing_to_cancel",
+            409,
+            f"nothing can be cancelled while the service is {state}",
+            facts=facts,
+        )
+    detail = (
+        f"{found.verb} cannot be cancelled while the service is {state}; it is carried to its end"
+    )
+    return Refusal("state_not_allowed", 409, detail, facts=facts)
+
+
+@cache
+def _operation(dialect: str) -> Select[Any]:
+    """Return the query that holds an operation's row."""
+    return locked(
+        dialect, select(operation).where(operation.c.id == bindparam("id")), operation, skip=False
+    )
+
+
+@cache
+def _service(dialect: str) -> Select[Any]:
+    """Return the query that holds a service's row; it is asked second, so that it sees who just began."""
+    query = select(service.c.state, service.c.holder).where(service.c.id == bindparam("id"))
+    return locked(dialect, query, service, skip=False)

@@ -1,0 +1,335 @@
+"""Reading what the outside may see; one query for a page, whatever its size.
+
+Lists are read newest first and go on after a key (`Span.after`), so that what is added meanwhile moves nothing.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+)
+
+from schema.errors import NotFound
+from schema.ids import key_of, public_id
+from schema.lifecycle import Product
+from schema.store.dialect import LEASE_NOW
+from schema.store.moments import moment, moment_or_none
+from schema.tables import (
+    OPERATION,
+    SERVICE,
+    clock,
+    command,
+    comment,
+    due,
+    history,
+    operation,
+    service,
+    ticket,
+)
+from schema.views import Comment, HistoryLine, Operation, OperationState, Service, Ticket
+
+Products = Mapping[str, Product]
+
+#: An operation in one of these has a due row, which leads to the few among all that have ended.
+OPEN_STATES = frozenset({"accepted", "running", "waiting"})
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of a list: at most `most`, after the one with the key `after`."""
+
+    most: int = 50
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFilter:
+    """Which operations; `service` is `svc_...` or `<customer>/<reference>`, None asks for all."""
+
+    product: str | None = None
+    state: OperationState | None = None
+    customer: str | None = None
+    service: str | None = None
+    overdue: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFilter:
+    """Which services; None asks for all."""
+
+    product: str | None = None
+    state: str | None = None
+    customer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Which tickets; None asks for all."""
+
+    product: str | None = None
+    state: Literal["open", "resolved"] | None = None
+    customer: str | None = None
+
+
+WHOLE = Span()
+
+
+def list_operations(
+    connection: Connection, wanted: OperationFilter, span: Span = WHOLE
+) -> list[Operation]:
+    """Return operations, newest first; none where the service that is asked for does not exist."""
+    query = _operations(connection.dialect.name)
+    if wanted.state in OPEN_STATES:
+        query = query.join(due, due.c.operation_id == operation.c.id)
+    query = query.where(*_same(operation, product=wanted.product, state=wanted.state))
+    query = query.where(*_same(service, customer=wanted.customer))
+    if wanted.service is not None:
+        query = query.where(_named(wanted.service))
+    if wanted.overdue is not None:
+        is_overdue = (
+            func.coalesce(operation.c.ended_at, _now(connection.dialect.name))
+            > operation.c.deadline_at
+        )
+        query = query.where(is_overdue == wanted.overdue)
+    return [_operation(row) for row in connection.execute(_part(query, operation.c.id, span))]
+
+
+def find_operations(connection: Connection, keys: Iterable[int]) -> dict[int, Operation]:
+    """Return those of these operations that exist, by key."""
+    query = _operations_by_key(connection.dialect.name)
+    return {row.id: _operation(row) for row in connection.execute(query, {"keys": list(keys)})}
+
+
+def find_operation(connection: Connection, public: str) -> Operation:
+    """Return the operation `op_...`, or the newest one of the service `<customer>/<reference>`; or raise `NotFound`."""
+    if "/" in public:
+        found = list_operations(connection, OperationFilter(service=public), Span(1))
+    else:
+        found = list(find_operations(connection, [key_of("op", public)]).values())
+    if not found:
+        raise NotFound(f"there is no operation {public}")
+    return found[0]
+
+
+def operation_history(connection: Connection, public: str) -> list[HistoryLine]:
+    """Return the lines of the operation `op_...`, oldest first, or raise `NotFound`."""
+    lines = _lines(connection, OPERATION, key_of("op", public))
+    if not lines:
+        raise NotFound(f"there is no operation {public}")
+    return lines
+
+
+def list_services(
+    connection: Connection, products: Products, wanted: ServiceFilter, span: Span = WHOLE
+) -> list[Service]:
+    """Return services, newest first."""
+    asked = _same(service, product=wanted.product, state=wanted.state, customer=wanted.customer)
+    query = _part(_services(connection.dialect.name).where(*asked), service.c.id, span)
+    return [_service(row, products) for row in connection.execute(query)]
+
+
+def find_service(connection: Connection, products: Products, name: str) -> Service:
+    """Return the service `svc_...` or `<customer>/<reference>`, or raise `NotFound`."""
+    row = connection.execute(_services(connection.dialect.name).where(_named(name))).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no service {name}")
+    return _service(row, products)
+
+
+def service_history(connection: Connection, name: str) -> list[HistoryLine]:
+    """Return the lines of the service `svc_...` or `<customer>/<reference>`, oldest first, or raise `NotFound`."""
+    key = connection.execute(select(service.c.id).where(_named(name))).scalar()
+    if key is None:
+        raise NotFound(f"there is no service {name}")
+    return _lines(connection, SERVICE, key)
+
+
+def list_tickets(connection: Connection, wanted: TicketFilter, span: Span = WHOLE) -> list[Ticket]:
+    """Return tickets, newest first, each with its comments."""
+    query = _tickets().where(
+        *_same(ticket, state=wanted.state), *_same(operation, product=wanted.product)
+    )
+    query = query.where(*_same(service, customer=wanted.customer))
+    return _with_comments(connection, connection.execute(_part(query, ticket.c.id, span)).all())
+
+
+def find_ticket(connection: Connection, public: str) -> Ticket:
+    """Return the ticket `tkt_...`, or raise `NotFound`."""
+    query = _tickets().where(ticket.c.id == key_of("tkt", public))
+    found = _with_comments(connection, connection.execute(query).all())
+    if not found:
+        raise NotFound(f"there is no ticket {public}")
+    return found[0]
+
+
+def _part(query: Select[Any], key: ColumnElement[int], span: Span) -> Select[Any]:
+    """Return the query for one part of what another finds."""
+    if span.after is not None:
+        query = query.where(key < span.after)
+    return query.order_by(key.desc()).limit(span.most)
+
+
+def _same(table: Any, **wanted: str | None) -> list[ColumnElement[bool]]:  # noqa: ANN401  a table or an alias of it
+    """Return the conditions that columns have these values; None is no condition."""
+    return [table.c[name] == value for name, value in wanted.items() if value is not None]
+
+
+def _named(name: str) -> ColumnElement[bool]:
+    """Return the condition that a service is `svc_...` or `<customer>/<reference>`."""
+    owner, slash, reference = name.partition("/")
+    if slash:
+        return (service.c.customer == owner) & (service.c.reference == reference)
+    return service.c.id == key_of("svc", name)
+
+
+def _now(dialect: str) -> ColumnElement[int]:
+    """Return business time as a term of a query that joins the clock."""
+    return func.coalesce(clock.c.standing_at, LEASE_NOW[dialect] + clock.c.offset, type_=BigInteger)
+
+
+@cache
+def _operations(dialect: str) -> Select[Any]:
+    """Return the query for operations, each with its service, its command and the time it is."""
+    own = (
+        "id",
+        "product",
+        "verb",
+        "service_id",
+        "state",
+        "step",
+        "attempt",
+        "outcome",
+        "reason",
+        "ticket",
+    )
+    times = ("accepted_at", "deadline_at", "ended_at")
+    return (
+        select(*(operation.c[name] for name in (*own, *times)))
+        .add_columns(service.c.customer, service.c.reference, _now(dialect).label("now"))
+        .add_columns(command.c.source, command.c.actor, command.c.correlation_id)
+        .select_from(operation)
+        .join(service, service.c.id == operation.c.service_id)
+        .join(command, command.c.id == operation.c.id)
+        .join(clock, true())
+    )
+
+
+@cache
+def _operations_by_key(dialect: str) -> Select[Any]:
+    """Return the query for operations by their keys."""
+    return _operations(dialect).where(operation.c.id.in_(bindparam("keys", expanding=True)))
+
+
+def _operation(row: Row[Any]) -> Operation:
+    """Return an operation as it is read."""
+    return Operation(
+        id=public_id("op", row.id),
+        product=row.product,
+        verb=row.verb,
+        customer=row.customer,
+        service=public_id("svc", row.service_id),
+        subject=f"{row.customer}/{row.reference}",
+        state=row.state,
+        step=row.step,
+        attempt=row.attempt,
+        accepted_at=moment(row.accepted_at),
+        deadline_at=moment(row.deadline_at),
+        overdue=(row.ended_at or row.now) > row.deadline_at,
+        ended_at=moment_or_none(row.ended_at),
+        outcome=row.outcome,
+        reason=row.reason,
+        ticket=public_id("tkt", row.ticket) if row.ticket is not None else None,
+        source=row.source,
+        actor=row.actor,
+        correlation_id=row.correlation_id,
+    )
+
+
+def _lines(connection: Connection, kind: int, key: int) -> list[HistoryLine]:
+    """Return the history of an owner record."""
+    names = ("number", "at", "who", "what", "why", "before", "after", "step", "event")
+    query = select(*(history.c[name] for name in names)).order_by(history.c.number)
+    found = connection.execute(query.where(history.c.kind == kind, history.c.owner == key))
+    return [HistoryLine(**{**row._mapping, "at": moment(row.at)}) for row in found]  # noqa: SLF001  it is public
+
+
+@cache
+def _services(dialect: str) -> Select[Any]:
+    """Return the query for services, each with the oldest operation that is under way on it."""
+    has_begun = or_(operation.c.state != "accepted", operation.c.starts_at <= _now(dialect))
+    under_way = (
+        select(func.min(operation.c.id))
+        .where(operation.c.service_id == service.c.id, operation.c.ended_at.is_(None), has_begun)
+        .correlate(service, clock)
+        .scalar_subquery()
+    )
+    names = ("id", "customer", "reference", "product", "state", "facts", "created_at")
+    columns = (service.c[name] for name in names)
+    return (
+        select(*columns, under_way.label("operation_id")).select_from(service).join(clock, true())
+    )
+
+
+def _service(row: Row[Any], products: Products) -> Service:
+    """Return a service as it is read; of a product that is not known here no facts are shown."""
+    product = products.get(row.product)
+    return Service(
+        id=public_id("svc", row.id),
+        customer=row.customer,
+        reference=row.reference,
+        product=row.product,
+        state=row.state,
+        billing="on" if product and product.billing_in(row.state) == "on" else "off",
+        facts=product.shown_in(row.state, json.loads(row.facts)) if product else {},
+        created_at=moment(row.created_at),
+        operation=public_id("op", row.operation_id) if row.operation_id is not None else None,
+    )
+
+
+@cache
+def _tickets() -> Select[Any]:
+    """Return the query for tickets, each with the service that it is about."""
+    return (
+        select(ticket, service.c.customer, service.c.reference)
+        .join(operation, operation.c.id == ticket.c.operation_id)
+        .join(service, service.c.id == operation.c.service_id)
+    )
+
+
+def _with_comments(connection: Connection, found: Sequence[Row[Any]]) -> list[Ticket]:
+    """Return tickets as they are read."""
+    comments: dict[int, list[Comment]] = {}
+    query = select(comment.c.ticket_id, comment.c.at, comment.c.body).order_by(comment.c.id)
+    for row in connection.execute(query.where(comment.c.ticket_id.in_([row.id for row in found]))):
+        comments.setdefault(row.ticket_id, []).append(Comment(at=moment(row.at), body=row.body))
+    return [_ticket(row, comments.get(row.id, ())) for row in found]
+
+
+def _ticket(row: Row[Any], comments: Iterable[Comment]) -> Ticket:
+    """Return one ticket as it is read."""
+    return Ticket(
+        id=public_id("tkt", row.id),
+        operation=public_id("op", row.operation_id),
+        desk=row.desk,
+        reference=f"{row.customer}/{row.reference}",
+        severity=row.severity,
+        state=row.state,
+        title=row.title,
+        body=row.body,
+        opened_at=moment(row.opened_at),
+        resolved_at=moment_or_none(row.resolved_at),
+        comments=tuple(comments),
+    )

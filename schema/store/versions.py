@@ -1,0 +1,129 @@
+"""Which version the database has, and bringing it to the one that this program works on.
+
+Looking costs two small queries and no alembic; that is loaded only to upgrade.
+"""
+
+from importlib import import_module
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from schema.errors import NotStored, StoreError, Unreachable, WrongDatabase
+from schema.store.database import Database
+from schema.store.dialect import SQLITE
+
+#: Every revision in `schema/migrations/versions`, oldest first; this program works on the last.
+REVISIONS: tuple[str, ...] = ("0001_the_line",)
+HEAD = REVISIONS[-1]
+
+VERSION_TABLE = "turnup_version"
+
+#: What every SQLite file begins with.
+SQLITE_FILE = b"SQLite format 3\0"
+
+#: What mends an empty or an old database.
+UPGRADE = "turnup db upgrade"
+
+
+def check(database: Database) -> None:
+    """Raise `WrongDatabase` unless the database has this program's version.
+
+    Raises `Unreachable` where it does not answer.
+    """
+    found = version_of(database)
+    if found is None:
+        raise WrongDatabase(f"the database {database} has no tables yet; make them with: {UPGRADE}")
+    _refuse_newer(database, found)
+    if found != HEAD:
+        raise WrongDatabase(
+            f"the database {database} is older ({found}) than this program ({HEAD}); "
+            f"bring it up with: {UPGRADE}"
+        )
+
+
+def version_of(database: Database) -> str | None:
+    """Return the database's revision, None while it is empty; raise where it is not Turnup's."""
+    if database.dialect == SQLITE and not _has_content(database):
+        return None
+    with database.look() as connection:
+        names = inspect(connection).get_table_names()
+        if not names:
+            return None
+        found = _revision(connection) if VERSION_TABLE in names else None
+    if found is None:
+        raise WrongDatabase(f"the database {database} has tables, but they are not Turnup's")
+    return found
+
+
+def upgrade(database: Database, *, movable_clock: bool = False) -> bool:
+    """Bring the database to this program's version, all or nothing; return whether there was need.
+
+    An empty one is created. Business time can be moved only in a database that was created with
+    `movable_clock`. Raises `WrongDatabase`, `Unreachable` and `NotStored`.
+    """
+    found = version_of(database)
+    if found is not None:
+        _refuse_newer(database, found)
+        if movable_clock:
+            raise WrongDatabase(
+                f"the database {database} exists already; "
+                "whether its clock can be moved is decided when it is made"
+            )
+    if found == HEAD:
+        return False
+    try:
+        with database.writing.connect() as connection:
+            _run_alembic(connection, movable_clock=movable_clock)
+    except DBAPIError as error:
+        raise _failure(database, error) from error
+    return True
+
+
+def _has_content(database: Database) -> bool:
+    """Return whether a SQLite file has anything in it; raise where it is something else."""
+    try:
+        with database.path.open("rb") as file:
+            start = file.read(len(SQLITE_FILE))
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise Unreachable(f"the database {database} cannot be read: {error.strerror}") from error
+    if start not in {b"", SQLITE_FILE}:
+        raise WrongDatabase(f"the file of {database} is not a SQLite database")
+    return bool(start)
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return what the database says about its version."""
+    query = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608  a constant
+    revision = connection.execute(query).scalar()
+    return None if revision is None else str(revision)
+
+
+def _refuse_newer(database: Database, found: str) -> None:
+    """Raise where the database has a version that this program does not know."""
+    if found not in REVISIONS:
+        raise WrongDatabase(
+            f"the database {database} is newer ({found}) than this program ({HEAD}); "
+            "install the newer program"
+        )
+
+
+def _run_alembic(connection: Connection, *, movable_clock: bool) -> None:
+    """Let alembic run the missing revisions on this connection; it commits."""
+    command, config = import_module("alembic.command"), import_module("alembic.config")
+    asked = config.Config()
+    # By name and not by import: the revisions stand above the store, which knows none.
+    asked.set_main_option("script_location", "schema:migrations")
+    asked.attributes.update(
+        connection=connection, version_table=VERSION_TABLE, movable_clock=movable_clock
+    )
+    command.upgrade(asked, "head")
+
+
+def _failure(database: Database, error: DBAPIError) -> StoreError:
+    """Return what a failed upgrade means: nobody there, or a refusal by the database."""
+    said = str(error.orig).strip().split("\n", 1)[0]
+    if error.connection_invalidated or "unable to open" in said or "connection" in said:
+        return Unreachable(f"the database {database} does not answer: {said}")
+    return NotStored(f"the database {database} is as it was, the upgrade failed: {said}")

@@ -1,0 +1,168 @@
+"""What the outside reads: operations, their history, services, tickets, products, and problems."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from schema.command import rfc3339
+from schema.errors import Fault
+
+OperationState = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(rfc3339, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class View(BaseModel):
+    """Something that is read and never changed."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Operation(View):
+    """One accepted command being carried out."""
+
+    id: str
+    product: str
+    verb: str
+    customer: str
+    service: str
+    subject: str = Field(description="`<customer>/<service reference>`")
+    state: OperationState
+    step: str | None
+    attempt: int
+    accepted_at: Moment
+    deadline_at: Moment
+    overdue: bool = Field(description="Not ended by its deadline, or ended after it")
+    ended_at: Moment | None
+    outcome: str | None
+    reason: str | None
+    ticket: str | None
+    source: str
+    actor: str
+    correlation_id: str | None
+
+
+class HistoryLine(View):
+    """One thing that happened to an operation or a service; facts that a step learned are not shown."""
+
+    number: int
+    at: Moment
+    who: str
+    what: str
+    why: str | None
+    before: str | None = Field(serialization_alias="from")
+    after: str | None = Field(serialization_alias="to")
+    step: str | None
+    event: str | None = Field(description="The public event that told of it")
+
+
+class Service(View):
+    """A service, with those of its facts that may be shown in its state."""
+
+    id: str
+    customer: str
+    reference: str
+    product: str
+    state: str
+    billing: Literal["on", "off"]
+    facts: dict[str, Any]
+    created_at: Moment
+    operation: str | None = Field(description="The oldest operation that is under way on it")
+
+
+class Comment(View):
+    """What was added to a ticket later."""
+
+    at: Moment
+    body: str
+
+
+class Ticket(View):
+    """A request to people to look into an operation; `reference` is the service that it is about."""
+
+    id: str
+    operation: str
+    desk: str
+    reference: str = Field(description="`<customer>/<service reference>`")
+    severity: Literal["low", "normal", "high"]
+    state: Literal["open", "resolved"]
+    title: str
+    body: str
+    opened_at: Moment
+    resolved_at: Moment | None
+    comments: tuple[Comment, ...]
+
+
+class Page(View, Generic[Item]):
+    """Some of a list, newest first; `next` is the cursor of what follows."""
+
+    items: tuple[Item, ...]
+    next: str | None
+
+
+class VerbPublished(View):
+    """A verb: the JSON Schema of its fields, its deadline, and what is carried out beside it."""
+
+    fields: dict[str, Any]
+    deadline: str
+    through: tuple[str, ...]
+
+
+class ProductPublished(View):
+    """What a product promises: its states, its verbs, and its table *state x verb*."""
+
+    name: str
+    title: str
+    states: tuple[str, ...]
+    verbs: dict[str, VerbPublished]
+    table: dict[str, dict[str, str]] = Field(
+        description="Verb, state, and `Y`, `N`, `N busy`, `=` or `-`"
+    )
+
+
+class Plan(View):
+    """What a dry run would have done, and until when."""
+
+    deadline: Moment
+    already: bool = Field(description="It is so already; nothing would be done")
+
+
+class CustomerKept(View):
+    """What became of a customer's record: the newest version stays."""
+
+    customer: str
+    version: int
+    changed: bool = Field(description="Whether the version was new")
+
+
+class ProblemFault(View):
+    """One thing that is wrong in an input: a JSON pointer and what would be right."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(View):
+    """Why something was not done (RFC 9457); what else a program needs to know stands beside."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    reason: str = Field(description="A word for programs")
+    errors: tuple[ProblemFault, ...] = ()
+
+
+def faults_shown(faults: Sequence[Fault]) -> tuple[ProblemFault, ...]:
+    """Return faults as a problem shows them."""
+    return tuple(ProblemFault(pointer=fault.pointer, detail=fault.detail) for fault in faults)

@@ -1,0 +1,1 @@
+"""A product that lives in tests only: messages to pagers."""

@@ -1,0 +1,158 @@
+"""Carries one claimed operation out: look, decide, record, and on to the next step, until it waits or ends."""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from schema.errors import NotStored
+from schema.ids import public_id
+from schema.lifecycle import Product
+from schema.store.claims import Claimed
+from schema.store.deadlines import MissDeadline
+from schema.store.journal import Lost, News, Recorded
+from workers import decisions, escalation
+from workers.discovery import Home
+from workers.errors import PlatformError
+from workers.journal import Journal
+from workers.lease import Lease, LeaseLost
+from workers.look import look
+from workers.progress import Progress, advanced, progress_of
+from workers.workflow import Done, Facts, Outcome
+
+log = structlog.get_logger()
+
+#: How often an operation may end its process, running alone, before it is parked unrun.
+DEATHS = 3
+
+#: How long an operation waits for a lease that could not be renewed, before it looks again, in seconds.
+LEASE_PAUSE = 1.0
+
+
+class Carrier:
+    """Knows what is done for each product, and writes down what became of it."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        lease: Lease,
+        products: Mapping[str, Product],
+        homes: Mapping[str, tuple[Home, object]],
+    ) -> None:
+        self._journal = journal
+        self._lease = lease
+        self._products = products
+        self._homes = homes
+        self.is_stopping = False
+
+    async def carry_out(self, claimed: Claimed) -> bool:
+        """Drive an operation until it waits or ends; return whether it has to be looked at again at once."""
+        home, platform = self._homes[claimed.product]
+        product = self._products[claimed.product]
+        try:
+            workflow = home.workflows[claimed.verb]
+            progress = progress_of(claimed, workflow, product.verbs[claimed.verb].command)
+        except LookupError as error:
+            return await self._leave(claimed, str(error))
+        try:
+            return await self._drive(progress, product, platform)
+        except LeaseLost:
+            return False
+        except NotStored as error:
+            return await self._park_refused(progress, product, error)
+
+    async def _drive(self, progress: Progress, product: Product, platform: object) -> bool:
+        """Look and record, step after step."""
+        while True:
+            record, facts = await self._decide(progress, product, platform)
+            news = await self._record(progress, product, record)
+            if news is None:
+                return False
+            if not record.keeps:
+                _tell_end(progress, record)
+                return not record.ends and news.signals > record.seen
+            progress = advanced(progress, record, news, facts)
+
+    async def _decide(
+        self, progress: Progress, product: Product, platform: object
+    ) -> tuple[Recorded, Facts]:
+        """Return what is to be recorded of the next look, and what was learned."""
+        if known := self._without_look(progress, product):
+            return known, {}
+        try:
+            outcome = await self._look(progress, platform)
+        except PlatformError as error:
+            return decisions.step_failed(progress, product, error), {}
+        except LeaseLost:
+            raise
+        except Exception as error:
+            log.exception("step_crashed", operation=progress.name, step=progress.step.name)
+            return decisions.step_crashed(progress, product, error), {}
+        if not isinstance(outcome, Done):
+            return decisions.step_waits(progress, outcome), {}
+        end = decisions.step_undone if progress.undoing else decisions.step_done
+        return end(progress, product, outcome), outcome.facts
+
+    def _without_look(self, progress: Progress, product: Product) -> Recorded | None:
+        """Return what is to be recorded where the platform need not be looked at."""
+        claimed = progress.claimed
+        if claimed.begins in {"already", "refused"}:
+            return decisions.not_begun(progress, product)
+        if decisions.is_cancelled(progress):
+            return decisions.cancelled(progress, product)
+        if claimed.reason == "parked":
+            return decisions.stays_parked(progress)
+        if progress.tries > 1 + DEATHS:
+            return decisions.parked(progress, product, f"it ended its worker {DEATHS} times")
+        return decisions.handed_over(progress) if self.is_stopping else None
+
+    async def _look(self, progress: Progress, platform: object) -> Outcome:
+        """Look once; where the lease could not be renewed nothing was done, and it waits for that."""
+        while True:
+            try:
+                return await look(progress, platform)
+            except LeaseLost:
+                if self._lease.is_lost:
+                    raise
+                await asyncio.sleep(LEASE_PAUSE)
+
+    async def _record(self, progress: Progress, product: Product, record: Recorded) -> News | None:
+        """Write a record; a deadline that nobody has decided about yet is decided first (I6)."""
+        while True:
+            answer = await self._journal.write(record)
+            if isinstance(answer, News):
+                return answer
+            if answer is Lost.TAKEN_OVER:
+                log.info("record_lost", operation=progress.name, turn=record.turn)
+                return None
+            missed = escalation.missed_by(progress, product)
+            await self._journal.write(MissDeadline(record.operation, missed))
+
+    async def _leave(self, claimed: Claimed, why: str) -> bool:
+        """Let go of an operation that a newer version has to carry on (I11)."""
+        log.warning("operation_left", operation=public_id("op", claimed.id), why=why)
+        await self._journal.write(decisions.left(claimed))
+        return False
+
+    async def _park_refused(self, progress: Progress, product: Product, error: NotStored) -> bool:
+        """Park an operation whose record the database refuses; the record alone is at fault."""
+        try:
+            why = "the database refused what became of the step"
+            await self._record(progress, product, decisions.parked(progress, product, why))
+        except NotStored:
+            log.exception("operation_stuck", operation=progress.name, error=str(error))
+        return False
+
+
+def _tell_end(progress: Progress, record: Recorded) -> None:
+    """Write the one log line of an operation that is seen without asking for more."""
+    if record.ends:
+        claimed = progress.claimed
+        log.info(
+            "operation_ended",
+            operation=progress.name,
+            product=claimed.product,
+            verb=claimed.verb,
+            state=record.state,
+            reason=record.reason,
+        )

@@ -1,0 +1,258 @@
+"""What becomes of an operation after one look: the one place where an outcome or an error turns into a record.
+
+Every function here is pure: it takes how far the operation is, and returns what is to be stored.
+"""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from schema.lifecycle import DELETED, Phase, Product, move
+from schema.store.claims import Claimed
+from schema.store.journal import Recorded
+from schema.store.services import ServiceChange
+from schema.store.transaction import Line
+from workers import escalation
+from workers.errors import (
+    OutcomeUnknown,
+    Permanent,
+    PlatformError,
+    Rejected,
+    StateChanged,
+    Throttled,
+)
+from workers.progress import CANCELLED, Progress, kept_facts
+from workers.retry import next_try
+from workers.workflow import Done, Facts, Wait
+
+#: How long after a bug its step is tried once more, alone.
+BUG_PAUSE = timedelta(seconds=1)
+
+#: How long a version that lacks a step leaves the operation to others.
+LEFT_PAUSE = timedelta(seconds=5)
+
+#: More signals than any operation gets: a parked operation is not woken by one that it has not seen.
+ALL_SIGNALS = 2**31 - 1
+
+
+def step_done(progress: Progress, product: Product, done: Done) -> Recorded:
+    """Return the record that ends this step and begins the next one, or ends the operation."""
+    step = progress.step
+    line = _step_line(progress, "step_done", facts=done.facts)
+    following = progress.workflow.steps[progress.workflow.place(step.name) + 1 :]
+    if following:
+        kept = _kept(progress, done.facts)
+        return _goes_on(progress, following[0].name, line, kept)
+    return _ended(progress, product, "succeeded", line, done.facts)
+
+
+def step_undone(progress: Progress, product: Product, done: Done) -> Recorded:
+    """Return the record that ends the undoing of a step, and begins that of the step before it."""
+    line = _step_line(progress, "step_undone", facts=done.facts)
+    return _undo_from(progress, product, progress.workflow.place(progress.step.name) - 1, line)
+
+
+def step_waits(progress: Progress, wait: Wait) -> Recorded:
+    """Return the record of a wait; one that lets other verbs through lets go of the service (I5)."""
+    record = _waits(progress, wait.until, wait.why)
+    if not wait.through:
+        return record
+    claimed = progress.claimed
+    return replace(record, service=ServiceChange(claimed.service_id, claimed.id, releases=True))
+
+
+def step_failed(progress: Progress, product: Product, error: PlatformError) -> Recorded:
+    """Return what an error of the platform leads to (DESIGN idea 8)."""
+    if isinstance(error, Permanent):
+        return _refused(progress, product, error)
+    attempt = progress.attempt + 1
+    if isinstance(error, Throttled):
+        until = progress.now + error.after
+    else:
+        until = next_try(progress.now, attempt, progress.claimed.deadline_at, progress.key)
+    why = "outcome unknown" if isinstance(error, OutcomeUnknown) else "trying again"
+    return replace(_waits(progress, until, f"{why}: {error}"), attempt=attempt)
+
+
+def step_crashed(progress: Progress, product: Product, error: BaseException) -> Recorded:
+    """Return what a bug leads to: once more, alone; then it needs a person (I9)."""
+    why = f"the step failed with {type(error).__name__}"
+    if progress.is_suspect:
+        return parked(progress, product, why)
+    record = _waits(progress, progress.now + BUG_PAUSE, why)
+    return replace(record, tries=progress.tries, attempt=progress.attempt + 1)
+
+
+def parked(progress: Progress, product: Product, why: str) -> Recorded:
+    """Return the record that stops an operation until a person has looked at it, with its ticket."""
+    record = _waits(progress, None, why)
+    note = escalation.parked(progress, why, product)
+    return replace(record, reason="parked", seen=ALL_SIGNALS, ticket=note)
+
+
+def stays_parked(progress: Progress) -> Recorded:
+    """Return the record of a look at an operation that still needs a person."""
+    return replace(_waits(progress, None, "parked"), lines=(), seen=ALL_SIGNALS)
+
+
+def handed_over(progress: Progress) -> Recorded:
+    """Return the record that lets another worker go on here, as if this one had never looked."""
+    record = _record(progress, progress.state, progress.step.name)
+    return replace(record, wake_at=progress.now, reason=progress.reason, attempt=progress.attempt)
+
+
+def left(claimed: Claimed) -> Recorded:
+    """Return the record that lets go of an operation which this version does not know how to go on with."""
+    return Recorded(
+        operation=claimed.id,
+        owner=claimed.owner,
+        epoch=claimed.epoch,
+        turn=claimed.turn + 1,
+        state="running" if claimed.state == "accepted" else claimed.state,
+        step=claimed.step,
+        undoing=claimed.undoing,
+        attempt=claimed.attempt,
+        cycle=claimed.cycle,
+        reason=claimed.reason,
+        wake_at=claimed.now + LEFT_PAUSE,
+    )
+
+
+def cancelled(progress: Progress, product: Product) -> Recorded:
+    """Return the record that begins to undo a cancelled operation."""
+    who = progress.cancel or "system"
+    line = Line("cancelling", who, "asked for", progress.state, "running")
+    place = progress.workflow.place(progress.step.name)
+    undone = replace(progress, undoing=CANCELLED)
+    return _undo_from(undone, product, place - 1 if progress.is_first else place, line)
+
+
+def not_begun(progress: Progress, product: Product) -> Recorded:
+    """Return the end of an operation whose service changed before it began (CO-1, CO-6, CO-13)."""
+    if progress.claimed.begins == "already":
+        return replace(_ended(progress, product, "succeeded"), outcome="already")
+    return _ended(replace(progress, undoing="state_changed"), product, "failed")
+
+
+def is_cancelled(progress: Progress) -> bool:
+    """Return whether somebody has cancelled the operation and it can still go back."""
+    if not progress.cancel or progress.undoing:
+        return False
+    return not progress.workflow.is_past_return(progress.step.name)
+
+
+def _refused(progress: Progress, product: Product, error: Permanent) -> Recorded:
+    """Undo what can be undone; while undoing, or past the point of no return, a person has to look."""
+    place = progress.workflow.place(progress.step.name)
+    if progress.undoing or progress.workflow.is_past_return(progress.step.name):
+        return parked(progress, product, f"the platform refused: {error}")
+    reason = f"the platform refused: {error}"
+    if isinstance(error, StateChanged | Rejected):
+        reason = "state_changed" if isinstance(error, StateChanged) else "rejected"
+    line = _step_line(progress, "step_refused", why=str(error))
+    return _undo_from(replace(progress, undoing=reason), product, place, line)
+
+
+def _undo_from(progress: Progress, product: Product, place: int, line: Line) -> Recorded:
+    """Undo the last step up to `place` that can be undone; end where there is none left."""
+    for step in reversed(progress.workflow.steps[: place + 1]):
+        if step.undo:
+            return _goes_on(progress, step.name, line)
+    state = "cancelled" if progress.undoing == CANCELLED else "failed"
+    return _ended(progress, product, state, line)
+
+
+def _ended(
+    progress: Progress,
+    product: Product,
+    state: str,
+    line: Line | None = None,
+    facts: Facts | None = None,
+) -> Recorded:
+    """Return the record of an end, with the service moved and let go, and its ticket told.
+
+    Whether it was on time is decided where it is stored, in the same transaction as the deadline.
+    """
+    before = "running" if line else progress.state
+    reason = progress.undoing if state == "failed" else None
+    ended = Line(state, "worker", reason, before, state, event=state)
+    return replace(
+        _record(progress, state, None),
+        lines=(line, ended) if line else (ended,),
+        reason=reason,
+        ends=True,
+        outcome="on_time" if state == "succeeded" else state,
+        service=_moved(progress, product, state, facts or {}),
+        ticket=escalation.ended(progress, state, product),
+    )
+
+
+def _moved(progress: Progress, product: Product, state: str, facts: Facts) -> ServiceChange:
+    """Return the last change of the service: where it moves, what it keeps, and the hold let go."""
+    claimed = progress.claimed
+    change = _kept(progress, facts) or ServiceChange(claimed.service_id, claimed.id)
+    change = replace(change, releases=True)
+    if claimed.begins in {"already", "refused"}:
+        return change
+    phase = Phase.DONE if state == "succeeded" else Phase.UNDONE
+    after = move(product.verbs[claimed.verb], phase, claimed.service_state, claimed.before)
+    if after == claimed.service_state:
+        return change
+    why = f"{claimed.verb} {phase.value}"
+    if phase is Phase.UNDONE and after == DELETED:
+        why = "never_active"
+    line = Line("moved", "worker", why, claimed.service_state, after, event="service_changed")
+    return replace(change, move=line)
+
+
+def _kept(progress: Progress, facts: Facts) -> ServiceChange | None:
+    """Return what the service learns from a step, if anything."""
+    kept = kept_facts(progress.step, facts) if not progress.undoing else {}
+    if not kept:
+        return None
+    platform_id = kept.pop("platform_id", None)
+    known = json.dumps({**progress.service_facts, **kept}) if kept else None
+    claimed = progress.claimed
+    return ServiceChange(claimed.service_id, claimed.id, None, known, platform_id)
+
+
+def _goes_on(
+    progress: Progress, step: str, line: Line, service: ServiceChange | None = None
+) -> Recorded:
+    """Return the record that ends a look and begins the next step at once, which counts as its first try."""
+    record = _record(progress, "running", step)
+    return replace(record, lines=(line,), keeps=True, tries=1, service=service)
+
+
+def _waits(progress: Progress, until: datetime | None, why: str) -> Recorded:
+    """Return the record of a wait; it writes a line only where the state or the reason is new."""
+    is_move = progress.state != "waiting"
+    line = replace(_step_line(progress, "waits", why=why), after="waiting")
+    lines = (replace(line, event="waiting"),) if is_move else (line,)
+    record = _record(progress, "waiting", progress.step.name)
+    is_new = is_move or progress.reason != why
+    return replace(record, lines=lines if is_new else (), wake_at=until, reason=why)
+
+
+def _step_line(
+    progress: Progress, what: str, *, why: str | None = None, facts: Facts | None = None
+) -> Line:
+    """Return a line about this step."""
+    told = json.dumps(facts, sort_keys=True) if facts else None
+    return Line(what, "worker", why, progress.state, "running", progress.step.name, told)
+
+
+def _record(progress: Progress, state: str, step: str | None) -> Recorded:
+    """Return a record of this operation, under its owner, epoch and next turn."""
+    claimed = progress.claimed
+    return Recorded(
+        operation=claimed.id,
+        owner=claimed.owner,
+        epoch=claimed.epoch,
+        turn=progress.turn + 1,
+        state=state,
+        step=step,
+        undoing=progress.undoing,
+        cycle=claimed.cycle,
+        seen=progress.seen,
+    )

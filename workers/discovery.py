@@ -1,0 +1,40 @@
+"""Finds what is done for each product: the packages on the path of `workers.products`.
+
+A product's home has `workflow.py` with `WORKFLOWS`, and `platform.py` with `connect(transport)`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schema.lifecycle import snake_case
+from workers.workflow import Workflow
+
+#: By name and not by import: the engine knows no product.
+HOME = "workers.products"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What the workers know of one product: a workflow for each verb, and how to talk to its platform."""
+
+    product: str
+    workflows: Mapping[str, Workflow]
+    connect: Callable[[Any], Any]
+
+
+def find_homes(only: Iterable[str] | None = None) -> dict[str, Home]:
+    """Return the homes of all products, or of those named."""
+    home = importlib.import_module(HOME)
+    names = sorted(each.name for each in pkgutil.iter_modules(home.__path__))
+    return {name: _home(name) for name in names if only is None or name in only}
+
+
+def _home(product: str) -> Home:
+    """Return one product's home."""
+    package = f"{HOME}.{product}"
+    workflows: Iterable[Workflow] = importlib.import_module(f"{package}.workflow").WORKFLOWS
+    connect = importlib.import_module(f"{package}.platform").connect
+    return Home(product, {snake_case(each.command.__name__): each for each in workflows}, connect)

@@ -1,0 +1,107 @@
+"""A worker's lease: one row per boot, renewed by its own thread, and only while the event loop answers.
+
+What is known here is on the safe side: the lease counts from before the renewal was sent.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from schema.errors import NotStored
+from schema.store.leases import Boot, Renew, Resign
+from schema.store.writer import Writer
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTerms:
+    """How long things may take: call time-out + settle time < length, and a call demands both of them left."""
+
+    length: timedelta = timedelta(seconds=15)
+    renew: timedelta = timedelta(seconds=5)
+    call: timedelta = timedelta(seconds=10)
+    settle: timedelta = timedelta(seconds=3)
+
+    def __post_init__(self) -> None:
+        if self.call + self.settle >= self.length:
+            msg = f"call time-out {self.call} and settle time {self.settle} must be shorter than the lease {self.length}"
+            raise ValueError(msg)
+
+
+class LeaseLost(Exception):
+    """Raised when somebody else has taken over what this worker owned."""
+
+
+class Lease:
+    """The lease of one boot of one worker."""
+
+    def __init__(self, writer: Writer, terms: LeaseTerms, host: str, rooms: Mapping[str, int]) -> None:
+        self._writer = writer
+        self._terms = terms
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._until = time.monotonic() + terms.length.total_seconds()
+        self.is_lost = False
+        self.worker: int = writer.store(Boot("worker", host, rooms, terms.length))
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to renew, as long as this loop answers."""
+        self._loop = loop
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop renewing and let go of everything, so that others need not wait for the lease to lapse."""
+        self._stopping.set()
+        if not self.is_lost:
+            self._writer.submit([Resign(self.worker)])
+
+    @property
+    def left(self) -> timedelta:
+        """How long the lease surely lasts."""
+        return timedelta(seconds=self._until - time.monotonic())
+
+    async def ensure(self) -> None:
+        """Make sure that a call and its settling fit into the lease, renewing first; raise `LeaseLost`.
+
+        This is the last look before a changing call.
+        """
+        if self.left < self._terms.call + self._terms.settle:
+            await asyncio.to_thread(self._renew)
+        if self.is_lost or self.left < self._terms.call + self._terms.settle:
+            raise LeaseLost
+
+    def _keep(self) -> None:
+        """Renew now and then, until stopped or lost."""
+        while not self._stopping.wait(self._terms.renew.total_seconds()) and not self.is_lost:
+            if self._loop_answers():
+                self._renew()
+
+    def _renew(self) -> None:
+        """Renew once; who waited for another's renewal has it too."""
+        asked = time.monotonic()
+        with self._lock:
+            if self._until > asked + (self._terms.call + self._terms.settle).total_seconds() + 1:
+                return
+            begun = time.monotonic()
+            try:
+                is_mine = self._writer.store(Renew(self.worker, self._terms.length), self._terms.call.total_seconds())
+            except (TimeoutError, NotStored):
+                return
+            if is_mine:
+                self._until = begun + self._terms.length.total_seconds()
+            elif not self.is_lost:
+                self.is_lost = True
+                log.warning("lease_lost", worker=self.worker)
+
+    def _loop_answers(self) -> bool:
+        """Return whether the event loop gets round to something new."""
+        answered = threading.Event()
+        self._loop.call_soon_threadsafe(answered.set)
+        return answered.wait(self._terms.renew.total_seconds())

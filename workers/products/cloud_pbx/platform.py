@@ -1,0 +1,119 @@
+"""The PBX cluster as the steps see it, and its client over HTTP."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from workers.errors import NotThere, StateChanged
+from workers.transport import Change, Transport
+from workers.workflow import Work
+
+Power = Literal["off", "starting", "on", "stopping"]
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """What the cluster says of one telephone system's instances."""
+
+    power: Power
+    is_access_allowed: bool
+    registered_extensions: int
+
+
+class PbxPlatform(Protocol):
+    """What a cluster of telephone systems can do; each call may raise a `PlatformError`."""
+
+    async def create(self, work: Work, body: dict[str, Any]) -> dict[str, Any]:
+        """Make the instances, switched off; return platform_id, portal_url and sip_domain."""
+
+    async def find_created(self, work: Work) -> dict[str, Any] | None:
+        """Return what `create` made for this operation, as it returned it, or None."""
+
+    async def remove(self, work: Work, platform_id: str) -> None:
+        """Remove the instances with all they hold."""
+
+    async def show(self, work: Work) -> Instances:
+        """Return how the instances are; raise `StateChanged` where there are none any more."""
+
+    async def switch(self, work: Work, *, on: bool) -> None:
+        """Begin to switch the instances on or off, which takes minutes and is told by a signal."""
+
+    async def allow_access(self, work: Work, *, allowed: bool) -> None:
+        """Allow or refuse access to the telephone system."""
+
+    async def deregister(self, work: Work) -> None:
+        """Deregister every extension; none is deleted."""
+
+
+class HttpPbxPlatform:
+    """The cluster behind its HTTP interface."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def create(self, work: Work, body: dict[str, Any]) -> dict[str, Any]:
+        """Make the instances; see `PbxPlatform`."""
+        made = await self._transport.change("POST", "/cloud_pbx/instances", change(work), body)
+        return _known_of(made)
+
+    async def find_created(self, work: Work) -> dict[str, Any] | None:
+        """Look for what was made under our reference."""
+        query = {"reference": work.reference}
+        found = await self._transport.read("/cloud_pbx/instances", query)
+        return next((_known_of(each) for each in found["instances"]), None)
+
+    async def remove(self, work: Work, platform_id: str) -> None:
+        """Remove the instances; they may be gone already."""
+        try:
+            path = f"/cloud_pbx/instances/{platform_id}"
+            await self._transport.change("DELETE", path, change(work))
+        except NotThere:
+            return
+
+    async def show(self, work: Work) -> Instances:
+        """Ask for the instances' state."""
+        try:
+            found = await self._transport.read(_path(work))
+        except NotThere as error:
+            raise StateChanged("the platform has no such instances") from error
+        return Instances(found["state"], found["access"], found["registered_extensions"])
+
+    async def switch(self, work: Work, *, on: bool) -> None:
+        """Set the power."""
+        await self._change("PUT", work, "power", {"on": on})
+
+    async def allow_access(self, work: Work, *, allowed: bool) -> None:
+        """Set the access."""
+        await self._change("PUT", work, "access", {"allowed": allowed})
+
+    async def deregister(self, work: Work) -> None:
+        """Drop every binding."""
+        await self._change("POST", work, "deregister", None)
+
+    async def _change(
+        self, method: str, work: Work, what: str, body: dict[str, Any] | None
+    ) -> None:
+        """Change one thing about the instances."""
+        try:
+            await self._transport.change(method, f"{_path(work)}/{what}", change(work), body)
+        except NotThere as error:
+            raise StateChanged("the platform has no such instances") from error
+
+
+def connect(transport: Transport) -> PbxPlatform:
+    """Return the platform at the other end of a transport."""
+    return HttpPbxPlatform(transport)
+
+
+def change(work: Work) -> Change:
+    """Return what every changing call of a step carries."""
+    return Change(work.key, work.reference, work.service.name)
+
+
+def _path(work: Work) -> str:
+    """Return the address of the service's instances."""
+    return f"/cloud_pbx/instances/{work.service.platform_id}"
+
+
+def _known_of(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what an activation learns of the instances (CP-2: access data)."""
+    return {name: answer[name] for name in ("platform_id", "portal_url", "sip_domain")}

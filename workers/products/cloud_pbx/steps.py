@@ -1,0 +1,102 @@
+"""What is done to a telephone system in the cloud, one step each, with how to ask for it (CP-1, CP-2)."""
+
+from datetime import timedelta
+
+from schema.products.cloud_pbx import Activate
+from workers.products.cloud_pbx.platform import PbxPlatform
+from workers.workflow import Absent, Answer, Done, Outcome, Present, Unclear, Wait, Work
+
+#: How often instances that are being switched are looked at, should the platform not call back.
+LOOK_AGAIN = timedelta(minutes=1)
+
+
+async def create_instances(work: Work, platform: PbxPlatform) -> Outcome:
+    """Make the instances, unless the service has some from before (CP-1)."""
+    if work.service.platform_id:
+        return Done()
+    command = work.command
+    assert isinstance(command, Activate)  # noqa: S101  the workflow's table says so
+    body = command.model_dump(include={"name", "location", "extensions"}, exclude_none=True)
+    return Done(await platform.create(work, body))
+
+
+async def are_instances_created(work: Work, platform: PbxPlatform) -> Answer:
+    """Ask whether this operation, or an earlier one, made the instances."""
+    if work.service.platform_id:
+        return Present()
+    found = await platform.find_created(work)
+    return Present(found) if found else Absent()
+
+
+async def remove_instances(work: Work, platform: PbxPlatform) -> Outcome:
+    """Remove the instances that this operation made; those from before stay."""
+    if found := await platform.find_created(work):
+        await platform.remove(work, found["platform_id"])
+    return Done()
+
+
+async def allow_access(work: Work, platform: PbxPlatform) -> Outcome:
+    """Allow access to the telephone system."""
+    await platform.allow_access(work, allowed=True)
+    return Done()
+
+
+async def is_access_allowed(work: Work, platform: PbxPlatform) -> Answer:
+    """Ask whether access is allowed."""
+    return Present() if (await platform.show(work)).is_access_allowed else Absent()
+
+
+async def refuse_access(work: Work, platform: PbxPlatform) -> Outcome:
+    """Refuse access to the telephone system."""
+    await platform.allow_access(work, allowed=False)
+    return Done()
+
+
+async def is_access_refused(work: Work, platform: PbxPlatform) -> Answer:
+    """Ask whether access is refused."""
+    return Absent() if (await platform.show(work)).is_access_allowed else Present()
+
+
+async def deregister_extensions(work: Work, platform: PbxPlatform) -> Outcome:
+    """Deregister every extension of the telephone system; none is deleted."""
+    await platform.deregister(work)
+    return Done()
+
+
+async def are_extensions_deregistered(work: Work, platform: PbxPlatform) -> Answer:
+    """Ask whether no extension is registered."""
+    return Absent() if (await platform.show(work)).registered_extensions else Present()
+
+
+async def switch_on_instances(work: Work, platform: PbxPlatform) -> Outcome:
+    """Switch the instances on, and wait for the platform to say so."""
+    await platform.switch(work, on=True)
+    return Wait(work.now + LOOK_AGAIN, "the instances are starting")
+
+
+async def are_instances_on(work: Work, platform: PbxPlatform) -> Answer:
+    """Ask whether the instances are on."""
+    match (await platform.show(work)).power:
+        case "on":
+            return Present()
+        case "starting":
+            return Unclear(work.now + LOOK_AGAIN, "the instances are starting")
+        case _:
+            return Absent()
+
+
+async def switch_off_instances(work: Work, platform: PbxPlatform) -> Outcome:
+    """Switch the instances off, and wait for the platform to say so."""
+    await platform.switch(work, on=False)
+    return Wait(work.now + LOOK_AGAIN, "the instances are stopping")
+
+
+async def are_instances_off(work: Work, platform: PbxPlatform) -> Answer:
+    """Ask whether the instances are off."""
+    match (await platform.show(work)).power:
+        case "off":
+            return Present()
+        case "stopping":
+            return Unclear(work.now + LOOK_AGAIN, "the instances are stopping")
+        case _:
+            return Absent()

@@ -1,0 +1,132 @@
+"""How far an operation is: what the claim said, and what has been recorded since."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from schema.command import Command
+from schema.ids import public_id
+from schema.store.claims import Claimed
+from schema.store.journal import News, Recorded
+from workers.workflow import Facts, Service, Signal, Step, Work, Workflow
+
+#: Why an operation is undone that somebody has cancelled; any other reason ends it as failed.
+CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One operation between two looks. `is_first` says that its step begins now and has surely not acted yet."""
+
+    claimed: Claimed
+    workflow: Workflow
+    command: Command
+    step: Step
+    now: datetime
+    is_first: bool
+    state: str
+    turn: int
+    tries: int
+    attempt: int
+    reason: str | None
+    undoing: str | None
+    cancel: str | None
+    seen: int
+    facts: Mapping[str, Facts]
+    service_facts: Facts
+    platform_id: str | None
+
+    @property
+    def name(self) -> str:
+        """The operation as the outside names it."""
+        return public_id("op", self.claimed.id)
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of the step: the same every time it runs in this cycle."""
+        undo = ":undo" if self.undoing else ""
+        return f"{self.name}:{self.step.name}:{self.claimed.cycle}{undo}"
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether an earlier try of this step ended uncleanly, so that this one has to run alone."""
+        return self.tries > 1
+
+    def work(self) -> Work:
+        """Return what the step may know."""
+        claimed = self.claimed
+        state = claimed.service_state
+        service = Service(claimed.customer, claimed.reference, state, self.platform_id, self.service_facts)
+        return Work(
+            operation=self.name,
+            key=self.key,
+            command=self.command,
+            service=service,
+            facts=self.facts,
+            signals=signals_of(claimed),
+            now=self.now,
+            deadline_at=claimed.deadline_at,
+            attempt=self.attempt + 1,
+        )
+
+
+def progress_of(claimed: Claimed, workflow: Workflow, command: type[Command]) -> Progress:
+    """Return where a claimed operation stands; raise `LookupError` for a step that this version lacks (I11)."""
+    is_new = claimed.state == "accepted"
+    step = workflow.steps[workflow.place(claimed.step)] if claimed.step else workflow.steps[0]
+    return Progress(
+        claimed=claimed,
+        workflow=workflow,
+        command=command.model_validate_json(claimed.data),
+        step=step,
+        now=claimed.now,
+        is_first=is_new,
+        state="running" if is_new else claimed.state,
+        turn=claimed.turn,
+        tries=claimed.tries,
+        attempt=claimed.attempt,
+        reason=claimed.reason,
+        undoing=claimed.undoing,
+        cancel=claimed.cancel,
+        seen=claimed.signals_seen,
+        facts={name: json.loads(text) for name, text in claimed.facts.items()},
+        service_facts=json.loads(claimed.service_facts),
+        platform_id=claimed.platform_id,
+    )
+
+
+def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> Progress:
+    """Return how far the operation is once a record has been stored that keeps it here."""
+    step = progress.step
+    learned = {**progress.facts, step.name: facts} if facts else progress.facts
+    kept = kept_facts(step, facts) if not progress.undoing else {}
+    platform_id = kept.pop("platform_id", progress.platform_id)
+    workflow = progress.workflow
+    return replace(
+        progress,
+        step=workflow.steps[workflow.place(record.step or "")],
+        now=news.now,
+        is_first=True,
+        state=record.state,
+        turn=record.turn,
+        tries=record.tries,
+        attempt=record.attempt,
+        reason=record.reason,
+        undoing=record.undoing,
+        cancel=news.cancel,
+        facts=learned,
+        service_facts={**progress.service_facts, **kept},
+        platform_id=platform_id,
+    )
+
+
+def kept_facts(step: Step, facts: Facts) -> dict[str, Any]:
+    """Return those facts of a step that its service keeps."""
+    return {name: facts[name] for name in step.keeps if name in facts}
+
+
+def signals_of(claimed: Claimed) -> Sequence[Signal]:
+    """Return the signals of an operation in the platform's order of time."""
+    return tuple(Signal(each.kind, each.at, json.loads(each.facts)) for each in claimed.signals)

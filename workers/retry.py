@@ -1,0 +1,26 @@
+"""When a step that failed is tried again (DESIGN idea 8)."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+#: The first pause; each further one is twice as long, up to `LONGEST`.
+FIRST = timedelta(seconds=1)
+
+#: The longest pause before the deadline, and the length of every pause after it.
+LONGEST = timedelta(minutes=5)
+
+
+def next_try(now: datetime, attempt: int, deadline: datetime, seed: str) -> datetime:
+    """Return when to try again after `attempt` failures: half to all of a doubling pause, by a hash of the seed.
+
+    One try is placed exactly at the deadline; after it the tries go on and on, every five minutes.
+    """
+    if now >= deadline:
+        return now + LONGEST
+    pause = min(FIRST * 2 ** min(attempt - 1, 20), LONGEST) * _share(f"{seed}:{attempt}")
+    return min(now + timedelta(milliseconds=pause // timedelta(milliseconds=1)), deadline)
+
+
+def _share(seed: str) -> float:
+    """Return a number from 0.5 to 1 that is the same for the same seed."""
+    return 0.5 + int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=4).digest()) / 2**33

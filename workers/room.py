@@ -1,0 +1,48 @@
+"""A product's room in a worker: what was offered, what is in flight, and how much more fits in."""
+
+from collections.abc import Iterable, Sequence
+
+
+class Room:
+    """The share of one product, so that a slow one never takes the place of another."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.in_flight: set[int] = set()
+        self.is_claiming = False
+        self._offered: dict[int, None] = {}
+        self._again: set[int] = set()
+
+    def note(self, operations: Iterable[int]) -> None:
+        """Remember what was offered: up to twice the room, in order; the rest is offered again later.
+
+        What is in flight just now is looked at again when it has been recorded.
+        """
+        for key in operations:
+            if key in self.in_flight:
+                self._again.add(key)
+            elif len(self._offered) < 2 * self.size:
+                self._offered[key] = None
+
+    def wants(self) -> bool:
+        """Whether there is something to claim, and a place for it, and nobody is at it."""
+        return bool(self._offered) and len(self.in_flight) < self.size and not self.is_claiming
+
+    def next_to_claim(self, most: int) -> tuple[int, ...]:
+        """Return the operations to claim next, as many as fit in; they are forgotten here."""
+        fitting = min(most, self.size - len(self.in_flight))
+        chosen = tuple(key for key, _ in zip(self._offered, range(fitting), strict=False))
+        for key in chosen:
+            del self._offered[key]
+        return chosen
+
+    def enter(self, operations: Sequence[int]) -> None:
+        """Give places to operations that were claimed."""
+        self.in_flight.update(operations)
+
+    def leave(self, operation: int, *, again: bool) -> None:
+        """Free a place; an operation that was offered meanwhile, or has news, is looked at again."""
+        self.in_flight.discard(operation)
+        if again or operation in self._again:
+            self._again.discard(operation)
+            self._offered[operation] = None

@@ -1,0 +1,164 @@
+"""The waker: offers what is due, customers in turn, takes over from lapsed workers, and decides deadlines.
+
+A pass costs what is due, never what waits. Two wakers do no harm: an offer gives no right, and a
+deadline is decided once.
+"""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from schema.errors import NotStored, Unreachable
+from schema.lifecycle import Product
+from schema.queue import OFFER_SIZE, Offer
+from schema.store.database import Database
+from schema.store.deadlines import MissDeadline, TellJeopardy
+from schema.store.leases import TakeOver, rooms
+from schema.store.signals import MatchSignals
+from schema.store.waking import (
+    Late,
+    Wake,
+    customers_in_turn,
+    due_of_customers,
+    due_operations,
+    late_operations,
+    quiet,
+)
+from schema.store.writer import Record, Writer
+from workers import escalation
+
+log = structlog.get_logger()
+
+#: The longest pause between two passes, and the shortest while there is something to do, in seconds.
+LONGEST, SHORTEST = 0.5, 0.03
+
+#: How often lapsed workers are looked for, in seconds.
+LAPSED = 2.0
+
+#: How long an offer is remembered before it is made again, in seconds.
+REMEMBERED = 5.0
+
+#: How many due operations are read at once; more than that is a backlog, and customers take turns.
+PAGE = 512
+
+#: How many customers have a turn in one pass.
+TURNS = 64
+
+#: How many deadlines are decided at once.
+LATE_PAGE = 500
+
+
+class Waker:
+    """Looks at what is due, again and again; `wake` makes it look now."""
+
+    def __init__(
+        self, database: Database, writer: Writer, products: Mapping[str, Product], offer: Offer
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._products = products
+        self._offer = offer
+        self._offered: dict[Wake, float] = {}
+        self._last_customer: dict[str, str] = {}
+        self._next_look_for_lapsed = 0.0
+        self._wanted = threading.Event()
+        self.last_pass = 0.0
+
+    def wake(self) -> None:
+        """Make a pass soon; callable from every thread."""
+        self._wanted.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Make passes until stopped; a database that does not answer is waited for."""
+        is_reachable = True
+        while not stop.is_set():
+            try:
+                pause = self.once()
+                is_reachable = True
+            except (Unreachable, NotStored, TimeoutError) as error:
+                if is_reachable:
+                    log.warning("waker_waits", error=str(error))
+                is_reachable, pause = False, LONGEST
+            self._wanted.wait(pause)
+            self._wanted.clear()
+
+    def once(self) -> float:
+        """Make one pass, and return in how many seconds the next one is worth while."""
+        self._take_over()
+        is_full = self._decide()
+        offered = self._offer_due()
+        self.last_pass = time.monotonic()
+        return SHORTEST if offered or is_full else self._until_next_due()
+
+    def _take_over(self) -> None:
+        """Free what lapsed workers own, and match signals that nobody was known for."""
+        now = time.monotonic()
+        if now < self._next_look_for_lapsed:
+            return
+        self._next_look_for_lapsed = now + LAPSED
+        taken, _ = self._store([TakeOver(), MatchSignals()])
+        if taken.workers:
+            log.warning("workers_lapsed", workers=taken.workers, operations=taken.operations)
+
+    def _decide(self) -> bool:
+        """Tell of jeopardy and decide missed deadlines; return whether there may be more."""
+        with self._database.look() as connection:
+            late = late_operations(connection, LATE_PAGE)
+        if late:
+            self._store([self._decision(each) for each in late])
+        return len(late) == LATE_PAGE
+
+    def _decision(self, late: Late) -> Record:
+        """Return what is to be decided about one operation."""
+        if late.now > late.deadline_at:
+            note = escalation.missed(late, self._products[late.product])
+            return MissDeadline(late.operation, note)
+        return TellJeopardy(late.operation)
+
+    def _offer_due(self) -> int:
+        """Offer what is due and was not offered lately; return how many operations that was."""
+        with self._database.look() as connection:
+            due = due_operations(connection, PAGE)
+            if sum(map(len, due.values())) == PAGE:
+                room = rooms(connection)
+                due = {name: self._in_turn(connection, name, size) for name, size in room.items()}
+        now = time.monotonic()
+        self._offered = {wake: at for wake, at in self._offered.items() if at > now - REMEMBERED}
+        return sum(self._offer_new(name, wakes, now) for name, wakes in due.items())
+
+    def _in_turn(self, connection: Any, product: str, room: int) -> Sequence[Wake]:
+        """Return what the workers have room for, twice over, each customer in turn."""
+        after = self._last_customer.get(product, "")
+        customers = customers_in_turn(connection, product, after, TURNS)
+        if not customers:
+            return ()
+        self._last_customer[product] = customers[-1]
+        each = -(-2 * room // len(customers))
+        return due_of_customers(connection, product, customers, each)[: 2 * room]
+
+    def _offer_new(self, product: str, wakes: Sequence[Wake], now: float) -> int:
+        """Offer those of these operations that were not offered lately."""
+        new = [wake for wake in wakes if wake not in self._offered]
+        for start in range(0, len(new), OFFER_SIZE):
+            self._offer(product, [wake.operation for wake in new[start : start + OFFER_SIZE]])
+        self._offered.update(dict.fromkeys(new, now))
+        return len(new)
+
+    def _until_next_due(self) -> float:
+        """Return how long nothing will be due, in seconds, as far as business time runs with the clock."""
+        with self._database.look() as connection:
+            found = quiet(connection)
+        if found.next_due is None:
+            return LONGEST
+        return min(max((found.next_due - found.now).total_seconds(), SHORTEST), LONGEST)
+
+    def _store(self, records: Sequence[Record]) -> list[Any]:
+        """Store records and return their answers; raise the first that was refused."""
+        answers = self._writer.submit(records).result(LONGEST * 20)
+        for answer in answers:
+            if isinstance(answer, NotStored):
+                raise answer
+        return answers

@@ -1,0 +1,98 @@
+"""A worker: an event loop with an engine on it, under one lease after the other."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import aiohttp
+import structlog
+
+from schema.lifecycle import Product
+from schema.store.writer import Writer
+from workers.carrier import Carrier
+from workers.discovery import Home
+from workers.engine import Engine
+from workers.journal import Journal
+from workers.lease import Lease, LeaseTerms
+from workers.transport import Transport
+
+log = structlog.get_logger()
+
+#: How many connections a worker keeps to all platforms together.
+CONNECTIONS = 200
+
+#: How often a worker looks whether it was stopped or lost its lease, in seconds.
+GLANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a worker works on: products, homes, where their platforms are, room, and the terms of its lease."""
+
+    products: Mapping[str, Product]
+    homes: Mapping[str, Home]
+    urls: Mapping[str, str]
+    room: int
+    terms: LeaseTerms
+
+
+class Worker:
+    """Runs an engine until it is stopped; a lapsed lease is followed by a new one."""
+
+    def __init__(self, writer: Writer, plan: Plan) -> None:
+        self._writer = writer
+        self._plan = plan
+        self._engine: Engine | None = None
+        self._stopping = threading.Event()
+        self.is_ready = threading.Event()
+
+    def take(self, product: str, operations: Sequence[int]) -> None:
+        """Take note of operations that are said to be due; callable from every thread."""
+        if self._engine:
+            self._engine.take(product, operations)
+
+    def stop(self) -> None:
+        """Let what is in flight reach its next record, then end; callable from every thread."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped."""
+        while not self._stopping.is_set():
+            asyncio.run(self._work_under_lease())
+
+    @property
+    def in_flight(self) -> int:
+        """How many operations are in flight."""
+        return self._engine.in_flight if self._engine else 0
+
+    async def _work_under_lease(self) -> None:
+        """Work until stopped or until the lease is lost."""
+        plan = self._plan
+        rooms = dict.fromkeys(plan.homes, plan.room)
+        host = socket.gethostname()
+        lease = await asyncio.to_thread(Lease, self._writer, plan.terms, host, rooms)
+        lease.start(asyncio.get_running_loop())
+        journal = Journal(self._writer)
+        timeout = aiohttp.ClientTimeout(total=plan.terms.call.total_seconds())
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+            homes = {
+                name: (home, home.connect(Transport(session, plan.urls[name], lease)))
+                for name, home in plan.homes.items()
+            }
+            carrier = Carrier(journal, lease, plan.products, homes)
+            self._engine = Engine(journal, lease, carrier, rooms, plan.terms.settle)
+            self.is_ready.set()
+            await self._until_over(self._engine, lease)
+        lease.stop()
+
+    async def _until_over(self, engine: Engine, lease: Lease) -> None:
+        """Return once the engine has nothing in flight any more, because of a stop or a lost lease."""
+        while not (self._stopping.is_set() or lease.is_lost):
+            await asyncio.sleep(GLANCE)
+        if lease.is_lost:
+            await engine.abandon()
+        else:
+            await engine.stop()

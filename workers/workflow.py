@@ -1,0 +1,149 @@
+"""How a product says what is done: a workflow is a table of steps, a step a coroutine with a way to ask and to undo.
+
+A step makes at most one changing call. The engine calls `run` when a step begins; at every later look (after a wait,
+a failed try, a crash, a takeover) it calls `ask` first, and runs again only what the platform says is absent.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from schema.command import Command
+
+#: How long one run, question or undoing of a step may take, unless the step says otherwise.
+STEP_LIMIT = timedelta(seconds=30)
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step has had its effect; `facts` is what it learned."""
+
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The step has to wait: until a time (None: until a signal), for what, and which verbs may pass meanwhile."""
+
+    until: datetime | None
+    why: str
+    through: frozenset[str] = frozenset()
+
+
+Outcome = Done | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The platform says that the step's effect is there."""
+
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The platform says that the step's effect is not there, and not on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """The platform cannot say yet, or is at it: look again at `until`."""
+
+    until: datetime
+    why: str
+
+
+Answer = Present | Absent | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something the platform told by itself about this operation."""
+
+    kind: str
+    at: datetime
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service as it stands: names, state, what the platform calls it, and what is known of it."""
+
+    customer: str
+    reference: str
+    state: str
+    platform_id: str | None
+    facts: Facts
+
+    @property
+    def name(self) -> str:
+        """The service as the outside names it."""
+        return f"{self.customer}/{self.reference}"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All that a step may know: its command, its service, what earlier steps and the platform have told.
+
+    `key` is the idempotency key of this step in this cycle, `reference` what the platform is to call us back with;
+    both are the same however often the step runs.
+    """
+
+    operation: str
+    key: str
+    command: Command
+    service: Service
+    facts: Mapping[str, Facts]
+    signals: Sequence[Signal]
+    now: datetime
+    deadline_at: datetime
+    attempt: int
+
+    @property
+    def reference(self) -> str:
+        """What a platform has to send along when it calls back."""
+        return self.operation
+
+
+Run = Callable[[Work, Any], Awaitable[Outcome]]
+Ask = Callable[[Work, Any], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step; its name is its function's. `keeps` names those of its facts that the service keeps."""
+
+    run: Run
+    ask: Ask | None = None
+    undo: Run | None = None
+    keeps: tuple[str, ...] = ()
+    limit: timedelta = STEP_LIMIT
+
+    @property
+    def name(self) -> str:
+        """The name under which the step's facts are stored."""
+        return self.run.__name__  # type: ignore[attr-defined, no-any-return]  a step is a named function
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """What one verb of a product does; from the step `no_return` on nothing is undone (CO-3)."""
+
+    command: type[Command]
+    steps: tuple[Step, ...]
+    no_return: str | None = None
+
+    def place(self, name: str) -> int:
+        """Return where a step stands in the table; raise `LookupError` for a step that this version lacks (I11)."""
+        for place, step in enumerate(self.steps):
+            if step.name == name:
+                return place
+        msg = f"this version has no step {name}"
+        raise LookupError(msg)
+
+    def is_past_return(self, name: str) -> bool:
+        """Return whether an operation at this step can no longer go back."""
+        return self.no_return is not None and self.place(name) >= self.place(self.no_return)
