@@ -1,16 +1,15 @@
 """The keys that seal secrets: from TURNUP_SECRET_KEYS, else from the file beside SQLite."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from deploy.settings import Settings, SettingsWrong
 from schema.errors import TurnupError
 from schema.sealing import SecretKey, SecretKeysMalformed, new_key, parse_keys
 from schema.store.database import Database
 from schema.store.dialect import SQLITE
-
-#: Only its owner reads a key.
-MODE = 0o600
 
 
 class KeyUnusable(TurnupError):
@@ -46,18 +45,17 @@ def load_keys(settings: Settings, database: Database) -> tuple[SecretKey, ...]:
 
 
 def make_key(settings: Settings, database: Database) -> None:
-    """Write a key for a new SQLite database, unless it has one or the settings have."""
+    """Write a key that only its owner reads, unless a SQLite database or the settings have one."""
     path = key_file(database)
     if settings.secret_keys is not None or database.dialect != SQLITE or path.exists():
         return
     # Whole or not at all: a key cut short would lock out everything that it is to seal.
-    draft = Path(f"{path}.{os.getpid()}")
     try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(f"{new_key()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
+        with NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as draft:
+            draft.write(f"{new_key()}\n")
+            draft.flush()
+            os.fsync(draft.fileno())
+            with suppress(FileExistsError):
+                os.link(draft.name, path)
     except OSError as error:
         raise KeyUnusable(f"the key file {path} cannot be written: {error.strerror}") from error

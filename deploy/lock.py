@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schema.errors import TurnupError
+from schema.errors import TurnupError, Unreachable
 from schema.store.database import Database, is_safe_beside_others, sqlite_module
 from schema.store.dialect import SQLITE
 from schema.store.exclusive import advisory_lock
@@ -27,7 +27,7 @@ class DatabaseOccupied(TurnupError):
 
 @contextmanager
 def exclusive(database: Database, patience: float = PATIENCE) -> Iterator[None]:
-    """Have the database alone while the block runs; raise `DatabaseOccupied` where it is not free."""
+    """Have the database alone while the block runs; raise `DatabaseOccupied` if it is not free."""
     if database.dialect != SQLITE:
         with advisory_lock(database) as is_taken:
             if not is_taken:
@@ -67,7 +67,10 @@ def lock_file(database: Database) -> Path:
 @contextmanager
 def _locked_file(path: Path, patience: float) -> Iterator[bool]:
     """Hold a lock on a file, and say whether it could be had; the file names its last holder."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Unreachable(f"the lock file {path} cannot be opened: {error.strerror}") from error
     try:
         is_taken = _try_for(handle, patience)
         if is_taken:

@@ -9,10 +9,10 @@ from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from producers.reading import Reader
-from schema.errors import NotStored, Refusal, Unreachable
+from schema.errors import NotStored, Refusal, Refused, Unreachable
 from schema.lifecycle import Product
 from schema.queue import OFFER_SIZE, Offer
 from schema.store.acceptance import Accept
@@ -66,15 +66,7 @@ class Intake:
         Raises `StoreFull` or another `NotStored` where the database refused the batch, and `Unreachable` where it
         did not answer in time: then the batch may yet be stored, and asking again under the same keys is safe.
         """
-        taking = self.take(events, actor_default=actor_default)
-        try:
-            waited_for = next(taking)
-            while True:
-                waited_for = taking.send(waited_for.result(self.patience.total_seconds()))
-        except StopIteration as done:
-            answers: list[Answer] = done.value
-        except TimeoutError as error:
-            raise too_late() from error
+        answers = self._converse(self.take(events, actor_default=actor_default))
         self.offer(answers)
         return answers
 
@@ -83,6 +75,8 @@ class Intake:
 
         Customers are committed before the commands that may name them are handed over.
         """
+        if len(events) > MOST_EVENTS:
+            raise Refused(Refusal("too_many", 413, f"at most {MOST_EVENTS} events at a time"))
         read = [self._reader.read(event, actor_default) for event in events]
         changes = [each for each in read if isinstance(each, ChangeCustomer)]
         orders = tuple(each for each in read if isinstance(each, Order))
@@ -101,6 +95,17 @@ class Intake:
                 case _:
                     answers.append(each)
         return answers
+
+    def _converse(self, taking: Taking) -> list[Answer]:
+        """Wait for the writer in this thread, as often as it has to be asked."""
+        try:
+            waited_for = next(taking)
+            while True:
+                waited_for = taking.send(waited_for.result(self.patience.total_seconds()))
+        except StopIteration as done:
+            return cast("list[Answer]", done.value)
+        except TimeoutError as error:
+            raise too_late() from error
 
     def offer(self, answers: Sequence[Answer]) -> None:
         """Offer the operations that can begin now; bulk is left to the relay, which takes customers in turn."""

@@ -31,8 +31,9 @@ OWN_FIELDS = frozenset(Command.model_fields)
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
 
-SUBJECT_WANTED = "must be <customer>/<service reference>, each of 1 to 80 letters, digits, dots, underscores and hyphens"
+SUBJECT_WANTED = "must be <customer>/<service reference>, both of 1 to 80 letters, digits, dots, underscores, hyphens"
 NAME_WANTED = "must be the customer: 1 to 80 letters, digits, dots, underscores and hyphens"
+DEADLINE_WANTED = "must be an RFC 3339 time, or a duration such as 30s, 15m, 2h or 2bd"
 OUT_OF_RANGE = f"must lie after {FIRST_YEAR} and before {LAST_YEAR}"
 
 NAME = TypeAdapter[str](Name)
@@ -91,8 +92,11 @@ class Reader:
 
 
 def invalid(faults: tuple[Fault, ...]) -> Refusal:
-    """Return the refusal of bad input; each fault stands there once."""
-    each = tuple(dict.fromkeys(faults))
+    """Return the refusal of bad input; of each place the first fault is told."""
+    first: dict[str, Fault] = {}
+    for fault in faults:
+        first.setdefault(fault.pointer, fault)
+    each = tuple(first.values())
     return Refusal(
         "invalid", 422, f"the input has {len(each)} fault{'s' if len(each) > 1 else ''}", each
     )
@@ -118,10 +122,11 @@ class _Draft:
 def _order(draft: _Draft) -> Order | Refusal:
     """Return the order that a command asks for, or everything that is wrong with it."""
     data = draft.given.get("data", {})
-    fields, wrong = _fields(draft.verb.command, data)
+    told = data if isinstance(data, dict) else {}  # what else it is, the envelope says
+    fields, wrong = _parsed(draft.verb.command, json.dumps(told).encode(), "/data")
     owner, reference, odd = _subject(draft.given.get("subject"))
-    until, late = _deadline(fields)
-    faults = (*draft.faults, *odd, *wrong, *late)
+    until, late = _deadline(told.get("deadline"))
+    faults = (*draft.faults, *odd, *wrong, *late, *_not_before(told.get("not_before")))
     if faults or draft.envelope is None or fields is None:
         return invalid(faults)
     envelope = draft.envelope
@@ -142,45 +147,45 @@ def _order(draft: _Draft) -> Order | Refusal:
     )
 
 
-def _fields(model: type[Command], data: object) -> tuple[Command | None, tuple[Fault, ...]]:
-    """Return the fields of a verb, and what is wrong with them."""
-    if not isinstance(data, dict):
-        return None, ()  # the envelope says so
-    fields, faults = _parsed(model, json.dumps(data).encode(), "/data")
-    if fields and fields.not_before and not is_in_range(fields.not_before):
-        faults = (Fault("/data/not_before", OUT_OF_RANGE),)
-    return fields, faults
-
-
 def _subject(subject: object) -> tuple[str, str, tuple[Fault, ...]]:
     """Return the customer and the reference that a subject names, and what is wrong with it."""
-    if subject is not None and not isinstance(subject, str):
-        return "", "", ()  # the envelope says so
-    owner, _, reference = (subject or "").partition("/")
+    owner, _, reference = subject.partition("/") if isinstance(subject, str) else ("", "", "")
     if _is_name(owner) and _is_name(reference):
         return owner, reference, ()
     return "", "", (Fault("/subject", SUBJECT_WANTED),)
 
 
-def _deadline(fields: Command | None) -> tuple[datetime | Limit | None, tuple[Fault, ...]]:
-    """Return the deadline that a command asks for, and what is wrong with it."""
-    if fields is None or fields.deadline is None:
+def _deadline(asked: object) -> tuple[datetime | Limit | None, tuple[Fault, ...]]:
+    """Return the deadline that a command asks for, and what is wrong with it; only text gets so far."""
+    if not isinstance(asked, str):
         return None, ()
-    text = fields.deadline
+    text = asked.strip()
+    if RFC_3339.fullmatch(text):
+        return _moment(text, "/data/deadline")
     try:
-        if not RFC_3339.fullmatch(text):
-            return parse_limit(text), ()
-        until = datetime.fromisoformat(text.upper())
+        return parse_limit(text), ()
     except LimitMalformed:
-        return None, (
-            Fault(
-                "/data/deadline",
-                "must be an RFC 3339 time, or a duration such as 30s, 15m, 2h or 2bd",
-            ),
+        return None, (Fault("/data/deadline", DEADLINE_WANTED),)
+
+
+def _not_before(asked: object) -> tuple[Fault, ...]:
+    """Return what is wrong with the time at which a command may start; only text gets so far."""
+    if not isinstance(asked, str):
+        return ()
+    if not RFC_3339.fullmatch(asked):
+        return (
+            Fault("/data/not_before", "must be an RFC 3339 time such as 2026-05-29T22:00:00+02:00"),
         )
+    return _moment(asked, "/data/not_before")[1]
+
+
+def _moment(text: str, pointer: str) -> tuple[datetime | None, tuple[Fault, ...]]:
+    """Return the moment that RFC 3339 text says, and what is wrong with it."""
+    try:
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
-        return None, (Fault("/data/deadline", "is a time that does not exist"),)
-    return (until, ()) if is_in_range(until) else (None, (Fault("/data/deadline", OUT_OF_RANGE),))
+        return None, (Fault(pointer, "is a time that does not exist"),)
+    return (moment, ()) if is_in_range(moment) else (None, (Fault(pointer, OUT_OF_RANGE),))
 
 
 def _customer(

@@ -21,7 +21,9 @@ CUSTOMER_CHANGED = "turnup.customer.changed"
 RESERVED_PRODUCTS = frozenset({"customer", "simulator"})
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
-EventId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+EventId = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
 
 
 class Envelope(BaseModel):
@@ -35,7 +37,9 @@ class Envelope(BaseModel):
     type: EventId
     subject: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     time: AwareDatetime | None = None
-    datacontenttype: Annotated[str, StringConstraints(pattern=r"^application/([a-z.]+\+)?json(;.*)?$")] | None = None
+    datacontenttype: (
+        Annotated[str, StringConstraints(pattern=r"^application/([a-z.]+\+)?json(;.*)?$")] | None
+    ) = None
     actor: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     correlationid: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     data: dict[str, Any] = Field(default_factory=dict)
@@ -46,7 +50,9 @@ class Command(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    deadline: str | None = Field(None, description="An earlier deadline: an RFC 3339 time or a duration such as 10m")
+    deadline: str | None = Field(
+        None, description="An earlier deadline: an RFC 3339 time or a duration such as 10m"
+    )
     not_before: AwareDatetime | None = Field(None, description="Start no earlier than this (CO-13)")
     dry_run: bool = Field(default=False, description="Only say what would happen")
 
@@ -58,7 +64,9 @@ def faults_of(error: ValidationError, under: str = "") -> tuple[Fault, ...]:
 
 def content_hash(kind: str, subject: str | None, data: Mapping[str, Any]) -> str:
     """Return the fingerprint of what a command asks for, whatever the order of its members."""
-    canonical = json.dumps([kind, subject, data], sort_keys=True, separators=(",", ":"), default=str)
+    canonical = json.dumps(
+        [kind, subject, data], sort_keys=True, separators=(",", ":"), default=str
+    )
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
@@ -103,5 +111,5 @@ def _said(fault: Mapping[str, Any]) -> str:
     if fault["type"] == "missing":
         return "is missing"
     if fault["type"] == "extra_forbidden":
-        return "is not a field of this verb"
+        return "is not known here"
     return str(fault["msg"])

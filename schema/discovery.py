@@ -29,6 +29,7 @@ def find_products(limits: Mapping[tuple[str, str], Limit] | None = None) -> Mapp
 def _limited(product: Product, limits: Mapping[tuple[str, str], Limit]) -> Product:
     """Return the product with the deadlines of the settings."""
     verbs = {
-        name: replace(verb, limit=limits.get((product.name, name), verb.limit)) for name, verb in product.verbs.items()
+        name: replace(verb, limit=limits.get((product.name, name), verb.limit))
+        for name, verb in product.verbs.items()
     }
     return replace(product, verbs=MappingProxyType(verbs))

@@ -1,13 +1,13 @@
 """What can go wrong on our own side, as one tree.
 
-    TurnupError
-    +-- NotFound          nothing has that name or number
-    +-- Refused           a door says no; nothing was stored
-    +-- StoreError
-        +-- NotStored     the database did not take a record, and says why
-        |   +-- StoreFull it has no room left; the same record may pass later
-        +-- WrongDatabase the database is older, newer, missing or of another kind
-        +-- Unreachable   the database does not answer
+TurnupError
++-- NotFound          nothing has that name or number
++-- Refused           a door says no; nothing was stored
++-- StoreError
+    +-- NotStored     the database did not take a record, and says why
+    |   +-- StoreFull it has no room left; the same record may pass later
+    +-- WrongDatabase the database is older, newer, missing or of another kind
+    +-- Unreachable   the database does not answer
 """
 
 from collections.abc import Mapping

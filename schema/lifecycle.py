@@ -19,6 +19,10 @@ NEW = "new"
 DELETED = "deleted"
 
 
+#: The deadline where no rule gives one (CO-9).
+QUARTER_OF_AN_HOUR = minutes(15)
+
+
 class Cell(Enum):
     """What the table says for a verb in a state."""
 
@@ -48,7 +52,7 @@ class Verb:
     command: type[Command]
     takes: Mapping[str, Cell]
     moves: Moves
-    limit: Limit = minutes(15)
+    limit: Limit = QUARTER_OF_AN_HOUR
     creates: bool = False
     through: frozenset[str] = frozenset()
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -82,7 +86,11 @@ class Product:
 
     def shown_in(self, state: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return those facts of a service that may be shown in its state (CP-2)."""
-        return {name: value for name, value in facts.items() if state in self.shown.get(name, frozenset())}
+        return {
+            name: value
+            for name, value in facts.items()
+            if state in self.shown.get(name, frozenset())
+        }
 
 
 class Phase(Enum):
@@ -118,9 +126,13 @@ def refusal_in(product: Product, verb: Verb, state: str | None) -> Refusal | Non
     if cell in {Cell.YES, Cell.ALREADY}:
         return None
     if state == DELETED and verb.creates:
-        detail = "the reference belongs to a deleted service and is never used again; choose a new one"
+        detail = (
+            "the reference belongs to a deleted service and is never used again; choose a new one"
+        )
     else:
-        detail = verb.reasons.get(state) or f"{verb.name} is not possible while the service is {state}"
+        detail = (
+            verb.reasons.get(state) or f"{verb.name} is not possible while the service is {state}"
+        )
     facts = {"state": state, "allowed": list(product.allowed(state))}
     return Refusal("state_not_allowed", 409, detail, facts=facts)
 
@@ -131,13 +143,17 @@ def published_table(product: Product) -> dict[str, dict[str, str]]:
         name: {state: verb.takes.get(state, Cell.NO).value for state in product.states}
         for name, verb in product.verbs.items()
     }
-    rows["cancel"] = {state: product.cancel.get(state, Cell.NOTHING_TO_CANCEL).value for state in product.states}
+    rows["cancel"] = {
+        state: product.cancel.get(state, Cell.NOTHING_TO_CANCEL).value for state in product.states
+    }
     return rows
 
 
 def snake_case(name: str) -> str:
     """Return `ReportLost` as `report_lost`."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip(
+        "_"
+    )
 
 
 def _no_such_service() -> Refusal:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from schema.command import rfc3339
+from schema.customer import Customer
 from schema.errors import Fault
 
 OperationState = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
@@ -143,6 +144,19 @@ class CustomerKept(View):
     changed: bool = Field(description="Whether the version was new")
 
 
+class CustomerRecord(View):
+    """The newest record of a customer."""
+
+    customer: str
+    record: Customer
+
+
+class Health(View):
+    """How a process is."""
+
+    status: Literal["alive", "ready"]
+
+
 class ProblemFault(View):
     """One thing that is wrong in an input: a JSON pointer and what would be right."""
 
@@ -161,6 +175,16 @@ class Problem(View):
     detail: str
     reason: str = Field(description="A word for programs")
     errors: tuple[ProblemFault, ...] = ()
+
+
+class Outcome(View):
+    """What became of one event of a batch: its status, and what a single one would have been answered with."""
+
+    status: int
+    operation: Operation | None = None
+    problem: Problem | None = None
+    plan: Plan | None = None
+    customer: CustomerKept | None = None
 
 
 def faults_shown(faults: Sequence[Fault]) -> tuple[ProblemFault, ...]:

@@ -60,7 +60,12 @@ def ended(progress: Progress, state: str, product: Product) -> TicketNote:
     if case.reason in WITHOUT_TICKET:
         return TicketNote(comment)
     title = f"{product.title} {case.service}: {case.verb} failed"
-    text = TicketText(product.desk, "high", title, _body(case, "What could be undone was undone. Ask the customer to order it again."))
+    text = TicketText(
+        product.desk,
+        "high",
+        title,
+        _body(case, "What could be undone was undone. Ask the customer to order it again."),
+    )
     return TicketNote(comment, text, severity="high")
 
 

@@ -30,7 +30,8 @@ class LeaseTerms:
 
     def __post_init__(self) -> None:
         if self.call + self.settle >= self.length:
-            msg = f"call time-out {self.call} and settle time {self.settle} must be shorter than the lease {self.length}"
+            terms = f"{self.call} + {self.settle}"
+            msg = f"call time-out and settle time ({terms}) must be shorter than the lease ({self.length})"
             raise ValueError(msg)
 
 
@@ -41,7 +42,9 @@ class LeaseLost(Exception):
 class Lease:
     """The lease of one boot of one worker."""
 
-    def __init__(self, writer: Writer, terms: LeaseTerms, host: str, rooms: Mapping[str, int]) -> None:
+    def __init__(
+        self, writer: Writer, terms: LeaseTerms, host: str, rooms: Mapping[str, int]
+    ) -> None:
         self._writer = writer
         self._terms = terms
         self._lock = threading.Lock()
@@ -91,7 +94,9 @@ class Lease:
                 return
             begun = time.monotonic()
             try:
-                is_mine = self._writer.store(Renew(self.worker, self._terms.length), self._terms.call.total_seconds())
+                is_mine = self._writer.store(
+                    Renew(self.worker, self._terms.length), self._terms.call.total_seconds()
+                )
             except (TimeoutError, NotStored):
                 return
             if is_mine:

@@ -58,7 +58,9 @@ class Progress:
         """Return what the step may know."""
         claimed = self.claimed
         state = claimed.service_state
-        service = Service(claimed.customer, claimed.reference, state, self.platform_id, self.service_facts)
+        service = Service(
+            claimed.customer, claimed.reference, state, self.platform_id, self.service_facts
+        )
         return Work(
             operation=self.name,
             key=self.key,

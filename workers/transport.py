@@ -3,10 +3,10 @@
 Inside a call only what surely did not act is tried again at once: a read, a refused connection.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import aiohttp
@@ -30,6 +30,22 @@ AT_ONCE, PAUSE, LONGEST_PAUSE = 3, 0.02, 0.2
 THROTTLE = timedelta(seconds=1)
 
 
+class ReplyLost(aiohttp.ClientError):
+    """Raised when a connection broke after a call was sent."""
+
+
+async def never_twice(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a PUT or DELETE again by itself: whether to do so is the engine's to say."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise ReplyLost from error
+
+
 class Fence(Protocol):
     """The last look before a changing call; raises where the right to act is gone."""
 
@@ -47,7 +63,7 @@ class Change:
 
 
 class Transport:
-    """Talks JSON with one platform; `session` belongs to whoever made it."""
+    """Talks JSON with one platform; `session` belongs to whoever made it, with `never_twice` on it."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, fence: Fence) -> None:
         self._session = session
@@ -84,7 +100,7 @@ class Transport:
                 body = await response.json() if response.content_type == "application/json" else {}
         except aiohttp.ClientConnectorError as error:
             raise NotReached("the platform does not answer") from error
-        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             if is_read:
                 raise NotReached("the platform did not answer a question") from error
             raise OutcomeUnknown("the platform's answer was lost") from error
@@ -99,13 +115,13 @@ def _failure(
     """Return the error that an answer means."""
     request_id = response.headers.get("X-Request-Id")
     said = str(body.get("reason") or body.get("error") or f"status {response.status}")
-    if response.status == 429:
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled("the platform is busy", _pause(response), request_id=request_id)
-    if response.status >= 500:
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         kind = NotReached if is_read else OutcomeUnknown
         return kind(f"the platform failed with status {response.status}", request_id=request_id)
     kinds = {"state_changed": StateChanged, "rejected": Rejected}
-    permanent = NotThere if response.status == 404 else kinds.get(said, Permanent)
+    permanent = NotThere if response.status == HTTPStatus.NOT_FOUND else kinds.get(said, Permanent)
     return permanent(said, request_id=request_id)
 
 

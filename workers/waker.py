@@ -122,22 +122,22 @@ class Waker:
         """Offer what is due and was not offered lately; return how many operations that was."""
         with self._database.look() as connection:
             due = due_operations(connection, PAGE)
-            if sum(map(len, due.values())) == PAGE:
-                room = rooms(connection)
-                due = {name: self._in_turn(connection, name, size) for name, size in room.items()}
+            room = rooms(connection) if sum(map(len, due.values())) == PAGE else {}
+        due.update({name: self._in_turn(name, size) for name, size in room.items()})
         now = time.monotonic()
         self._offered = {wake: at for wake, at in self._offered.items() if at > now - REMEMBERED}
         return sum(self._offer_new(name, wakes, now) for name, wakes in due.items())
 
-    def _in_turn(self, connection: Any, product: str, room: int) -> Sequence[Wake]:
+    def _in_turn(self, product: str, room: int) -> list[Wake]:
         """Return what the workers have room for, twice over, each customer in turn."""
         after = self._last_customer.get(product, "")
-        customers = customers_in_turn(connection, product, after, TURNS)
-        if not customers:
-            return ()
-        self._last_customer[product] = customers[-1]
-        each = -(-2 * room // len(customers))
-        return due_of_customers(connection, product, customers, each)[: 2 * room]
+        with self._database.look() as connection:
+            customers = customers_in_turn(connection, product, after, TURNS)
+            if not customers:
+                return []
+            self._last_customer[product] = customers[-1]
+            each = -(-2 * room // len(customers))
+            return due_of_customers(connection, product, customers, each)[: 2 * room]
 
     def _offer_new(self, product: str, wakes: Sequence[Wake], now: float) -> int:
         """Offer those of these operations that were not offered lately."""

@@ -16,7 +16,7 @@ from workers.discovery import Home
 from workers.engine import Engine
 from workers.journal import Journal
 from workers.lease import Lease, LeaseTerms
-from workers.transport import Transport
+from workers.transport import Transport, never_twice
 
 log = structlog.get_logger()
 
@@ -77,7 +77,9 @@ class Worker:
         journal = Journal(self._writer)
         timeout = aiohttp.ClientTimeout(total=plan.terms.call.total_seconds())
         connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+        async with aiohttp.ClientSession(
+            timeout=timeout, connector=connector, middlewares=(never_twice,)
+        ) as session:
             homes = {
                 name: (home, home.connect(Transport(session, plan.urls[name], lease)))
                 for name, home in plan.homes.items()

@@ -125,7 +125,7 @@ class Step:
     @property
     def name(self) -> str:
         """The name under which the step's facts are stored."""
-        return self.run.__name__  # type: ignore[attr-defined, no-any-return]  a step is a named function
+        return str(getattr(self.run, "__name__"))  # noqa: B009  a step is a named function
 
 
 @dataclass(frozen=True, slots=True)

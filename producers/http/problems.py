@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import cast
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from producers.reading import invalid
-from schema.command import faults_of_details
-from schema.errors import NotFound, NotStored, Refusal, Refused, StoreFull, Unreachable
+from schema.command import faults_of
+from schema.errors import Fault, NotFound, NotStored, Refusal, Refused, StoreFull, Unreachable
 from schema.views import Problem, faults_shown
+
+log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -20,12 +24,14 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "5"
 
 NO_ROOM = "the database has no room left; nothing was stored"
+UNREACHABLE = "the database does not answer; ask again, a command under the same source and id"
 NOT_STORED = "the database refused it; nothing was stored"
 
 
 def problem_of(refusal: Refusal) -> Problem:
     """Return a refusal as a problem; its facts are members beside the others."""
     return Problem(
+        type="about:blank",
         title=HTTPStatus(refusal.status).phrase,
         status=refusal.status,
         detail=refusal.detail,
@@ -41,8 +47,62 @@ def answer_with(refusal: Refusal, headers: Mapping[str, str] | None = None) -> R
     return Response(body, refusal.status, headers, MEDIA_TYPE)
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return how OpenAPI describes problems with these statuses; those that can always be come by themselves."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    every = (*statuses, 400, 422, 503)
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in every}
+def handle_errors(app: FastAPI) -> None:
+    """Let the application answer every error with a problem."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(NotFound, _not_found)
+    app.add_exception_handler(NotStored, _not_stored)
+    app.add_exception_handler(Unreachable, _unreachable)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _bug)
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    """Answer what a door refused."""
+    return answer_with(cast("Refused", error).refusal)
+
+
+def _not_found(_request: Request, error: Exception) -> Response:
+    """Answer that there is no such thing."""
+    return answer_with(Refusal("not_found", 404, str(error)))
+
+
+def _not_stored(_request: Request, error: Exception) -> Response:
+    """Answer that the database took nothing of it."""
+    if isinstance(error, StoreFull):
+        return answer_with(Refusal("store_full", 507, NO_ROOM), {"Retry-After": RETRY_AFTER})
+    log.error("request_not_stored", error=str(error))
+    return answer_with(Refusal("not_stored", 500, NOT_STORED))
+
+
+def _unreachable(_request: Request, error: Exception) -> Response:
+    """Answer that the database does not; where it is stays in the log."""
+    log.warning("request_unanswered", error=str(error))
+    return answer_with(Refusal("unavailable", 503, UNREACHABLE), {"Retry-After": RETRY_AFTER})
+
+
+def _malformed(_request: Request, error: Exception) -> Response:
+    """Answer every fault of parameters and body; a pointer into the body is one from its top."""
+    details = cast("RequestValidationError", error)
+    if any(each["type"] == "json_invalid" for each in details.errors()):
+        return answer_with(Refusal("malformed", 400, "the body is no JSON"))
+    faults = faults_of(cast("ValidationError", details))
+    return answer_with(invalid(tuple(_below_body(fault) for fault in faults)))
+
+
+def _below_body(fault: Fault) -> Fault:
+    """Return a fault of the body with the pointer that it has inside it."""
+    return Fault(fault.pointer.removeprefix("/body"), fault.detail)
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    """Answer what the framework says: no such path, no such method, a body that is too large."""
+    found = cast("HTTPException", error)
+    reason = HTTPStatus(found.status_code).name.lower()
+    return answer_with(Refusal(reason, found.status_code, found.detail), found.headers)
+
+
+def _bug(_request: Request, _error: Exception) -> Response:
+    """Answer a fault of ours; the server logs it."""
+    return answer_with(Refusal("internal", 500, "something went wrong here; it is in the log"))

@@ -1,1 +1,1 @@
-"""The relay: sends the public events of the outbox to the broker, each at least once and in order."""
+"""The relay: sends the public events of the outbox to the broker, at least once and in order."""

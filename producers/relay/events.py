@@ -1,7 +1,8 @@
 """Renders public lines of history as CloudEvents.
 
-An event that is sent twice is the same twice: it is made of what never changes. So `reason` and `outcome` stand only
-in an operation's end, and `ticket` there and in `overdue`, in whose transaction it was opened.
+An event that is sent twice is the same twice: it is made of what never changes. So `reason` and
+`outcome` stand only in an operation's end, and `ticket` there and in `overdue`, in whose
+transaction it was opened.
 """
 
 import json

@@ -11,7 +11,9 @@ from typing import Any, Protocol
 import pika
 import structlog
 from pika.adapters.select_connection import IOLoop
+from pika.channel import Channel
 from pika.exceptions import AMQPError
+from pika.frame import Method
 
 from producers.relay.events import CONTENT_TYPE
 
@@ -20,8 +22,8 @@ log = structlog.get_logger()
 #: The topic exchange of all public events (DESIGN 4).
 EXCHANGE = "turnup.events"
 
-#: How long a connection may take to be made and to be closed, in seconds.
-PATIENCE = 10.0
+#: How long each part of making a connection may take, and all of closing it, in seconds.
+PATIENCE, FAREWELL = 10.0, 2.0
 
 #: One object for all messages: making it costs as much as sending it.
 _PROPERTIES = pika.BasicProperties(
@@ -34,7 +36,7 @@ class LinkLost(Exception):
 
 
 class Listener(Protocol):
-    """Who is told what became of published messages; a tag counts the messages of one link from 1."""
+    """Is told what became of published messages; a tag counts those of one link from 1."""
 
     def confirmed(self, tag: int, *, up_to: bool) -> None:
         """The broker has this message, or all `up_to` it."""
@@ -68,7 +70,7 @@ class Link:
             on_close_callback=self._ended,
             custom_ioloop=self._loop,
         )
-        self._poll_until(lambda: self.is_ready, PATIENCE)
+        self._poll_until(lambda: self.is_ready, 2 * PATIENCE)
         if not self.is_ready:
             raise LinkLost("it does not answer")
 
@@ -97,7 +99,7 @@ class Link:
         try:
             if self._connection is not None and self._connection.is_open:
                 self._connection.close()
-            self._poll_until(lambda: False, PATIENCE)
+                self._poll_until(lambda: False, FAREWELL)
         except (LinkLost, AMQPError, OSError):
             pass
         self._loop.close()
@@ -115,13 +117,13 @@ class Link:
         if self._lost:
             raise LinkLost(self._lost)
 
-    def _opened(self, connection: Any) -> None:
+    def _opened(self, connection: pika.SelectConnection) -> None:
         """Open the channel on a new connection."""
         connection.add_on_connection_blocked_callback(self._blocked)
         connection.add_on_connection_unblocked_callback(self._unblocked)
         connection.channel(on_open_callback=self._channel_opened)
 
-    def _channel_opened(self, channel: Any) -> None:
+    def _channel_opened(self, channel: Channel) -> None:
         """Declare the exchange."""
         self._channel = channel
         channel.add_on_close_callback(self._ended)
@@ -135,14 +137,14 @@ class Link:
         """Be ready."""
         self.is_ready = True
 
-    def _answered(self, frame: Any) -> None:
+    def _answered(self, frame: Method) -> None:
         """Hand on what the broker said about messages."""
         answer = frame.method
         is_taken = isinstance(answer, pika.spec.Basic.Ack)
         tell = self._listener.confirmed if is_taken else self._listener.refused
         tell(answer.delivery_tag, up_to=answer.multiple)
 
-    def _blocked(self, _connection: object, frame: Any) -> None:
+    def _blocked(self, _connection: object, frame: Method) -> None:
         """Note an alarm of the broker: it takes nothing until it says so."""
         self.is_blocked = True
         log.warning("broker_blocks", reason=frame.method.reason)

@@ -13,7 +13,7 @@ import structlog
 from schema.errors import NotStored
 from schema.store.leases import Boot, Renew, Resign
 from schema.store.outbox import RELAY, LeasePartitions, ReleasePartitions
-from schema.store.writer import Writer
+from schema.store.writer import Record, Writer
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ PATIENCE = 5.0
 
 
 class Share:
-    """The partitions that this relay holds; asks the writer for them and never waits for the answer.
+    """The partitions that this relay holds; it asks the writer for them, and does not wait.
 
     `wake` is called, by any thread, when an answer has come.
     """
@@ -54,7 +54,7 @@ class Share:
             with contextlib.suppress(TimeoutError):
                 self._take(self._asked.result(PATIENCE))
         if self._relay is not None:
-            records = [ReleasePartitions(self._relay), Resign(self._relay)]
+            records: list[Record] = [ReleasePartitions(self._relay), Resign(self._relay)]
             with contextlib.suppress(TimeoutError):
                 self._writer.submit(records).result(PATIENCE)
         self._relay, self._held, self._asked = None, (), None
@@ -62,14 +62,15 @@ class Share:
 
     def _ask(self) -> None:
         """Ask for a lease of our own, or prolong it and then that of the partitions."""
+        records: list[Record]
         self._asked_at = time.monotonic()
         self._renews_at = self._asked_at + self._length.total_seconds() / RENEWALS
         if self._relay is None:
-            self._asked = self._writer.submit([Boot(RELAY, socket.gethostname(), {}, self._length)])
+            records = [Boot(RELAY, socket.gethostname(), {}, self._length)]
         else:
-            renewed = Renew(self._relay, self._length)
             leased = LeasePartitions(self._relay, self._length)
-            self._asked = self._writer.submit([renewed, leased])
+            records = [Renew(self._relay, self._length), leased]
+        self._asked = self._writer.submit(records)
         self._asked.add_done_callback(lambda _: self._wake())
 
     def _take(self, answers: list[Any]) -> None:

@@ -1,7 +1,8 @@
-"""What a relay has in hand: events that wait, that were sent, and that are confirmed but not yet forgotten.
+"""What a relay has in hand: events that wait, that were sent, and that are confirmed.
 
-Of each owner record at most one event is sent and unconfirmed, so that first deliveries are in order (I10); the others
-wait behind it. Everything here may be lost: the rows of the outbox are the truth.
+Of each owner record at most one event is sent and unconfirmed, so that first deliveries are in
+order (I10); the others wait behind it. Everything here may be lost: the rows of the outbox are the
+truth.
 """
 
 from collections import deque
@@ -61,7 +62,7 @@ class Window:
         return event
 
     def confirm(self, tag: int, *, up_to: bool) -> list[int]:
-        """Return the ids that are confirmed with this tag; they stay in hand until they are forgotten."""
+        """Return the ids confirmed with this tag; they stay in hand until they are forgotten."""
         ids = []
         for event in self._take(tag, up_to=up_to):
             owner = (event.kind, event.owner)
@@ -76,7 +77,7 @@ class Window:
         return ids
 
     def refuse(self, tag: int, *, up_to: bool) -> int:
-        """Let the events that the broker refused with this tag be sent again; return how many."""
+        """Let what the broker refused with this tag be sent again; return how many that is."""
         refused = self._take(tag, up_to=up_to)
         self._ready.extendleft(reversed(refused))
         self._waiting += len(refused)
@@ -94,6 +95,6 @@ class Window:
         self._waiting = self._tag = 0
 
     def _take(self, tag: int, *, up_to: bool) -> list[OutgoingEvent]:
-        """Return the events under a tag, or under all up to it, which are no longer unconfirmed."""
+        """Take the events under a tag, or under all up to it, off those that are unconfirmed."""
         tags = list(takewhile(lambda each: each <= tag, self._sent)) if up_to else [tag]
         return [self._sent.pop(each) for each in tags if each in self._sent]

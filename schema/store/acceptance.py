@@ -42,8 +42,12 @@ class _Desk:
     def __init__(self, transaction: Transaction, orders: Sequence[Order]) -> None:
         self._transaction = transaction
         self._customers = known_customers(transaction, {order.customer for order in orders})
-        self._commands = known_commands(transaction, {(order.source, order.event_id) for order in orders})
-        self._services = known_services(transaction, {(order.customer, order.reference) for order in orders})
+        self._commands = known_commands(
+            transaction, {(order.source, order.event_id) for order in orders}
+        )
+        self._services = known_services(
+            transaction, {(order.customer, order.reference) for order in orders}
+        )
         self.opening = Opening(transaction, len(orders))
 
     def decide(self, order: Order) -> Answer:
@@ -56,7 +60,7 @@ class _Desk:
         product = self._transaction.products[order.product]
         verb = product.verbs[order.verb]
         held = self._services.get((order.customer, order.reference))
-        if refusal := _refusal(self._transaction, order, product, held):
+        if refusal := _refusal(order, product, held):
             return refusal
         until = self._deadline(order, verb, owner)
         if isinstance(until, Refusal):
@@ -76,10 +80,14 @@ class _Desk:
         until = asked if isinstance(asked, datetime) else deadline(start, asked, owner.calendar)
         if start < until <= rule:
             return until
-        fault = Fault("/data/deadline", f"must lie after {rfc3339(start)} and no later than {rfc3339(rule)}")
+        fault = Fault(
+            "/data/deadline", f"must lie after {rfc3339(start)} and no later than {rfc3339(rule)}"
+        )
         return Refusal("invalid", 422, "the deadline cannot be kept", (fault,))
 
-    def _open(self, order: Order, held: Held | None, until: datetime, *, is_already: bool) -> Accepted:
+    def _open(
+        self, order: Order, held: Held | None, until: datetime, *, is_already: bool
+    ) -> Accepted:
         """Note what is to be stored for an order that is taken."""
         found = held or self._new_service(order)
         opened = self.opening.add(Opened(order, found, stored(until), is_already=is_already))
@@ -100,10 +108,12 @@ def _repeat(order: Order, key: int, content: str, product: str) -> Answer:
     if content == order.content:
         return Accepted(key, product, is_repeat=True)
     detail = f"source and id belong to {public_id('op', key)}, which was asked with other content; choose a new id"
-    return Refusal("key_reused", 422, detail, (Fault("/id", detail),), {"operation": public_id("op", key)})
+    return Refusal(
+        "key_reused", 422, detail, (Fault("/id", detail),), {"operation": public_id("op", key)}
+    )
 
 
-def _refusal(transaction: Transaction, order: Order, product: Product, held: Held | None) -> Refusal | None:
+def _refusal(order: Order, product: Product, held: Held | None) -> Refusal | None:
     """Return why the service's state or another operation forbids the order (CO-1, CO-8)."""
     verb = product.verbs[order.verb]
     if held is not None and held.product != order.product:
@@ -122,5 +132,10 @@ def _refusal(transaction: Transaction, order: Order, product: Product, held: Hel
 def _busy(product: Product, state: str, operation: str, verb: str, until: datetime) -> Refusal:
     """Return the refusal that names the operation under way and until when it has time (CO-8)."""
     detail = f"{verb} {operation} is under way on this service until {rfc3339(until)} at the latest"
-    facts = {"state": state, "allowed": list(product.allowed(state)), "operation": operation, "deadline": rfc3339(until)}
+    facts = {
+        "state": state,
+        "allowed": list(product.allowed(state)),
+        "operation": operation,
+        "deadline": rfc3339(until),
+    }
     return Refusal("busy", 409, detail, facts=facts)

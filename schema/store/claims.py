@@ -10,10 +10,22 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Integer, Row, Select, Text, Update, bindparam, case, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Row,
+    Select,
+    Text,
+    Update,
+    bindparam,
+    case,
+    or_,
+    select,
+    update,
+)
 
 from schema.lifecycle import NEW, Cell, Phase, move
-from schema.store.dialect import locked, rows
+from schema.store.dialect import Columns, locked, rows
 from schema.store.moments import moment
 from schema.store.services import ServiceChange, change_services, stand_in_line
 from schema.store.transaction import Line, Transaction, Written
@@ -89,7 +101,7 @@ class Claim:
         return [_take(transaction, record) for record in records]
 
 
-CLAIM = {"id": BigInteger(), "owner": BigInteger(), "lines": Integer(), "before": Text()}
+CLAIM: Columns = {"id": BigInteger(), "owner": BigInteger(), "lines": Integer(), "before": Text()}
 
 BEGUN = Line("begun", "worker", before="accepted", after="running")
 
@@ -97,17 +109,24 @@ BEGUN = Line("begun", "worker", before="accepted", after="running")
 def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
     """Return what this claimer gets."""
     given = {"ids": sorted(set(wanted.operations)), "owner": wanted.owner, "now": transaction.now}
-    free = _free(transaction, transaction.connection.execute(_candidates(transaction.dialect), given))
+    free = _free(
+        transaction, transaction.connection.execute(_candidates(transaction.dialect), given)
+    )
     if not free:
         return []
     begin = [row for row in free if row.state == "accepted"]
     values = [
-        (row.id, wanted.owner, *((1, row.service_state) if row.state == "accepted" else (0, row.before)))
+        (
+            row.id,
+            wanted.owner,
+            *((1, row.service_state) if row.state == "accepted" else (0, row.before)),
+        )
         for row in free
     ]
     counters = {row.id: row for row in transaction.run(_claim(transaction.dialect), CLAIM, values)}
     transaction.write_history(
-        Written(OPERATION, row.id, counters[row.id].number, counters[row.id].sequence, (BEGUN,)) for row in begin
+        Written(OPERATION, row.id, counters[row.id].number, counters[row.id].sequence, (BEGUN,))
+        for row in begin
     )
     told = _Told(
         begun=_begin_services(transaction, free),
@@ -167,7 +186,9 @@ def _move(transaction: Transaction, row: Row[Any]) -> Line | None:
     after = move(verb, Phase.BEGUN, row.service_state, row.service_state)
     if after == row.service_state:
         return None
-    return Line("moved", "worker", f"{row.verb} began", row.service_state, after, event="service_changed")
+    return Line(
+        "moved", "worker", f"{row.verb} began", row.service_state, after, event="service_changed"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,18 +249,26 @@ def _facts(transaction: Transaction, operations: Sequence[int]) -> dict[int, dic
     facts: dict[int, dict[str, str]] = {}
     if operations:
         query = select(history.c.owner, history.c.step, history.c.facts).order_by(history.c.number)
-        query = query.where(history.c.kind == OPERATION, history.c.owner.in_(operations), history.c.facts.is_not(None))
+        query = query.where(
+            history.c.kind == OPERATION,
+            history.c.owner.in_(operations),
+            history.c.facts.is_not(None),
+        )
         for row in transaction.connection.execute(query):
             facts.setdefault(row.owner, {})[row.step] = row.facts
     return facts
 
 
-def _signals(transaction: Transaction, operations: Sequence[int]) -> dict[int, tuple[StoredSignal, ...]]:
+def _signals(
+    transaction: Transaction, operations: Sequence[int]
+) -> dict[int, tuple[StoredSignal, ...]]:
     """Return the signals of operations in the platform's order of time."""
     signals: dict[int, tuple[StoredSignal, ...]] = {}
     if operations:
         query = select(signal.c.operation_id, signal.c.kind, signal.c.at, signal.c.facts)
-        query = query.where(signal.c.operation_id.in_(operations)).order_by(signal.c.at, signal.c.id)
+        query = query.where(signal.c.operation_id.in_(operations)).order_by(
+            signal.c.at, signal.c.id
+        )
         for row in transaction.connection.execute(query):
             stored = StoredSignal(row.kind, moment(row.at), row.facts)
             signals[row.operation_id] = (*signals.get(row.operation_id, ()), stored)
@@ -266,7 +295,11 @@ def _candidates(dialect: str) -> Select[Any]:
         .join(due, due.c.operation_id == operation.c.id)
         .join(command, command.c.id == operation.c.id)
         .join(service, service.c.id == operation.c.service_id)
-        .where(operation.c.id.in_(bindparam("ids", expanding=True)), free, due.c.wake_at <= bindparam("now"))
+        .where(
+            operation.c.id.in_(bindparam("ids", expanding=True)),
+            free,
+            due.c.wake_at <= bindparam("now"),
+        )
         .order_by(operation.c.id)
     )
     return locked(dialect, query, operation, skip=True)
@@ -286,5 +319,11 @@ def _claim(dialect: str) -> Update:
         "number": operation.c.number + given.c.lines,
     }
     claimed = update(operation).values(values).where(operation.c.id == given.c.id)
-    columns = (operation.c.id, operation.c.owner, operation.c.epoch, operation.c.turn, operation.c.tries)
+    columns = (
+        operation.c.id,
+        operation.c.owner,
+        operation.c.epoch,
+        operation.c.turn,
+        operation.c.tries,
+    )
     return claimed.returning(*columns, operation.c.before, operation.c.number, operation.c.sequence)

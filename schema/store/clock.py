@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, bindparam, select, update
+from sqlalchemy import Connection, select, update
 
 from schema.store.dialect import LEASE_NOW
 from schema.store.moments import moment, stored
@@ -28,7 +28,9 @@ class Times:
 def read_times(connection: Connection) -> Times:
     """Return both times by the database's clock."""
     now = LEASE_NOW[connection.dialect.name].label("now")
-    row = connection.execute(select(now, clock.c.movable, clock.c.standing_at, clock.c.offset)).one()
+    row = connection.execute(
+        select(now, clock.c.movable, clock.c.standing_at, clock.c.offset)
+    ).one()
     business = row.standing_at if row.standing_at is not None else row.now + row.offset
     return Times(row.now, business, bool(row.movable), row.standing_at is not None)
 

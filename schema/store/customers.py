@@ -26,10 +26,17 @@ class ChangeCustomer:
         answers = []
         for each in records:
             data = each.record.model_dump_json(exclude_defaults=False)
-            values = {"name": each.name, "version": each.record.version, "data": data, "changed_at": transaction.now}
+            values = {
+                "name": each.name,
+                "version": each.record.version,
+                "data": data,
+                "changed_at": transaction.now,
+            }
             put = kind(customer).values(values)
             newer = put.on_conflict_do_update(
-                index_elements=["name"], set_=values, where=customer.c.version < put.excluded.version
+                index_elements=["name"],
+                set_=values,
+                where=customer.c.version < put.excluded.version,
             )
             answers.append(transaction.connection.execute(newer).rowcount == 1)
         return answers

@@ -57,10 +57,18 @@ class Database:
     def writing(self) -> Engine:
         """The engine of the writer: one connection."""
         if self.dialect == POSTGRESQL:
-            return create_engine(self.url, pool_size=1, max_overflow=0, connect_args={"connect_timeout": 5})
+            return create_engine(
+                self.url, pool_size=1, max_overflow=0, connect_args={"connect_timeout": 5}
+            )
         engine = _sqlite_engine(str(self.path), StaticPool)
         checkpoint = "PRAGMA wal_autocheckpoint=" + ("1000" if self._checkpoints else "0")
-        _on_sqlite(engine, "BEGIN IMMEDIATE", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", checkpoint)
+        _on_sqlite(
+            engine,
+            "BEGIN IMMEDIATE",
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=FULL",
+            checkpoint,
+        )
         return engine
 
     @cached_property
@@ -68,9 +76,15 @@ class Database:
         """The engine of everybody who only looks."""
         if self.dialect == POSTGRESQL:
             return create_engine(
-                self.url, pool_size=2, max_overflow=14, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+                self.url,
+                pool_size=2,
+                max_overflow=14,
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": 5},
             )
-        engine = _sqlite_engine(f"{self.path.absolute().as_uri()}?mode=ro", QueuePool, pool_size=4, max_overflow=60)
+        engine = _sqlite_engine(
+            f"{self.path.absolute().as_uri()}?mode=ro", QueuePool, pool_size=4, max_overflow=60
+        )
         _on_sqlite(engine, "BEGIN", "PRAGMA query_only=ON")
         return engine
 
@@ -105,7 +119,9 @@ def _sqlite_engine(name: str, pool: type, **pooled: int) -> Engine:
     module = sqlite_module()
 
     def connect() -> Any:  # noqa: ANN401  a DBAPI connection has no type
-        return module.connect(name, timeout=BUSY_TIMEOUT, check_same_thread=False, uri=name.startswith("file:"))
+        return module.connect(
+            name, timeout=BUSY_TIMEOUT, check_same_thread=False, uri=name.startswith("file:")
+        )
 
     return create_engine("sqlite://", module=module, creator=connect, poolclass=pool, **pooled)
 

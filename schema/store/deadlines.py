@@ -50,15 +50,21 @@ class MissDeadline:
         return [record.operation in told for record in records]
 
 
-JEOPARDY_LINE = Line("jeopardy", "waker", "80 % of the time until the deadline has passed", event="jeopardy")
+JEOPARDY_LINE = Line(
+    "jeopardy", "waker", "80 % of the time until the deadline has passed", event="jeopardy"
+)
 OVERDUE_LINE = Line("overdue", "waker", "the deadline was missed", event="overdue")
 
 
 def _tell(transaction: Transaction, operations: Sequence[int], told: int) -> dict[int, Row[Any]]:
     """Raise what operations have been told, where it is time and not done; write the line."""
     line = OVERDUE_LINE if told == OVERDUE else JEOPARDY_LINE
-    found = transaction.run(_raise(transaction.dialect), DECIDE, [(key, told) for key in sorted(operations)])
-    transaction.write_history(Written(OPERATION, row.id, row.number, row.sequence, (line,)) for row in found)
+    found = transaction.run(
+        _raise(transaction.dialect), DECIDE, [(key, told) for key in sorted(operations)]
+    )
+    transaction.write_history(
+        Written(OPERATION, row.id, row.number, row.sequence, (line,)) for row in found
+    )
     return {row.id: row for row in found}
 
 
@@ -68,7 +74,9 @@ def _raise(dialect: str) -> Update:
     given = rows(dialect, DECIDE)
     now = bindparam("now", type_=BigInteger())
     is_time = or_(
-        and_(given.c.told == JEOPARDY, operation.c.jeopardy_at <= now, operation.c.deadline_at >= now),
+        and_(
+            given.c.told == JEOPARDY, operation.c.jeopardy_at <= now, operation.c.deadline_at >= now
+        ),
         and_(given.c.told == OVERDUE, operation.c.deadline_at < now),
     )
     values = {
@@ -76,8 +84,18 @@ def _raise(dialect: str) -> Update:
         "number": operation.c.number + 1,
         "sequence": operation.c.sequence + 1,
     }
-    open_ = and_(operation.c.id == given.c.id, operation.c.told < given.c.told, operation.c.ended_at.is_(None))
-    columns = (operation.c.id, operation.c.number, operation.c.sequence, operation.c.ticket, operation.c.deadline_at)
+    open_ = and_(
+        operation.c.id == given.c.id,
+        operation.c.told < given.c.told,
+        operation.c.ended_at.is_(None),
+    )
+    columns = (
+        operation.c.id,
+        operation.c.number,
+        operation.c.sequence,
+        operation.c.ticket,
+        operation.c.deadline_at,
+    )
     return update(operation).values(values).where(open_, is_time).returning(*columns)
 
 

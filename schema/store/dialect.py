@@ -21,9 +21,7 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
-    true,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import TypeEngine
 
@@ -34,8 +32,12 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 #: Milliseconds since 1970 by the database's own clock, at this moment and not at the transaction's start.
 LEASE_NOW = {
-    SQLITE: literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", BigInteger),
-    POSTGRESQL: literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)", BigInteger),
+    SQLITE: literal_column(
+        "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", BigInteger
+    ),
+    POSTGRESQL: literal_column(
+        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)", BigInteger
+    ),
 }
 
 
@@ -54,20 +56,25 @@ def rows(dialect: str, columns: Columns, parameter: str = "rows") -> FromClause:
 
 
 @cache
-def insert_rows(dialect: str, table: Table, names: tuple[str, ...], *, once: bool = False) -> Insert:
-    """Return the statement that adds a set of rows; `once` passes over those that are there already."""
+def insert_rows(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
+    """Return the statement that adds a set of rows, made by `packed`."""
     given = rows(dialect, {name: table.c[name].type for name in names})
-    chosen = select(*(given.c[name] for name in names)).where(true())
-    if not once:
-        return insert(table).from_select(names, chosen)
-    kind = postgresql.insert if dialect == POSTGRESQL else sqlite.insert
-    return kind(table).from_select(names, chosen).on_conflict_do_nothing()
+    return insert(table).from_select(names, select(*(given.c[name] for name in names)))
+
+
+@cache
+def insert_values(table: Table, names: tuple[str, ...]) -> str:
+    """Return the statement that SQLite's driver repeats for each row, which is twice as quick there."""
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f'INSERT INTO "{table.name}" ({quoted}) VALUES ({", ".join("?" * len(names))})'  # noqa: S608  our own names
 
 
 def packed(columns: Iterable[str], values: Iterable[Sequence[Any]]) -> str:
     """Return rows as the one parameter that `rows` reads."""
     names = tuple(columns)
-    return json.dumps([dict(zip(names, each, strict=True)) for each in values], separators=(",", ":"))
+    return json.dumps(
+        [dict(zip(names, each, strict=True)) for each in values], separators=(",", ":")
+    )
 
 
 def next_keys(connection: Connection, table: Table, count: int) -> list[int]:
@@ -75,10 +82,12 @@ def next_keys(connection: Connection, table: Table, count: int) -> list[int]:
     if not count:
         return []
     if connection.dialect.name == POSTGRESQL:
-        query = text(f"SELECT nextval('{table.name}_keys') FROM generate_series(1, :count)")
-        return sorted(connection.execute(query, {"count": count}).scalars())
-    query = text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = :name")
-    last = int(connection.execute(query, {"name": table.name}).scalar_one())
+        query = select(func.nextval(f"{table.name}_keys")).select_from(
+            func.generate_series(1, count)
+        )
+        return sorted(connection.execute(query).scalars())
+    known = text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = :name")
+    last = int(connection.execute(known, {"name": table.name}).scalar_one())
     return list(range(last + 1, last + 1 + count))
 
 

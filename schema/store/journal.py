@@ -10,9 +10,23 @@ from datetime import datetime
 from enum import Enum
 from functools import cache
 
-from sqlalchemy import BigInteger, Boolean, Integer, Text, Update, and_, bindparam, case, delete, not_, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    not_,
+    or_,
+    select,
+    update,
+)
 
-from schema.store.dialect import rows
+from schema.store.dialect import Columns, rows
 from schema.store.moments import moment, stored_or_far
 from schema.store.services import ServiceChange, change_services
 from schema.store.signals import match_signals
@@ -72,7 +86,7 @@ class Lost(Enum):
     UNDECIDED = "undecided"
 
 
-RECORD = {
+RECORD: Columns = {
     "id": BigInteger(),
     "owner": BigInteger(),
     "epoch": Integer(),
@@ -92,7 +106,9 @@ RECORD = {
 }
 
 #: An operation's end that comes after a deadline nobody has decided about yet has to wait for that decision (I6).
-_IS_UNDECIDED = and_(operation.c.told < OVERDUE, operation.c.deadline_at < bindparam("now", type_=BigInteger()))
+_IS_UNDECIDED = and_(
+    operation.c.told < OVERDUE, operation.c.deadline_at < bindparam("now", type_=BigInteger())
+)
 
 
 def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News | Lost]:
@@ -102,17 +118,38 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
     found = {row.id: row for row in transaction.run(_write(transaction.dialect), RECORD, values)}
     done = [record for record in ordered if record.operation in found]
     transaction.write_history(
-        Written(OPERATION, each.operation, found[each.operation].number, found[each.operation].sequence, each.lines)
+        Written(
+            OPERATION,
+            each.operation,
+            found[each.operation].number,
+            found[each.operation].sequence,
+            each.lines,
+        )
         for each in done
         if each.lines
     )
     _set_due(transaction, [(record, found[record.operation].signals) for record in done])
     change_services(transaction, [record.service for record in done if record.service])
-    match_signals(transaction, [record.service for record in done if record.service and record.service.platform_id])
-    note_tickets(transaction, [(each.operation, found[each.operation].ticket, each.ticket) for each in done if each.ticket])
-    answers = {key: News(row.cancel, row.signals, moment(transaction.now)) for key, row in found.items()}
+    match_signals(
+        transaction,
+        [record.service for record in done if record.service and record.service.platform_id],
+    )
+    note_tickets(
+        transaction,
+        [
+            (each.operation, found[each.operation].ticket, each.ticket)
+            for each in done
+            if each.ticket
+        ],
+    )
+    answers = {
+        key: News(row.cancel, row.signals, moment(transaction.now)) for key, row in found.items()
+    }
     missing = [record for record in records if record.operation not in found]
-    return [answers.get(each.operation) or _lost(transaction, missing)[each.operation] for each in records]
+    return [
+        answers.get(each.operation) or _lost(transaction, missing)[each.operation]
+        for each in records
+    ]
 
 
 def _values(transaction: Transaction, record: Recorded) -> tuple[object, ...]:
@@ -143,7 +180,10 @@ def _set_due(transaction: Transaction, done: Sequence[tuple[Recorded, int]]) -> 
     if ended:
         transaction.connection.execute(_DELETE_DUE, {"ids": ended})
     waits = [
-        (record.operation, transaction.now if signals > record.seen else stored_or_far(record.wake_at))
+        (
+            record.operation,
+            transaction.now if signals > record.seen else stored_or_far(record.wake_at),
+        )
         for record, signals in done
         if not record.keeps and not record.ends
     ]
@@ -153,7 +193,13 @@ def _set_due(transaction: Transaction, done: Sequence[tuple[Recorded, int]]) -> 
 
 def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, News | Lost]:
     """Return why records found no row; one whose turn stands there already was done, and only its answer was lost."""
-    columns = (operation.c.id, operation.c.epoch, operation.c.turn, operation.c.cancel, operation.c.signals)
+    columns = (
+        operation.c.id,
+        operation.c.epoch,
+        operation.c.turn,
+        operation.c.cancel,
+        operation.c.signals,
+    )
     query = select(*columns).where(operation.c.id.in_([record.operation for record in missing]))
     found = {row.id: row for row in transaction.connection.execute(query)}
     answers: dict[int, News | Lost] = {}
@@ -185,9 +231,15 @@ def _write(dialect: str) -> Update:
     """Return the statement that records: only where owner, epoch and turn are still the record's."""
     given = rows(dialect, RECORD)
     values = {
-        **{name: given.c[name] for name in ("turn", "state", "step", "undoing", "tries", "attempt", "cycle")},
+        **{
+            name: given.c[name]
+            for name in ("turn", "state", "step", "undoing", "tries", "attempt", "cycle")
+        },
         **{name: given.c[name] for name in ("reason", "ended_at")},
-        "outcome": case((and_(given.c.outcome == "on_time", operation.c.told == OVERDUE), "late"), else_=given.c.outcome),
+        "outcome": case(
+            (and_(given.c.outcome == "on_time", operation.c.told == OVERDUE), "late"),
+            else_=given.c.outcome,
+        ),
         "owner": case((given.c.keeps, operation.c.owner), else_=None),
         "number": operation.c.number + given.c.lines,
         "sequence": operation.c.sequence + given.c.events,
@@ -199,5 +251,16 @@ def _write(dialect: str) -> Update:
         operation.c.turn == given.c.turn - 1,
         or_(given.c.ended_at.is_(None), not_(_IS_UNDECIDED)),
     )
-    columns = (operation.c.id, operation.c.number, operation.c.sequence, operation.c.signals, operation.c.cancel)
-    return update(operation).values(values).where(mine).returning(*columns, operation.c.told, operation.c.ticket)
+    columns = (
+        operation.c.id,
+        operation.c.number,
+        operation.c.sequence,
+        operation.c.signals,
+        operation.c.cancel,
+    )
+    return (
+        update(operation)
+        .values(values)
+        .where(mine)
+        .returning(*columns, operation.c.told, operation.c.ticket)
+    )

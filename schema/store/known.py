@@ -26,22 +26,32 @@ class Held:
 
 def known_customers(transaction: Transaction, names: Iterable[str]) -> dict[str, Customer]:
     """Return the customers with these names that exist."""
-    query = select(customer.c.name, customer.c.data).where(customer.c.name.in_(bindparam("names", expanding=True)))
+    query = select(customer.c.name, customer.c.data).where(
+        customer.c.name.in_(bindparam("names", expanding=True))
+    )
     found = transaction.connection.execute(query, {"names": sorted(names)})
     return {row.name: _customer(row.data) for row in found}
 
 
-def known_commands(transaction: Transaction, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, str, str]]:
+def known_commands(
+    transaction: Transaction, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[int, str, str]]:
     """Return the operation, content hash and product of the commands that came before under these keys."""
     found = transaction.run(_commands(transaction.dialect), ("source", "event_id"), keys)
     return {(row.source, row.event_id): (row.id, row.content, row.product) for row in found}
 
 
-def known_services(transaction: Transaction, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Held]:
+def known_services(
+    transaction: Transaction, names: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Held]:
     """Return the services with these names, locked, each with what is under way on it."""
-    found = transaction.run(_services(transaction.dialect), ("customer", "reference"), sorted(names))
+    found = transaction.run(
+        _services(transaction.dialect), ("customer", "reference"), sorted(names)
+    )
     services = {row.id: Held(row.id, row.product, row.state, row.holder) for row in found}
-    for row in transaction.connection.execute(_under_way(), {"ids": list(services), "now": transaction.now}):
+    for row in transaction.connection.execute(
+        _under_way(), {"ids": list(services), "now": transaction.now}
+    ):
         services[row.service_id].under_way.append((row.id, row.verb, row.deadline_at))
     return {(row.customer, row.reference): services[row.id] for row in found}
 
@@ -57,16 +67,28 @@ def _commands(dialect: str) -> Select[Any]:
     """Return the query for commands by their keys."""
     asked = rows(dialect, {"source": command.c.source.type, "event_id": command.c.event_id.type})
     same = (command.c.source == asked.c.source) & (command.c.event_id == asked.c.event_id)
-    query = select(command.c.source, command.c.event_id, command.c.id, command.c.content, operation.c.product)
-    return query.select_from(asked).join(command, same).join(operation, operation.c.id == command.c.id)
+    query = select(
+        command.c.source, command.c.event_id, command.c.id, command.c.content, operation.c.product
+    )
+    return (
+        query.select_from(asked).join(command, same).join(operation, operation.c.id == command.c.id)
+    )
 
 
 @cache
 def _services(dialect: str) -> Select[Any]:
     """Return the query for services by customer and reference, in the order in which rows are locked."""
-    asked = rows(dialect, {"customer": service.c.customer.type, "reference": service.c.reference.type})
+    asked = rows(
+        dialect, {"customer": service.c.customer.type, "reference": service.c.reference.type}
+    )
     same = (service.c.customer == asked.c.customer) & (service.c.reference == asked.c.reference)
-    columns = (service.c.customer, service.c.reference, service.c.id, service.c.product, service.c.state)
+    columns = (
+        service.c.customer,
+        service.c.reference,
+        service.c.id,
+        service.c.product,
+        service.c.state,
+    )
     query = select(*columns, service.c.holder).select_from(asked).join(service, same)
     return locked(dialect, query.order_by(service.c.id), service, skip=False)
 
@@ -77,4 +99,8 @@ def _under_way() -> Select[Any]:
     columns = (operation.c.service_id, operation.c.id, operation.c.verb, operation.c.deadline_at)
     has_begun = (operation.c.state != "accepted") | (operation.c.starts_at <= bindparam("now"))
     of_these = operation.c.service_id.in_(bindparam("ids", expanding=True))
-    return select(*columns).where(of_these, operation.c.ended_at.is_(None), has_begun).order_by(operation.c.id)
+    return (
+        select(*columns)
+        .where(of_these, operation.c.ended_at.is_(None), has_begun)
+        .order_by(operation.c.id)
+    )

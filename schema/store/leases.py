@@ -55,7 +55,9 @@ class Resign:
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["Resign"]) -> list[int]:
         """Take over from each as if it had lapsed."""
-        return [_take_over(transaction, worker.c.id == record.worker).operations for record in records]
+        return [
+            _take_over(transaction, worker.c.id == record.worker).operations for record in records
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ def rooms(connection: Connection) -> dict[str, int]:
     """Return how many operations of each product the living workers take together."""
     alive = worker.c.lease_until >= LEASE_NOW[connection.dialect.name]
     total: dict[str, int] = {}
-    for text in connection.execute(select(worker.c.rooms).where(alive, worker.c.role == "worker")).scalars():
+    for text in connection.execute(
+        select(worker.c.rooms).where(alive, worker.c.role == "worker")
+    ).scalars():
         for product, room in json.loads(text).items():
             total[product] = total.get(product, 0) + room
     return total
@@ -94,8 +98,17 @@ def rooms(connection: Connection) -> dict[str, int]:
 def _boot(transaction: Transaction, record: Boot) -> int:
     """Insert the row of one boot."""
     now = LEASE_NOW[transaction.dialect]
-    values = {"role": record.role, "host": record.host, "rooms": json.dumps(dict(record.rooms)), "booted_at": now}
-    query = insert(worker).values(**values, lease_until=now + record.length // MILLISECOND).returning(worker.c.id)
+    values = {
+        "role": record.role,
+        "host": record.host,
+        "rooms": json.dumps(dict(record.rooms)),
+        "booted_at": now,
+    }
+    query = (
+        insert(worker)
+        .values(**values, lease_until=now + record.length // MILLISECOND)
+        .returning(worker.c.id)
+    )
     return int(transaction.connection.execute(query).scalar_one())
 
 
@@ -108,7 +121,9 @@ def _renew(transaction: Transaction, record: Renew) -> bool:
 
 def _take_over(transaction: Transaction, who: ColumnElement[bool]) -> TakenOver:
     """Delete workers, and free what they own; what is owned is always due, so the due rows lead to it."""
-    gone = tuple(transaction.connection.execute(delete(worker).where(who).returning(worker.c.id)).scalars())
+    gone = tuple(
+        transaction.connection.execute(delete(worker).where(who).returning(worker.c.id)).scalars()
+    )
     if not gone:
         return TakenOver((), 0)
     in_work = select(due.c.operation_id).where(due.c.wake_at <= transaction.now)

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Update, func, or_, update
 
 from schema.calendar import jeopardy
 from schema.lifecycle import NEW
-from schema.store.dialect import next_keys, rows
+from schema.store.dialect import Columns, next_keys, rows
 from schema.store.known import Held
 from schema.store.moments import moment, stored
 from schema.store.order import Order
@@ -16,13 +16,23 @@ from schema.store.transaction import Line, Transaction, Written
 from schema.tables import FAR, OPERATION, SERVICE, command, due, operation, service
 
 COMMAND = ("id", "source", "event_id", "content", "actor", "correlation_id", "data")
-NEW_SERVICE = ("id", "customer", "reference", "product", "state", "holder", "number", "sequence", "created_at")
+NEW_SERVICE = (
+    "id",
+    "customer",
+    "reference",
+    "product",
+    "state",
+    "holder",
+    "number",
+    "sequence",
+    "created_at",
+)
 OPENED = (
     "id", "service_id", "product", "verb", "state", "before", "number", "sequence", "outcome",
     "accepted_at", "starts_at", "jeopardy_at", "deadline_at", "ended_at", "in_line",
 )  # fmt: skip
 DUE = ("operation_id", "product", "customer", "wake_at", "decide_at")
-HOLD = {"id": BigInteger(), "holder": BigInteger(), "line": Boolean()}
+HOLD: Columns = {"id": BigInteger(), "holder": BigInteger(), "line": Boolean()}
 
 
 @dataclass(slots=True)
@@ -92,11 +102,18 @@ class Opening:
 
     def _hold(self, made: set[int]) -> None:
         """Store who holds the services that were there before, and who stands in line for them."""
-        changed = [each for each in self._opened if each.is_in_line or (each.takes_hold and each.service.id not in made)]
-        values = [
-            (each.service.id, each.key if each.takes_hold else None, each.is_in_line) for each in changed
+        changed = [
+            each
+            for each in self._opened
+            if each.is_in_line or (each.takes_hold and each.service.id not in made)
         ]
-        for value in values:  # two through verbs on one service in one batch are rare: one statement each
+        values = [
+            (each.service.id, each.key if each.takes_hold else None, each.is_in_line)
+            for each in changed
+        ]
+        for (
+            value
+        ) in values:  # two through verbs on one service in one batch are rare: one statement each
             self._transaction.run(_update_hold(self._transaction.dialect), HOLD, [value])
 
 

@@ -1,8 +1,9 @@
-"""The outbox: which public lines of history no broker has confirmed yet, and which relay sends them.
+"""The outbox: public lines of history that no broker has confirmed yet, and which relay sends them.
 
-Every row belongs to one of 16 partitions, and a relay leases its fair share of these. A lease only keeps two relays
-from sending the same event; the order of an owner record's events does not rest on it, but on this: an event is sent
-only when the one before it has been confirmed to whoever sent it.
+Every row belongs to one of 16 partitions, and a relay leases its fair share of these. A lease only
+keeps two relays from sending the same event. The order of an owner record's events does not rest on
+it, but on this: a relay sends an event only when the one before it has been confirmed, to itself or
+to the relay that deleted its row.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -13,9 +14,11 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Delete,
     Row,
+    ScalarSelect,
     Select,
     and_,
     bindparam,
@@ -62,7 +65,9 @@ class LeasePartitions:
     length: timedelta
 
     @staticmethod
-    def apply(transaction: Transaction, records: Sequence["LeasePartitions"]) -> list[tuple[int, ...]]:
+    def apply(
+        transaction: Transaction, records: Sequence["LeasePartitions"]
+    ) -> list[tuple[int, ...]]:
         """Lease for one relay after the other."""
         return [_lease(transaction, record) for record in records]
 
@@ -156,7 +161,8 @@ def _lease(transaction: Transaction, wanted: LeasePartitions) -> tuple[int, ...]
     """Return what one relay holds after it gave up its surplus and took what is free."""
     run = transaction.connection.execute
     now = LEASE_NOW[transaction.dialect]
-    query = select(partition.c.number, partition.c.owner, (partition.c.lease_until < now).label("lapsed"))
+    lapsed = (partition.c.lease_until < now).label("lapsed")
+    query = select(partition.c.number, partition.c.owner, lapsed)
     query = locked(transaction.dialect, query.order_by(partition.c.number), partition, skip=False)
     found = run(query).all()
     living = set(run(_living(now, wanted.relay)).scalars())
@@ -173,13 +179,13 @@ def _lease(transaction: Transaction, wanted: LeasePartitions) -> tuple[int, ...]
     return tuple(sorted(held))
 
 
-def _living(now: Any, asker: int) -> Select[Any]:  # noqa: ANN401  an SQL expression
-    """Return the query for the relays whose lease has not lapsed; who asks is alive while he has a row."""
+def _living(now: ColumnElement[int], asker: int) -> Select[Any]:
+    """Return the query for the living relays; who asks is alive while he has a row."""
     is_alive = or_(worker.c.lease_until >= now, worker.c.id == asker)
     return select(worker.c.id).where(worker.c.role == RELAY, is_alive)
 
 
-def _give_up(transaction: Transaction, which: Any) -> int:  # noqa: ANN401  an SQL expression
+def _give_up(transaction: Transaction, which: ColumnElement[bool]) -> int:
     """Free partitions, and return how many those were."""
     freed = update(partition).where(which).values(owner=None, lease_until=0)
     return transaction.connection.execute(freed).rowcount
@@ -199,8 +205,9 @@ def _unsent(dialect: str) -> Select[Any]:
         history.c.owner == outbox.c.owner,
         history.c.number == outbox.c.number,
     )
-    theirs = and_(outbox.c.kind == OPERATION, operation.c.id == outbox.c.owner)
-    home = service.c.id == case((outbox.c.kind == OPERATION, operation.c.service_id), else_=outbox.c.owner)
+    is_operation = outbox.c.kind == OPERATION
+    theirs = and_(is_operation, operation.c.id == outbox.c.owner)
+    home = service.c.id == case((is_operation, operation.c.service_id), else_=outbox.c.owner)
     told = [history.c[name] for name in ("sequence", "event", "at", "why", "before", "step")]
     asked = [operation.c[name] for name in ("verb", "deadline_at", "reason", "outcome", "ticket")]
     columns = (
@@ -221,7 +228,7 @@ def _unsent(dialect: str) -> Select[Any]:
     return query.order_by(outbox.c.id).limit(bindparam("limit"))
 
 
-def _state_before() -> Any:  # noqa: ANN401  an SQL expression
+def _state_before() -> ScalarSelect[str]:
     """Return the state after the last move before a line that is no move itself, such as `overdue`."""
     earlier = history.alias("earlier")
     same = and_(

@@ -6,11 +6,11 @@ from functools import cache
 
 from sqlalchemy import BigInteger, Boolean, Integer, Text, Update, case, func, select, update
 
-from schema.store.dialect import rows
+from schema.store.dialect import Columns, rows
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import FAR, SERVICE, due, operation, service
 
-CHANGE = {
+CHANGE: Columns = {
     "id": BigInteger(),
     "operation": BigInteger(),
     "state": Text(),
@@ -38,7 +38,15 @@ def change_services(transaction: Transaction, changes: Sequence[ServiceChange]) 
     if not changes:
         return
     values = [
-        (each.id, each.operation, each.move and each.move.after, each.facts, each.platform_id, int(each.move is not None), each.releases)
+        (
+            each.id,
+            each.operation,
+            each.move and each.move.after,
+            each.facts,
+            each.platform_id,
+            int(each.move is not None),
+            each.releases,
+        )
         for each in sorted(changes, key=lambda change: change.id)
     ]
     found = {row.id: row for row in transaction.run(_change(transaction.dialect), CHANGE, values)}
@@ -64,12 +72,16 @@ def _call_next(transaction: Transaction, services: Sequence[int]) -> None:
     if not services:
         return
     run = transaction.connection.execute
-    in_line = select(operation.c.service_id, func.min(operation.c.id).label("id"), func.count().label("many"))
-    in_line = in_line.where(operation.c.service_id.in_(services), operation.c.in_line, operation.c.ended_at.is_(None))
+    in_line = select(
+        operation.c.service_id, func.min(operation.c.id).label("id"), func.count().label("many")
+    )
+    in_line = in_line.where(
+        operation.c.service_id.in_(services), operation.c.in_line, operation.c.ended_at.is_(None)
+    )
     found = {row.service_id: row for row in run(in_line.group_by(operation.c.service_id))}
     for key in services:  # a line is rare, and short
-        called = found.get(key)
-        holder, is_line = (called.id, called.many > 1) if called else (None, False)
+        first = found.get(key)
+        holder, is_line = (first.id, first.many > 1) if first else (None, False)
         run(update(service).where(service.c.id == key).values(holder=holder, line=is_line))
     called = [row.id for row in found.values()]
     run(update(operation).where(operation.c.id.in_(called)).values(in_line=False))

@@ -22,7 +22,17 @@ from schema.store.services import ServiceChange
 from schema.store.transaction import Transaction
 from schema.tables import due, operation, service, signal
 
-SIGNAL = ("product", "signal_id", "operation_id", "reference", "platform_id", "kind", "facts", "at", "received_at")
+SIGNAL = (
+    "product",
+    "signal_id",
+    "operation_id",
+    "reference",
+    "platform_id",
+    "kind",
+    "facts",
+    "at",
+    "received_at",
+)
 #: How many signals are matched at once.
 MATCHED = 500
 
@@ -76,7 +86,9 @@ def match_signals(transaction: Transaction, services: Iterable[ServiceChange]) -
     """Give signals that came before the platform's id was known to the operation that learned it."""
     for change in services:  # only an operation that creates something learns an id, once
         mine = (signal.c.platform_id == change.platform_id) & signal.c.operation_id.is_(None)
-        given = update(signal).where(mine).values(operation_id=change.operation).returning(signal.c.id)
+        given = (
+            update(signal).where(mine).values(operation_id=change.operation).returning(signal.c.id)
+        )
         found = transaction.connection.execute(given).all()
         if found:
             _wake(transaction, {change.operation: len(found)})
@@ -90,7 +102,13 @@ def _store(transaction: Transaction, records: Sequence[StoreSignal]) -> list[int
     for record, owner in zip(records, owners, strict=True):
         key = (record.product, record.signal_id)
         if key not in known and key not in new:
-            told = (record.reference, record.platform_id, record.kind, json.dumps(record.facts), stored(record.at))
+            told = (
+                record.reference,
+                record.platform_id,
+                record.kind,
+                json.dumps(record.facts),
+                stored(record.at),
+            )
             new[key] = (*key, owner, *told, transaction.now)
     transaction.add(signal, SIGNAL, list(new.values()))
     _wake(transaction, Counter(row[2] for row in new.values() if row[2] is not None))
@@ -107,13 +125,21 @@ def _known(transaction: Transaction, records: Sequence[StoreSignal]) -> set[tupl
 def _owners(transaction: Transaction, records: Sequence[StoreSignal]) -> list[int | None]:
     """Return the operation that each signal is for: the one it names, else the one that holds its service."""
     named = [_referred(record.reference) for record in records]
-    query = select(operation.c.id, operation.c.product).where(operation.c.id.in_([key for key in named if key]))
+    query = select(operation.c.id, operation.c.product).where(
+        operation.c.id.in_([key for key in named if key])
+    )
     products = {row.id: row.product for row in transaction.connection.execute(query)}
     held = {(record.product, record.platform_id) for record in records if record.platform_id}
-    found = transaction.run(_by_platform(transaction.dialect), ("product", "platform_id"), sorted(held)) if held else []
+    found = (
+        transaction.run(_by_platform(transaction.dialect), ("product", "platform_id"), sorted(held))
+        if held
+        else []
+    )
     holders = {(row.product, row.platform_id): row.holder for row in found}
     return [
-        key if key and products.get(key) == record.product else holders.get((record.product, record.platform_id or ""))
+        key
+        if key and products.get(key) == record.product
+        else holders.get((record.product, record.platform_id or ""))
         for key, record in zip(named, records, strict=True)
     ]
 
@@ -131,7 +157,11 @@ def _wake(transaction: Transaction, counts: Mapping[int, int]) -> None:
     if not counts:
         return
     values = sorted(counts.items())
-    woken = [row.id for row in transaction.run(_count(transaction.dialect), COUNT, values) if not row.in_line and row.reason != "parked"]
+    woken = [
+        row.id
+        for row in transaction.run(_count(transaction.dialect), COUNT, values)
+        if not row.in_line and row.reason != "parked"
+    ]
     statement = update(due).where(due.c.operation_id.in_(woken), due.c.wake_at > transaction.now)
     transaction.connection.execute(statement.values(wake_at=transaction.now))
 
@@ -166,4 +196,8 @@ def _by_platform(dialect: str) -> Select[Any]:
     """Return the query for who holds the services that platforms know under these ids."""
     given = rows(dialect, {"product": Text(), "platform_id": Text()})
     same = (service.c.product == given.c.product) & (service.c.platform_id == given.c.platform_id)
-    return select(service.c.product, service.c.platform_id, service.c.holder).select_from(given).join(service, same)
+    return (
+        select(service.c.product, service.c.platform_id, service.c.holder)
+        .select_from(given)
+        .join(service, same)
+    )

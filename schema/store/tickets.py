@@ -6,13 +6,13 @@ from functools import cache
 
 from sqlalchemy import BigInteger, Boolean, Text, Update, bindparam, case, func, update
 
-from schema.store.dialect import next_keys, rows
+from schema.store.dialect import Columns, next_keys, rows
 from schema.store.transaction import Transaction
 from schema.tables import comment, operation, ticket
 
 TICKET = ("id", "operation_id", "desk", "severity", "state", "title", "body", "opened_at")
 COMMENT = ("ticket_id", "at", "body")
-CHANGE = {"id": BigInteger(), "severity": Text(), "resolves": Boolean()}
+CHANGE: Columns = {"id": BigInteger(), "severity": Text(), "resolves": Boolean()}
 GIVE = {"id": BigInteger(), "ticket": BigInteger()}
 
 
@@ -36,7 +36,9 @@ class TicketNote:
     resolves: bool = False
 
 
-def note_tickets(transaction: Transaction, notes: Sequence[tuple[int, int | None, TicketNote]]) -> None:
+def note_tickets(
+    transaction: Transaction, notes: Sequence[tuple[int, int | None, TicketNote]]
+) -> None:
     """Comment on the tickets of operations, given with their ticket's key, or open one."""
     on_tickets = [(key, note) for _, key, note in notes if key is not None]
     if on_tickets:
@@ -44,7 +46,10 @@ def note_tickets(transaction: Transaction, notes: Sequence[tuple[int, int | None
         transaction.add(comment, COMMENT, comments)
         changes = [(key, note.severity, note.resolves) for key, note in on_tickets]
         transaction.run(_change(transaction.dialect), CHANGE, changes)
-    _open(transaction, [(owner, note.opens) for owner, key, note in notes if key is None and note.opens])
+    _open(
+        transaction,
+        [(owner, note.opens) for owner, key, note in notes if key is None and note.opens],
+    )
 
 
 def _open(transaction: Transaction, wanted: Sequence[tuple[int, TicketText]]) -> None:
@@ -69,7 +74,10 @@ def _change(dialect: str) -> Update:
     values = {
         "severity": func.coalesce(given.c.severity, ticket.c.severity),
         "state": case((resolves, "resolved"), else_=ticket.c.state),
-        "resolved_at": case((resolves, func.coalesce(ticket.c.resolved_at, bindparam("now"))), else_=ticket.c.resolved_at),
+        "resolved_at": case(
+            (resolves, func.coalesce(ticket.c.resolved_at, bindparam("now"))),
+            else_=ticket.c.resolved_at,
+        ),
     }
     return update(ticket).values(values).where(ticket.c.id == given.c.id)
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Row, Table
 
 from schema.lifecycle import Product
-from schema.store.dialect import insert_rows, packed
+from schema.store.dialect import SQLITE, insert_rows, insert_values, packed
 from schema.tables import PARTITIONS, history, outbox
 
 HISTORY = (
@@ -58,14 +58,20 @@ class Transaction:
         """The kind of database."""
         return self.connection.dialect.name
 
-    def run(self, statement: Executable, names: Iterable[str], values: Iterable[Sequence[Any]]) -> list[Row[Any]]:
+    def run(
+        self, statement: Executable, names: Iterable[str], values: Iterable[Sequence[Any]]
+    ) -> list[Row[Any]]:
         """Run a statement on a set of rows, with `now` where it asks for it, and return what it returns."""
-        result = self.connection.execute(statement, {"rows": packed(names, values), "now": self.now})
+        result = self.connection.execute(
+            statement, {"rows": packed(names, values), "now": self.now}
+        )
         return list(result) if result.returns_rows else []
 
-    def add(self, table: Table, names: tuple[str, ...], values: Sequence[Sequence[Any]]) -> None:
-        """Add rows to a table."""
-        if values:
+    def add(self, table: Table, names: tuple[str, ...], values: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows to a table: each database in its own quickest way."""
+        if values and self.dialect == SQLITE:
+            self.connection.exec_driver_sql(insert_values(table, names), list(values))
+        elif values:
             self.run(insert_rows(self.dialect, table, names), names, values)
 
     def write_history(self, written: Iterable[Written]) -> None:
@@ -78,8 +84,26 @@ class Transaction:
                 if line.event:
                     sequence += 1
                     public.append((each.owner % PARTITIONS, each.kind, each.owner, number))
-                told = (line.who, line.what, line.why, line.before, line.after, line.step, line.facts, line.event)
-                lines.append((each.kind, each.owner, number, self.now, *told, sequence if line.event else None))
+                told = (
+                    line.who,
+                    line.what,
+                    line.why,
+                    line.before,
+                    line.after,
+                    line.step,
+                    line.facts,
+                    line.event,
+                )
+                lines.append(
+                    (
+                        each.kind,
+                        each.owner,
+                        number,
+                        self.now,
+                        *told,
+                        sequence if line.event else None,
+                    )
+                )
         self.add(history, HISTORY, lines)
         if self.publishes:
             self.add(outbox, OUTBOX, public)

@@ -6,12 +6,25 @@ The queries here only read. None of them grows with what waits or what has ended
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Integer, Text, bindparam, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from schema.store.clock import read_times
+from schema.store.dialect import POSTGRESQL, packed, rows
 from schema.store.moments import moment, moment_or_none
 from schema.tables import due, operation, outbox, service
 
@@ -71,12 +84,15 @@ def customers_in_turn(connection: Connection, product: str, after: str, most: in
     return list(dict.fromkeys(name for name in found if name is not None))[:most]
 
 
-def due_of_customers(connection: Connection, product: str, customers: Sequence[str], each: int) -> list[Wake]:
+def due_of_customers(
+    connection: Connection, product: str, customers: Sequence[str], each: int
+) -> list[Wake]:
     """Return, one customer after the other, what is due for them and nobody owns: at most `each` of a customer."""
-    now = read_times(connection).business
-    given = {"product": product, "customers": list(customers), "each": each, "now": now}
+    dialect = connection.dialect.name
+    given = {"product": product, "each": each, "now": read_times(connection).business}
+    names = packed(("name",), ((name,) for name in customers))
     by_customer: dict[str, list[Wake]] = {name: [] for name in customers}
-    for row in connection.execute(_DUE_OF_CUSTOMERS, given):
+    for row in connection.execute(_due_of_customers(dialect), {**given, "rows": names}):
         by_customer[row.customer].append(Wake(row.operation_id, row.wake_at))
     rounds = zip_longest(*by_customer.values())
     return [wake for turn in rounds for wake in turn if wake]
@@ -88,8 +104,8 @@ def late_operations(connection: Connection, most: int) -> list[Late]:
     found = connection.execute(_LATE, {"now": now, "most": most})
     times = ("accepted_at", "jeopardy_at", "deadline_at")
     return [
-        Late(now=moment(now), **{**row._mapping, **{name: moment(row._mapping[name]) for name in times}})
-        for row in found
+        Late(now=moment(now), **{**row, **{name: moment(row[name]) for name in times}})
+        for row in found.mappings()
     ]
 
 
@@ -97,7 +113,9 @@ def quiet(connection: Connection) -> Quiet:
     """Return whether nothing is owned, due or unsent, and when something will be."""
     now = read_times(connection).business
     row = connection.execute(_QUIET, {"now": now}).one()
-    nexts = [moment_or_none(value) for value in (row.next_wake, row.next_decide) if value is not None]
+    nexts = [
+        moment_or_none(value) for value in (row.next_wake, row.next_decide) if value is not None
+    ]
     return Quiet(not row.is_busy, moment(now), min((each for each in nexts if each), default=None))
 
 
@@ -111,7 +129,8 @@ _DUE = (
 
 #: Each customer costs one look into the index, however much of his waits.
 _first = select(func.min(due.c.customer).label("name")).where(
-    due.c.product == bindparam("product", type_=Text), due.c.customer > bindparam("after", type_=Text)
+    due.c.product == bindparam("product", type_=Text),
+    due.c.customer > bindparam("after", type_=Text),
 )
 _turn = _first.cte("turn", recursive=True)
 _next = (
@@ -123,33 +142,13 @@ _TURN = select(
     _turn.union_all(select(_next).select_from(_turn).where(_turn.c.name.is_not(None))).c.name
 ).limit(bindparam("most", type_=Integer))
 
-_mine = due.alias("mine")
-_DUE_OF_CUSTOMERS = (
-    select(due.c.customer, due.c.operation_id, due.c.wake_at)
-    .where(
-        due.c.product == bindparam("product", type_=Text),
-        due.c.customer.in_(bindparam("customers", expanding=True)),
-        due.c.operation_id.in_(
-            select(_mine.c.operation_id)
-            .join(operation, operation.c.id == _mine.c.operation_id)
-            .where(
-                _mine.c.product == bindparam("product", type_=Text),
-                _mine.c.customer == due.c.customer,
-                _mine.c.wake_at <= bindparam("now", type_=BigInteger),
-                operation.c.owner.is_(None),
-            )
-            .correlate(due)
-            .order_by(_mine.c.wake_at, _mine.c.operation_id)
-            .limit(bindparam("each", type_=Integer))
-        ),
-    )
-    .order_by(due.c.customer, due.c.wake_at, due.c.operation_id)
-)
-
 _LATE = (
     select(
         operation.c.id.label("operation"),
-        *(operation.c[name] for name in ("product", "verb", "state", "step", "attempt", "reason", "told")),
+        *(
+            operation.c[name]
+            for name in ("product", "verb", "state", "step", "attempt", "reason", "told")
+        ),
         *(operation.c[name] for name in ("accepted_at", "jeopardy_at", "deadline_at")),
         service.c.customer,
         service.c.reference,
@@ -169,6 +168,39 @@ _QUIET = select(
         | select(literal(1)).where(due.c.decide_at <= _now).exists()
         | select(literal(1)).select_from(outbox).exists()
     ).label("is_busy"),
-    select(func.min(due.c.wake_at)).where(due.c.wake_at > _now).scalar_subquery().label("next_wake"),
-    select(func.min(due.c.decide_at)).where(due.c.decide_at > _now).scalar_subquery().label("next_decide"),
+    select(func.min(due.c.wake_at))
+    .where(due.c.wake_at > _now)
+    .scalar_subquery()
+    .label("next_wake"),
+    select(func.min(due.c.decide_at))
+    .where(due.c.decide_at > _now)
+    .scalar_subquery()
+    .label("next_decide"),
 )
+
+
+@cache
+def _due_of_customers(dialect: str) -> Select[Any]:
+    """Return the query that reads a few due rows for each customer, however many he has."""
+    asked = rows(dialect, {"name": Text()})
+    mine = due.alias("mine")
+    first = (
+        select(mine)
+        .join(operation, operation.c.id == mine.c.operation_id)
+        .where(
+            mine.c.product == bindparam("product", type_=Text),
+            mine.c.customer == asked.c.name,
+            mine.c.wake_at <= bindparam("now", type_=BigInteger),
+            operation.c.owner.is_(None),
+        )
+        .order_by(mine.c.wake_at, mine.c.operation_id)
+        .limit(bindparam("each", type_=Integer))
+    )
+    if dialect == POSTGRESQL:
+        each = first.lateral("each_customer")
+        query = select(each.c.customer, each.c.operation_id, each.c.wake_at)
+        return query.select_from(asked).join(each, true())
+    chosen = first.with_only_columns(mine.c.operation_id).correlate(asked).scalar_subquery()
+    query = select(due.c.customer, due.c.operation_id, due.c.wake_at).select_from(asked)
+    query = query.join(due, due.c.operation_id.in_(chosen))
+    return query.order_by(due.c.customer, due.c.wake_at, due.c.operation_id)

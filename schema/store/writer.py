@@ -34,7 +34,13 @@ CLASHES = 5
 BREATH = 0.001
 
 #: How drivers say that nobody is there, where they give no code for it.
-GONE = ("connection refused", "closed the connection", "connection is closed", "connection failed", "connection timeout")
+GONE = (
+    "connection refused",
+    "closed the connection",
+    "connection is closed",
+    "connection failed",
+    "connection timeout",
+)
 
 #: Between two tries to reach a database that does not answer, in seconds.
 RECONNECT = 0.25
@@ -51,7 +57,9 @@ class Record(Protocol):
 class Writer:
     """Commits records in groups, on a thread of its own."""
 
-    def __init__(self, database: Database, products: Mapping[str, Product], *, publishes: bool = False) -> None:
+    def __init__(
+        self, database: Database, products: Mapping[str, Product], *, publishes: bool = False
+    ) -> None:
         self._database = database
         self._products = products
         self._publishes = publishes
@@ -180,7 +188,11 @@ def _is_gone(error: DBAPIError) -> bool:
     """Return whether the database stopped answering."""
     state = getattr(error.orig, "sqlstate", None) or ""
     said = str(error.orig).lower()
-    return error.connection_invalidated or state.startswith(("08", "57P")) or any(sign in said for sign in GONE)
+    return (
+        error.connection_invalidated
+        or state.startswith(("08", "57P"))
+        or any(sign in said for sign in GONE)
+    )
 
 
 def _is_full(error: DBAPIError) -> bool:
@@ -192,7 +204,7 @@ def _kinds(records: Sequence[Record]) -> dict[Callable[..., Sequence[Any]], list
     """Return the places of the records by kind, in the order in which kinds first came."""
     kinds: dict[Callable[..., Sequence[Any]], list[int]] = {}
     for place, record in enumerate(records):
-        kinds.setdefault(type(record).apply, []).append(place)  # type: ignore[arg-type]  a static method
+        kinds.setdefault(record.apply, []).append(place)
     return kinds
 
 
@@ -200,7 +212,11 @@ def _is_clash(error: DBAPIError) -> bool:
     """Return whether another transaction was in the way, so that the same again may pass."""
     state = getattr(error.orig, "sqlstate", None) or ""
     text = str(error.orig).lower()
-    return state in {"40001", "40P01", "23505", "55P03"} or "locked" in text or "unique constraint" in text
+    return (
+        state in {"40001", "40P01", "23505", "55P03"}
+        or "locked" in text
+        or "unique constraint" in text
+    )
 
 
 def _said(error: Exception) -> str:

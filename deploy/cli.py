@@ -1,0 +1,240 @@
+"""The command line: what can be said. What it does is in `deploy.commands`, and in a file per role.
+
+Each command loads its part when it is called, so that `turnup --help` is quick and a role loads
+only what it needs. Exit codes: 0 done, 1 refused or failed, 2 wrong usage or unusable surroundings.
+"""
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from schema.errors import NotFound, NotStored, Refused, TurnupError
+
+#: Asked for something that is refused or fails; everything else that Turnup reports is 2.
+FAILURES = (NotFound, NotStored, Refused)
+
+WORK, LOOK, KEEP, ROLES = "Work", "Look", "Keep", "Run"
+
+State = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Lines = Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE|-", help="JSON Lines.")]
+
+
+class Turnup(TyperGroup):
+    """Says what Turnup itself reports in one line each, whatever the command."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  Typer's own click is not public
+        """Run a command; what goes wrong in a known way is no traceback."""
+        try:
+            return super().invoke(ctx)
+        except TurnupError as error:
+            raise typer.Exit(tell(error)) from None
+
+
+app = typer.Typer(
+    cls=Turnup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Telephone services brought into operation: commands in, work done once.",
+)
+database = typer.Typer(no_args_is_help=True, help="Make, upgrade and check the database.")
+clock = typer.Typer(no_args_is_help=True, help="Look at business time, or move it.")
+customers = typer.Typer(no_args_is_help=True, help="Reference data about customers.")
+app.add_typer(database, name="db", rich_help_panel=KEEP)
+app.add_typer(clock, name="clock", rich_help_panel=KEEP)
+app.add_typer(customers, name="customers", rich_help_panel=WORK)
+
+
+@app.command(rich_help_panel=WORK)
+def submit(
+    file: Lines,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until all have ended.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hand in commands from a file; bad lines are named, the others are done."""
+    from deploy.commands.submit import Manner, submit
+
+    raise typer.Exit(submit(file, Manner(waits=wait, as_json=as_json)))
+
+
+@customers.command("load")
+def load_customers(file: Lines, *, as_json: AsJson = False) -> None:
+    """Take customers from a file; the newest version of each wins."""
+    from deploy.commands.submit import Manner, submit
+
+    raise typer.Exit(submit(file, Manner(only_customers=True, as_json=as_json)))
+
+
+@app.command(rich_help_panel=WORK)
+def cancel(operation: str, *, as_json: AsJson = False) -> None:
+    """Cancel an operation; what it did is undone where that is still possible."""
+    from deploy.commands.calls import cancel
+
+    cancel(operation, as_json=as_json)
+
+
+@app.command("list", rich_help_panel=LOOK)
+def list_operations(
+    *,
+    product: str | None = None,
+    state: State | None = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only what is or was late.")] = False,
+    customer: str | None = None,
+    as_json: AsJson = False,
+) -> None:
+    """List operations, newest first."""
+    from deploy.commands.lists import operations
+    from schema.store.reads import OperationFilter
+
+    wanted = OperationFilter(product, state, customer, overdue=overdue or None)
+    operations(wanted, as_json=as_json)
+
+
+@app.command(rich_help_panel=LOOK)
+def show(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="op_, svc_, tkt_, or CUSTOMER/REFERENCE.")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show an operation, a service or a ticket with all that happened."""
+    from deploy.commands.show import show
+
+    show(name, as_json=as_json)
+
+
+@app.command(rich_help_panel=LOOK)
+def tickets(
+    *,
+    only_open: Annotated[bool, typer.Option("--open", help="Only open ones.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List tickets, newest first."""
+    from deploy.commands.lists import tickets
+
+    tickets(only_open=only_open, as_json=as_json)
+
+
+@app.command(rich_help_panel=LOOK)
+def products(
+    *,
+    schemas: Annotated[bool, typer.Option("--schemas", help="The verbs' JSON Schemas.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what every product promises: its verbs, their deadlines, and when they are allowed."""
+    from deploy.commands.products import products
+
+    products(schemas=schemas, as_json=as_json)
+
+
+@app.command(rich_help_panel=KEEP)
+def doctor(*, as_json: AsJson = False) -> None:
+    """Check settings, database, keys, broker and workers."""
+    from deploy.commands.doctor import doctor
+
+    raise typer.Exit(doctor(as_json=as_json))
+
+
+@database.command("upgrade")
+def upgrade_database(
+    *,
+    movable_clock: Annotated[
+        bool, typer.Option("--movable-clock", help="Time can be moved: for tests and tours.")
+    ] = False,
+) -> None:
+    """Make the database, or bring it to this program's version."""
+    from deploy.commands.database import upgrade
+
+    upgrade(movable_clock=movable_clock)
+
+
+@database.command("check")
+def check_database() -> None:
+    """Say whether this program can use the database."""
+    from deploy.commands.database import check
+
+    check()
+
+
+@database.command("new-key")
+def make_key() -> None:
+    """Print a new key for TURNUP_SECRET_KEYS."""
+    from deploy.commands.database import make_key
+
+    make_key()
+
+
+@clock.command("show")
+def show_clock(*, as_json: AsJson = False) -> None:
+    """Show business time."""
+    from deploy.commands.clock import show
+
+    show(as_json=as_json)
+
+
+@clock.command("skip")
+def skip_time(length: str, *, as_json: AsJson = False) -> None:
+    """Move business time by a LENGTH such as 15m or 2d, through all that is due on the way."""
+    from deploy.commands.clock import skip
+
+    skip(length, as_json=as_json)
+
+
+@clock.command("set")
+def set_time(time: str, *, as_json: AsJson = False) -> None:
+    """Move business time to a TIME such as 2026-05-29T10:00:00Z."""
+    from deploy.commands.clock import set_to
+
+    set_to(time, as_json=as_json)
+
+
+@app.command(rich_help_panel=ROLES)
+def serve() -> None:
+    """Run everything in one process, for good."""
+    _run("serve")
+
+
+def _role(name: str, told: str) -> None:
+    """Add a command for one of the roles that run as processes of their own."""
+
+    def command() -> None:
+        _run(name)
+
+    app.command(name, help=told, rich_help_panel=ROLES)(command)
+
+
+for _name, _told in (
+    ("api", "Run the HTTP door."),
+    ("relay", "Offer what is due, and publish events."),
+    ("waker", "Look for due rows, deadlines and lapsed workers."),
+    ("worker", "Carry out operations."),
+    ("simulator", "Play the vendors' platforms."),
+):
+    _role(_name, _told)
+
+
+def tell(error: TurnupError) -> int:
+    """Say what was reported on standard error, and return the exit code."""
+    lines = str(error).splitlines()
+    if isinstance(error, Refused):
+        lines += [f"  {each.pointer}  {each.detail}" for each in error.refusal.faults]
+    sys.stderr.write("".join(f"turnup: {line}\n" for line in lines))
+    return 1 if isinstance(error, FAILURES) else 2
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _run(role: str, **given: object) -> None:
+    """Run a role, `main` in the file of its name."""
+    from deploy.settings import read_settings
+
+    raise typer.Exit(import_module(f"deploy.{role}").main(read_settings(), **given) or 0)

@@ -1,0 +1,1 @@
+"""What the commands of the command line do; `deploy.cli` loads each when it is asked for."""

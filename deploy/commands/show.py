@@ -1,0 +1,93 @@
+"""`turnup show`: one operation, service or ticket, with all that happened."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from deploy.commands.lists import OPERATION_COLUMNS, operation_row
+from deploy.commands.session import Session, reading
+from deploy.display.operation import (
+    headed,
+    operation_head,
+    service_head,
+    ticket_whole,
+    timeline,
+)
+from deploy.display.screen import print_json, print_table, say
+from schema.errors import NotFound
+from schema.store.clock import business_now
+from schema.store.reads import (
+    OperationFilter,
+    Span,
+    find_operation,
+    find_service,
+    find_ticket,
+    list_operations,
+    operation_history,
+    service_history,
+)
+
+#: How many of a service's operations are shown, newest first.
+OPERATIONS = 10
+
+WANTED = "write op_..., svc_..., tkt_... or <customer>/<reference>"
+
+
+def show(name: str, *, as_json: bool) -> None:
+    """Print what has this id, or this customer and reference."""
+    with reading() as session:
+        kind = "svc" if "/" in name else name.lower().partition("_")[0]
+        match kind:
+            case "op" | "tkt":
+                found, now = _operation(session, name)
+            case "svc":
+                found, now = _service(session, name)
+            case _:
+                raise NotFound(f"{name!r} is no id; {WANTED}")
+    if as_json:
+        print_json(found)
+    else:
+        _tell(found, now)
+
+
+def _operation(session: Session, name: str) -> tuple[Mapping[str, Any], datetime]:
+    """Return an operation, or the one of a ticket, with its history and its ticket."""
+    with session.database.look() as connection:
+        ticket = find_ticket(connection, name) if name.lower().startswith("tkt") else None
+        operation = find_operation(connection, ticket.operation if ticket else name)
+        if ticket is None and operation.ticket is not None:
+            ticket = find_ticket(connection, operation.ticket)
+        history = operation_history(connection, operation.id)
+        found = {"operation": operation, "history": history, "ticket": ticket}
+        return found, business_now(connection)
+
+
+def _service(session: Session, name: str) -> tuple[Mapping[str, Any], datetime]:
+    """Return a service with its history and its newest operations, the newest one in full."""
+    with session.database.look() as connection:
+        service = find_service(connection, session.settings.products, name)
+        wanted = OperationFilter(service=service.id)
+        found: dict[str, Any] = {
+            "service": service,
+            "service_history": service_history(connection, service.id),
+            "operations": list_operations(connection, wanted, Span(OPERATIONS)),
+        }
+        now = business_now(connection)
+    if not found["operations"]:
+        return found, now
+    newest, now = _operation(session, found["operations"][0].id)
+    return {**found, **newest}, now
+
+
+def _tell(found: Mapping[str, Any], now: datetime) -> None:
+    """Print it for people."""
+    if "service" in found:
+        say(service_head(found["service"], now))
+        say(headed("What became of the service", timeline(found["service_history"])), "")
+        print_table(OPERATION_COLUMNS, [operation_row(each, now) for each in found["operations"]])
+        say("")
+    if "operation" in found:
+        say(operation_head(found["operation"], now))
+        say(headed("What happened", timeline(found["history"])))
+    if found.get("ticket") is not None:
+        say("", ticket_whole(found["ticket"], now))

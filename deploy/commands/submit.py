@@ -1,0 +1,116 @@
+"""`turnup submit` and `turnup customers load`: files of events, a line each."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from deploy.commands.session import leave_to_the_relay, user, writing
+from deploy.commands.waiting import wait_for
+from deploy.display.answers import Answered, Counts, as_document, as_lines
+from deploy.display.screen import print_json, say, warn
+from producers.files import BadLine, EventLine, read_lines
+from producers.intake import Answer, Intake
+from schema.command import CUSTOMER_CHANGED
+from schema.errors import Refusal, StoreError
+from schema.store.database import Database
+from schema.store.order import Accepted
+from schema.store.reads import find_operations
+from schema.views import Operation
+
+#: Lines in one acceptance, which is one transaction.
+BATCH = 500
+
+Line = EventLine | BadLine
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a file is taken: whether all lines have to be customers, what is printed, and when."""
+
+    only_customers: bool = False
+    waits: bool = False
+    as_json: bool = False
+
+
+def submit(lines: Iterable[bytes], manner: Manner) -> int:
+    """Hand in every line and print what became of it; return 1 where one was refused or failed."""
+    counts = Counts()
+    pending: list[Answered] = []
+    with writing() as (session, writer):
+        intake = Intake(writer, session.settings.products, leave_to_the_relay)
+        for answered in _answers(intake, lines, manner):
+            found = _operations(session.database, answered)
+            counts.add(answered)
+            if manner.waits and manner.as_json:
+                pending += answered
+            else:
+                _print(answered, found, manner)
+        if not manner.as_json:
+            say(str(counts))
+        if not manner.waits:
+            return int(counts.has_refused)
+        ended = wait_for(session.database, counts.operations)
+        _print(pending, ended, manner)
+    if not manner.as_json:
+        say(Counts.of_ends(ended.values()))
+    has_failed = any(each.state != "succeeded" for each in ended.values())
+    return int(counts.has_refused or has_failed)
+
+
+def _answers(
+    intake: Intake, lines: Iterable[bytes], manner: Manner
+) -> Iterator[Sequence[Answered]]:
+    """Yield what became of the lines, a batch at a time."""
+    read = read_lines(lines)
+    while batch := list(islice(read, BATCH)):
+        events = [each for each in batch if isinstance(each, EventLine)]
+        if manner.only_customers:
+            events = [each for each in events if _is_customer(each.event)]
+        try:
+            answers = intake.accept([each.event for each in events], actor_default=user())
+        except StoreError:
+            warn(f"of line {batch[0].number} and those after it nothing was stored")
+            raise
+        by_line: Mapping[int, Answer] = {
+            each.number: answer for each, answer in zip(events, answers, strict=True)
+        }
+        yield [_answered(each, by_line.get(each.number)) for each in batch]
+
+
+def _answered(line: Line, answer: Answer | None) -> Answered:
+    """Return a line with what became of it."""
+    if isinstance(line, BadLine):
+        return Answered(line.number, None, line.refusal)
+    return Answered(line.number, line.event, answer or _no_customer())
+
+
+def _is_customer(event: object) -> bool:
+    """Return whether an event is a customer's record."""
+    return isinstance(event, dict) and event.get("type") == CUSTOMER_CHANGED
+
+
+def _no_customer() -> Refusal:
+    """Return the refusal of another event in a file of customers."""
+    detail = f"is no customer ({CUSTOMER_CHANGED}); commands go in by: turnup submit"
+    return Refusal("invalid", 422, detail)
+
+
+def _operations(database: Database, answered: Iterable[Answered]) -> Mapping[int, Operation]:
+    """Return the operations that lines led to, as they are now."""
+    accepted = (each.answer for each in answered if isinstance(each.answer, Accepted))
+    keys = {each.operation for each in accepted}
+    if not keys:
+        return {}
+    with database.look() as connection:
+        return find_operations(connection, keys)
+
+
+def _print(answered: Sequence[Answered], found: Mapping[int, Operation], manner: Manner) -> None:
+    """Print what became of lines: a document each for programs, else as people read it."""
+    for each in answered:
+        if manner.as_json:
+            document: dict[str, Any] = as_document(each, found)
+            print_json(document, on_one_line=True)
+        else:
+            say(*as_lines(each, found))

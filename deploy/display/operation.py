@@ -1,0 +1,146 @@
+"""One operation, service or ticket as people read it: what it is, where it stands, what happened."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from deploy.display.words import clean, hinted, length, moment, relative, spoken, state
+from schema.views import HistoryLine, Operation, Service, Ticket
+
+Field = tuple[str, RenderableType]
+
+
+def operation_head(operation: Operation, now: datetime) -> RenderableType:
+    """Return an operation's state, deadline and step."""
+    title = Text.assemble(
+        (operation.id, "bold"),
+        f"  {operation.product} {operation.verb}  {operation.subject}  ",
+        state(operation.state),
+    )
+    why = operation.reason or operation.outcome
+    if why and why != operation.state:
+        title.append(f" ({spoken(why)})", "dim")
+    fields: list[Field] = [
+        ("accepted", hinted(operation.accepted_at, now)),
+        ("deadline", _deadline(operation, now)),
+    ]
+    if operation.ended_at is not None:
+        fields.append(("ended", _ended(operation, operation.ended_at)))
+    else:
+        fields.append(("step", _step(operation)))
+    fields.append(("asked by", clean(f"{operation.actor}, from {operation.source}")))
+    return Group(title, _fields(fields))
+
+
+def service_head(service: Service, now: datetime) -> RenderableType:
+    """Return a service's state, billing and facts."""
+    title = Text.assemble(
+        (service.id, "bold"),
+        f"  {service.product}  {service.customer}/{service.reference}  ",
+        (service.state, "bold"),
+    )
+    fields: list[Field] = [
+        ("created", hinted(service.created_at, now)),
+        ("billing", service.billing),
+        *((spoken(name), clean(str(value))) for name, value in service.facts.items()),
+    ]
+    if service.operation is not None:
+        fields.append(("under way", service.operation))
+    return Group(title, _fields(fields))
+
+
+def ticket_whole(ticket: Ticket, now: datetime) -> RenderableType:
+    """Return a ticket with all that was said."""
+    title = Text.assemble(
+        (ticket.id, "bold"), "  ", state(ticket.state), f"  {clean(ticket.title)}"
+    )
+    fields: list[Field] = [
+        ("desk", f"{spoken(ticket.desk)}, severity {ticket.severity}"),
+        ("opened", hinted(ticket.opened_at, now)),
+    ]
+    if ticket.resolved_at is not None:
+        fields.append(("resolved", hinted(ticket.resolved_at, now)))
+    said = [Text(f"{moment(each.at)}  {clean(each.body)}") for each in ticket.comments]
+    body = Padding(Text(clean(ticket.body)), (1, 0, 1 if said else 0, 2), expand=False)
+    return Group(
+        title, _fields(fields), body, *(Padding(each, (0, 0, 0, 2), expand=False) for each in said)
+    )
+
+
+def timeline(lines: Sequence[HistoryLine]) -> RenderableType:
+    """Return a history: when, how long after the line before, and what happened, by whom and why."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for column in ("number", "time", "gap"):
+        table.add_column(justify="left" if column == "time" else "right", no_wrap=True, style="dim")
+    table.add_column()
+    day, before = None, None
+    for line in lines:
+        at = line.at.astimezone(UTC)
+        if at.date() != day:
+            day = at.date()
+            table.add_row("", f"{day}", "", "")
+        gap = "" if before is None else _gap(at - before)
+        table.add_row(str(line.number), f"{at:%H:%M:%S}Z", gap, _happened(line))
+        before = at
+    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+def headed(title: str, body: RenderableType) -> RenderableType:
+    """Return a part under its title."""
+    return Group(Text(f"\n{title}", "bold"), body)
+
+
+def _fields(fields: Iterable[Field]) -> RenderableType:
+    """Return named values below each other."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for name, value in fields:
+        table.add_row(name, value)
+    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
+def _deadline(operation: Operation, now: datetime) -> RenderableType:
+    """Return the deadline, and by how much it was or will be met or missed."""
+    when = operation.deadline_at
+    if operation.ended_at is None:
+        shown = Text.assemble(moment(when), "  ", (relative(when, now), "dim"))
+        return shown.append("  overdue", "bold red") if operation.overdue else shown
+    left = when - operation.ended_at
+    if operation.overdue:
+        return Text.assemble(moment(when), "  ", (f"missed by {length(-left)}", "bold red"))
+    return Text.assemble(moment(when), "  ", (f"met, {length(left)} to spare", "dim"))
+
+
+def _ended(operation: Operation, when: datetime) -> RenderableType:
+    """Return the end, and how long all took."""
+    took = length(when - operation.accepted_at)
+    return Text.assemble(moment(when), "  ", (f"after {took}", "dim"))
+
+
+def _step(operation: Operation) -> str:
+    """Return where an operation stands that goes on."""
+    step = operation.step or "not begun"
+    return f"{step}, {operation.attempt} failed tries" if operation.attempt else step
+
+
+def _gap(span: timedelta) -> str:
+    """Return how much later a line is than the one before; nothing for the same instant."""
+    return f"+{length(span)}" if span > timedelta(0) else ""
+
+
+def _happened(line: HistoryLine) -> Text:
+    """Return what one line tells."""
+    told = Text(spoken(line.what), state(line.what).style or "")
+    if line.step:
+        told.append(f" {line.step}", "bold")
+    if line.after and line.after not in {line.before, line.what}:
+        told.append(f"  {line.before} → " if line.before else "  → ", "dim")
+        told.append_text(state(line.after))
+    if line.why:
+        told.append(f"  {clean(line.why)}")
+    return told.append(f"  by {line.who}", "dim")

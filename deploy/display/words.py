@@ -1,0 +1,83 @@
+"""The words and colours that every command uses for the same thing: states, moments, lengths."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from rich.text import Text
+
+#: One colour for one state, whatever is in it: an operation, a ticket, a worker or a check.
+STYLES = {
+    "accepted": "cyan",
+    "running": "blue",
+    "waiting": "yellow",
+    "succeeded": "green",
+    "failed": "bold red",
+    "cancelled": "magenta",
+    "overdue": "bold red",
+    "open": "red",
+    "resolved": "green",
+    "high": "bold red",
+    "low": "dim",
+    "refused": "bold red",
+    "repeated": "dim",
+    "planned": "dim",
+    "stored": "green",
+    "unchanged": "dim",
+    "ok": "green",
+    "warning": "yellow",
+    "wrong": "bold red",
+}
+
+#: Largest first; a length is said with two of them at most.
+UNITS = (
+    ("d", timedelta(days=1)),
+    ("h", timedelta(hours=1)),
+    ("m", timedelta(minutes=1)),
+    ("s", timedelta(seconds=1)),
+)
+
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+def state(word: str) -> Text:
+    """Return a state in its colour."""
+    return Text(word, STYLES.get(word, ""))
+
+
+def moment(when: datetime | None) -> str:
+    """Return a moment in UTC, to the second."""
+    return "" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def hinted(when: datetime, now: datetime) -> Text:
+    """Return a moment with how far away it is."""
+    return Text.assemble(moment(when), "  ", (relative(when, now), "dim"))
+
+
+def relative(when: datetime, now: datetime) -> str:
+    """Return how long ago a moment was, or in how long it comes."""
+    if abs(when - now) < timedelta(seconds=1):
+        return "now"
+    return f"{length(now - when)} ago" if when < now else f"in {length(when - now)}"
+
+
+def length(span: timedelta) -> str:
+    """Return a length of time in its two largest units, such as 2d 4h or 350ms."""
+    if span < timedelta(seconds=1):
+        return f"{span // timedelta(milliseconds=1)}ms"
+    parts = []
+    for name, unit in UNITS:
+        count, span = divmod(span, unit)
+        parts.append((count, name))
+    first = next(place for place, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count}{name}" for count, name in parts[first : first + 2] if count)
+
+
+def spoken(what: str) -> str:
+    """Return a word for programs as people say it."""
+    return what.replace("_", " ")
+
+
+def clean(text: str) -> str:
+    """Return text from outside without what would command the terminal; line ends stay."""
+    return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)

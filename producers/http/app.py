@@ -1,0 +1,37 @@
+"""The application of the HTTP door."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+
+from producers.http import catalogue, commands, health, operations, platforms, services, tickets
+from producers.http.bodies import MOST_BYTES, LimitedBody
+from producers.http.doors import Doors
+from producers.http.openapi import describe
+from producers.http.problems import handle_errors
+
+ROUTERS = (commands, operations, services, tickets, catalogue, platforms, health)
+
+
+def create_app(doors: Doors, *, most_bytes: int = MOST_BYTES) -> FastAPI:
+    """Return an application behind these doors; it starts and stops nothing."""
+    app = FastAPI(
+        title="Turnup",
+        summary="Provisioning of telephone services",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.doors = doors
+    for each in ROUTERS:
+        app.include_router(each.router)
+    app.add_middleware(LimitedBody, most_bytes=most_bytes)
+    handle_errors(app)
+
+    @cache
+    def openapi() -> dict[str, Any]:
+        return describe(app, doors.products)
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend it
+    return app

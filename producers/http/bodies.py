@@ -1,0 +1,41 @@
+"""The most that a request may carry."""
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: 8 MiB.
+MOST_BYTES = 8 * 1024 * 1024
+
+
+class LimitedBody:
+    """Refuses a body that is too large with 413, as soon as that is known."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self._app = app
+        self._most = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on a request with a body that counts itself."""
+        if scope["type"] == "http":
+            receive = self._counted(dict(scope["headers"]).get(b"content-length", b"0"), receive)
+        await self._app(scope, receive, send)
+
+    def _counted(self, declared: bytes, receive: Receive) -> Receive:
+        """Return a way to receive that stops where the body is declared or found to be too large."""
+        size = int(declared) if declared.isdigit() else 0
+
+        async def receive_some() -> Message:
+            nonlocal size
+            self._check(size)
+            message = await receive()
+            if not declared.isdigit() or declared == b"0":
+                size += len(message.get("body", b""))
+                self._check(size)
+            return message
+
+        return receive_some
+
+    def _check(self, size: int) -> None:
+        """Raise where there is too much."""
+        if size > self._most:
+            raise HTTPException(413, f"a request has at most {self._most} bytes")

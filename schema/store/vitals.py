@@ -1,0 +1,69 @@
+"""How the database and those who work on it are, for people who look for a fault."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, text
+
+from schema.store.clock import Times, read_times
+from schema.store.dialect import LEASE_NOW, SQLITE
+from schema.store.moments import moment
+from schema.tables import worker
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """A process whose lease has not lapsed; `rooms` says how much of each product fits in."""
+
+    id: int
+    role: str
+    host: str
+    rooms: Mapping[str, int]
+    booted_at: datetime
+    lease_left: timedelta
+
+
+def server_version(connection: Connection) -> str:
+    """Return the version of the database's own program."""
+    function = (
+        "sqlite_version()"
+        if connection.dialect.name == SQLITE
+        else "current_setting('server_version')"
+    )
+    return str(connection.execute(text(f"SELECT {function}")).scalar_one())
+
+
+def latency(connection: Connection, tries: int = 5) -> timedelta:
+    """Return how long the quickest of some small queries took."""
+    taken = []
+    for _ in range(tries):
+        begun = time.perf_counter()
+        connection.execute(text("SELECT 1")).scalar_one()
+        taken.append(time.perf_counter() - begun)
+    return timedelta(seconds=min(taken))
+
+
+def living_workers(connection: Connection) -> list[Living]:
+    """Return whose lease has not lapsed, oldest first."""
+    now = LEASE_NOW[connection.dialect.name]
+    query = select(worker, (worker.c.lease_until - now).label("left")).order_by(worker.c.id)
+    found = connection.execute(query.where(worker.c.lease_until >= now))
+    return [
+        Living(
+            row.id,
+            row.role,
+            row.host,
+            json.loads(row.rooms),
+            moment(row.booted_at),
+            timedelta(milliseconds=row.left),
+        )
+        for row in found
+    ]
+
+
+def clock_times(connection: Connection) -> Times:
+    """Return both times, and whether business time can be moved and stands."""
+    return read_times(connection)

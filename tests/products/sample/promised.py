@@ -1,0 +1,69 @@
+"""What the sample product promises: a line that is opened, renamed and closed.
+
+It has what products may have: a verb that is let through while another waits, a deadline in
+business days, and a point of no return.
+"""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from schema.calendar import business_days, minutes
+from schema.command import Command
+from schema.lifecycle import Cell, Moves, Product, Verb
+
+STATES = ("new", "opening", "open", "closing", "deleted")
+
+Y, N, ALREADY, BUSY = Cell.YES, Cell.NO, Cell.ALREADY, Cell.BUSY
+
+LineName = Annotated[str, StringConstraints(min_length=1, max_length=30)]
+
+
+class Open(Command):
+    """Reserve a place, connect and start the line there, and wait until it is active."""
+
+    name: LineName
+    number: str = "+390612345678"
+
+
+class Rename(Command):
+    """Give the line another name, also while it is being opened."""
+
+    name: LineName
+
+
+class Close(Command):
+    """Refuse calls, then wipe the line: from there on there is no way back."""
+
+
+def _row(*cells: Cell) -> dict[str, Cell]:
+    """Return one row of the table, a cell for each of `STATES`."""
+    return dict(zip(STATES, cells, strict=True))
+
+
+PRODUCT = Product(
+    name="sample",
+    title="Sample line",
+    desk="sample_desk",
+    states=STATES,
+    verbs={
+        "open": Verb(
+            Open,
+            takes=_row(N, BUSY, ALREADY, BUSY, N),
+            moves=Moves(during="opening", done="open"),
+            limit=business_days(2),
+            creates=True,
+            through=frozenset({"rename"}),
+        ),
+        "rename": Verb(Rename, takes=_row(N, Y, Y, BUSY, N), moves=Moves(), limit=minutes(15)),
+        "close": Verb(
+            Close,
+            takes=_row(N, BUSY, Y, BUSY, ALREADY),
+            moves=Moves(during="closing", done="deleted", undone="open"),
+            limit=minutes(15),
+        ),
+    },
+    cancel={"new": Y, "opening": Y, "closing": Y},
+    billing={"open": "on", "closing": "on"},
+    shown={"line_id": frozenset({"open"})},
+)

@@ -1,0 +1,1 @@
+"""The workers' side of the sample product, where discovery looks for it."""
