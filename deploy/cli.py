@@ -6,6 +6,7 @@ only what it needs. Exit codes: 0 done, 1 refused or failed, 2 wrong usage or un
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -16,7 +17,7 @@ from schema.errors import NotFound, NotStored, Refused, TurnupError
 #: Asked for something that is refused or fails; everything else that Turnup reports is 2.
 FAILURES = (NotFound, NotStored, Refused)
 
-WORK, LOOK, KEEP, ROLES = "Work", "Look", "Keep", "Run"
+PANELS = WORK, LOOK, KEEP, ROLES = "Work", "Look", "Keep", "Run"
 
 State = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -33,11 +34,24 @@ class Turnup(TyperGroup):
         except TurnupError as error:
             raise typer.Exit(tell(error)) from None
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  the same
+        """Write the commands under their titles; Typer's own way would load half of Rich."""
+        named = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        for title in PANELS:
+            rows = [
+                (name, each.get_short_help_str(limit=200))
+                for name, each in named
+                if getattr(each, "rich_help_panel", None) == title
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
 
 app = typer.Typer(
     cls=Turnup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Telephone services brought into operation: commands in, work done once.",
 )
@@ -195,9 +209,34 @@ def set_time(time: str, *, as_json: AsJson = False) -> None:
 
 
 @app.command(rich_help_panel=ROLES)
-def serve() -> None:
+def run(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON Lines.")],
+    *,
+    start: Annotated[str | None, typer.Option(help="When business time begins.")] = None,
+    real_time: Annotated[bool, typer.Option("--real-time", help="Do not skip waits.")] = False,
+) -> None:
+    """Carry out files of commands on simulated platforms, and say what became of them."""
+    _run("run", files=files, start=start, real_time=real_time)
+
+
+@app.command(rich_help_panel=ROLES)
+def serve(
+    *,
+    simulator: Annotated[
+        bool, typer.Option("--simulator", help="Play the vendors' platforms too.")
+    ] = False,
+) -> None:
     """Run everything in one process, for good."""
-    _run("serve")
+    _run("serve", simulator=simulator)
+
+
+@app.command(rich_help_panel=ROLES)
+def worker(
+    *,
+    products: Annotated[str | None, typer.Option(help="Only these, comma separated.")] = None,
+) -> None:
+    """Carry out operations."""
+    _run("worker", products=products.split(",") if products else None)
 
 
 def _role(name: str, told: str) -> None:
@@ -211,9 +250,8 @@ def _role(name: str, told: str) -> None:
 
 for _name, _told in (
     ("api", "Run the HTTP door."),
-    ("relay", "Offer what is due, and publish events."),
-    ("waker", "Look for due rows, deadlines and lapsed workers."),
-    ("worker", "Carry out operations."),
+    ("relay", "Publish events."),
+    ("waker", "Offer what is due, decide deadlines, take over from lapsed workers."),
     ("simulator", "Play the vendors' platforms."),
 ):
     _role(_name, _told)
@@ -230,7 +268,7 @@ def tell(error: TurnupError) -> int:
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="turnup")
 
 
 def _run(role: str, **given: object) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, create_model, field_validator
@@ -78,6 +79,10 @@ class Settings(BaseSettings):
     #: Between a takeover and the first question to a platform.
     settle: Length = timedelta(seconds=3)
     log: Literal["auto", "console", "json"] = "auto"
+    #: Where `turnup simulator` listens, what it keeps, and where it calls back.
+    simulator_listen: Listen = Address("127.0.0.1", 8081)
+    simulator_database: Path = Path("simulator.db")
+    simulator_calls: WebUrl = "http://127.0.0.1:8080"
 
     @field_validator("broker_url")
     @classmethod

@@ -35,9 +35,12 @@ class Cell(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Where a verb takes a service: while it is carried out, when it is done, when it is undone."""
+    """Where a verb takes a service: while it is carried out, when it is done, when it is undone.
 
-    done: str
+    One that is carried out in several states and `done` in none of its own leaves it where it is.
+    """
+
+    done: str | None = None
     during: str | None = None
     undone: str | None = None
 
@@ -111,7 +114,7 @@ def move(verb: Verb, phase: Phase, state: str, before: str) -> str:
         case Phase.BEGUN:
             return verb.moves.during or state
         case Phase.DONE:
-            return verb.moves.done
+            return verb.moves.done or state
         case Phase.UNDONE if before == NEW:
             return DELETED
         case Phase.UNDONE:

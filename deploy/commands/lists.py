@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from deploy.commands.session import reading
 from deploy.display.screen import Cell, print_json_list, print_table, say, warn
-from deploy.display.words import clean, moment, relative, state
+from deploy.display.words import clean, relative, state
 from schema.errors import Refusal, Refused
 from schema.ids import Kind, key_of
 from schema.lifecycle import Product
@@ -24,7 +24,7 @@ from schema.views import Operation, Ticket
 SHOWN = 100
 PAGE = 500
 
-OPERATION_COLUMNS = ("id", "operation", "service", "state", "deadline", "ticket")
+OPERATION_COLUMNS = ("id", "operation", "service", "state", "when", "ticket")
 TICKET_COLUMNS = ("id", "state", "severity", "opened", "title")
 
 Item = TypeVar("Item", Operation, Ticket)
@@ -72,9 +72,16 @@ def operation_row(each: Operation, now: datetime) -> Sequence[Cell]:
         f"{each.product} {each.verb}",
         each.subject,
         shown,
-        relative(each.deadline_at, now) if each.ended_at is None else moment(each.deadline_at),
+        _when(each, now),
         each.ticket or "",
     )
+
+
+def _when(each: Operation, now: datetime) -> str:
+    """Return when an operation ended, or by when it has to."""
+    if each.ended_at is not None:
+        return f"ended {relative(each.ended_at, now)}"
+    return f"due {relative(each.deadline_at, now)}"
 
 
 def _ticket_row(each: Ticket, now: datetime) -> Sequence[Cell]:

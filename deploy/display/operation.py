@@ -142,5 +142,5 @@ def _happened(line: HistoryLine) -> Text:
         told.append(f"  {line.before} → " if line.before else "  → ", "dim")
         told.append_text(state(line.after))
     if line.why:
-        told.append(f"  {clean(line.why)}")
+        told.append(f": {clean(line.why)}")
     return told.append(f"  by {line.who}", "dim")

@@ -66,6 +66,7 @@ def length(span: timedelta) -> str:
     if span < timedelta(seconds=1):
         return f"{span // timedelta(milliseconds=1)}ms"
     parts = []
+    span = timedelta(seconds=round(span.total_seconds()))
     for name, unit in UNITS:
         count, span = divmod(span, unit)
         parts.append((count, name))

@@ -10,6 +10,7 @@ from producers.http.bodies import MOST_BYTES, LimitedBody
 from producers.http.doors import Doors
 from producers.http.openapi import describe
 from producers.http.problems import handle_errors
+from producers.http.viewer import Viewer
 
 ROUTERS = (commands, operations, services, tickets, catalogue, platforms, health)
 
@@ -24,6 +25,7 @@ def create_app(doors: Doors, *, most_bytes: int = MOST_BYTES) -> FastAPI:
         redoc_url=None,
     )
     app.state.doors = doors
+    app.state.viewer = Viewer(doors.database, doors.intake)
     for each in ROUTERS:
         app.include_router(each.router)
     app.add_middleware(LimitedBody, most_bytes=most_bytes)

@@ -1,7 +1,6 @@
 """`POST /v1/commands`: one command or a batch.
 
-A small request is read and decided on the event loop, which waits for the writer without a thread; only what asks the
-database or the queue goes to the pool.
+A small request is worked on in the event loop, which waits for the writer without a thread.
 """
 
 import asyncio
@@ -15,13 +14,13 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from producers.http.cloudevents import Delivery, read_delivery
-from producers.http.doors import Doors, Open
+from producers.http.doors import Open
 from producers.http.openapi import COMMANDS_BODY, COMMANDS_PARAMETERS, problems
 from producers.http.problems import answer_with, problem_of
+from producers.http.viewer import Found, Viewer
 from producers.intake import Answer, CustomerStored, Intake, too_late
 from schema.errors import Refusal
 from schema.store.order import Accepted, Planned
-from schema.store.reads import find_operations
 from schema.views import CustomerKept, Operation, Outcome, Plan, View
 
 #: A larger request is worked on in a thread, so that it holds up no other, in bytes.
@@ -52,17 +51,19 @@ router = APIRouter()
 async def take_commands(request: Request, doors: Open) -> Response:
     """Take one command, a batch of them, or customers' records, as CloudEvents."""
     body = await request.body()
+    viewer: Viewer = request.app.state.viewer
     if len(body) > SMALL:
-        return await run_in_threadpool(_take, doors, request.headers, body)
+        return await run_in_threadpool(_take, doors.intake, viewer, request.headers, body)
     delivery = read_delivery(request.headers, body)
     answers = await _converse(doors.intake, delivery.events)
-    return await run_in_threadpool(_answer, doors, delivery, answers)
+    return _show(delivery, answers, await viewer.show(answers))
 
 
-def _take(doors: Doors, headers: Mapping[str, str], body: bytes) -> Response:
+def _take(intake: Intake, viewer: Viewer, headers: Mapping[str, str], body: bytes) -> Response:
     """Take a large request, in a thread."""
     delivery = read_delivery(headers, body)
-    return _show(doors, delivery, doors.intake.accept(delivery.events))
+    answers = intake.accept(delivery.events)
+    return _show(delivery, answers, viewer.look(answers))
 
 
 async def _converse(intake: Intake, events: Sequence[object]) -> list[Answer]:
@@ -84,19 +85,8 @@ async def _result(future: "Future[list[Any]]", patience: float) -> list[Any]:
         raise too_late() from error
 
 
-def _answer(doors: Doors, delivery: Delivery, answers: list[Answer]) -> Response:
-    """Offer what can begin, and return the answer."""
-    doors.intake.offer(answers)
-    return _show(doors, delivery, answers)
-
-
-def _show(doors: Doors, delivery: Delivery, answers: list[Answer]) -> Response:
+def _show(delivery: Delivery, answers: Sequence[Answer], found: Found) -> Response:
     """Return the answer to a request, with the operations as they are now."""
-    keys = {each.operation for each in answers if isinstance(each, Accepted)}
-    found: dict[int, Operation] = {}
-    if keys:
-        with doors.database.look() as connection:
-            found = find_operations(connection, keys)
     if not delivery.is_batch:
         return _single(answers[0], found)
     outcomes = [_outcome(each, found) for each in answers]
@@ -105,7 +95,7 @@ def _show(doors: Doors, delivery: Delivery, answers: list[Answer]) -> Response:
     )
 
 
-def _single(answer: Answer, found: Mapping[int, Operation]) -> Response:
+def _single(answer: Answer, found: Found) -> Response:
     """Return the answer to a single event."""
     match answer:
         case Refusal():
@@ -119,7 +109,7 @@ def _single(answer: Answer, found: Mapping[int, Operation]) -> Response:
             return _json(_customer(answer), OK)
 
 
-def _outcome(answer: Answer, found: Mapping[int, Operation]) -> Outcome:
+def _outcome(answer: Answer, found: Found) -> Outcome:
     """Return what became of one event of a batch; only what it has is set."""
     match answer:
         case Refusal():

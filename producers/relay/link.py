@@ -3,6 +3,7 @@
 Everything happens on the thread that calls `serve`; only `wake` may be called by others.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -96,26 +97,27 @@ class Link:
 
     def close(self) -> None:
         """Close what is open; never raises."""
-        try:
-            if self._connection is not None and self._connection.is_open:
-                self._connection.close()
-                self._poll_until(lambda: False, FAREWELL)
-        except (LinkLost, AMQPError, OSError):
-            pass
+        connection = self._connection
+        with contextlib.suppress(AMQPError, OSError):
+            if not (connection.is_closing or connection.is_closed):
+                connection.close()
+            self._poll(lambda: connection.is_closed, FAREWELL)
         self._loop.close()
 
     def _poll_until(self, is_done: Callable[[], bool], seconds: float) -> None:
+        """Send and receive until that is so, at most for this long; raise where the link ends."""
+        self._poll(lambda: bool(self._lost) or is_done(), seconds)
+        if self._lost:
+            raise LinkLost(self._lost)
+
+    def _poll(self, is_done: Callable[[], bool], seconds: float) -> None:
         """Send and receive until that is so, at most for this long."""
         until = time.monotonic() + seconds
         timer = self._loop.call_later(seconds, lambda: None)
-        try:
-            while not self._lost and not is_done() and time.monotonic() < until:
-                self._loop.poll()
-                self._loop.process_timeouts()
-        finally:
-            self._loop.remove_timeout(timer)
-        if self._lost:
-            raise LinkLost(self._lost)
+        while not is_done() and time.monotonic() < until:
+            self._loop.poll()
+            self._loop.process_timeouts()
+        self._loop.remove_timeout(timer)
 
     def _opened(self, connection: pika.SelectConnection) -> None:
         """Open the channel on a new connection."""

@@ -3,8 +3,7 @@
 Lists are read newest first and go on after a key (`Span.after`), so that what is added meanwhile moves nothing.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -23,10 +22,10 @@ from sqlalchemy import (
 )
 
 from schema.errors import NotFound
-from schema.ids import key_of, public_id
-from schema.lifecycle import Product
+from schema.ids import key_of
 from schema.store.dialect import LEASE_NOW
-from schema.store.moments import moment, moment_or_none
+from schema.store.moments import moment
+from schema.store.showing import Products, line_of, operation_of, service_of, ticket_of
 from schema.tables import (
     OPERATION,
     SERVICE,
@@ -40,8 +39,6 @@ from schema.tables import (
     ticket,
 )
 from schema.views import Comment, HistoryLine, Operation, OperationState, Service, Ticket
-
-Products = Mapping[str, Product]
 
 #: An operation in one of these has a due row, which leads to the few among all that have ended.
 OPEN_STATES = frozenset({"accepted", "running", "waiting"})
@@ -104,13 +101,13 @@ def list_operations(
             > operation.c.deadline_at
         )
         query = query.where(is_overdue == wanted.overdue)
-    return [_operation(row) for row in connection.execute(_part(query, operation.c.id, span))]
+    return [operation_of(row) for row in connection.execute(_part(query, operation.c.id, span))]
 
 
 def find_operations(connection: Connection, keys: Iterable[int]) -> dict[int, Operation]:
     """Return those of these operations that exist, by key."""
     query = _operations_by_key(connection.dialect.name)
-    return {row.id: _operation(row) for row in connection.execute(query, {"keys": list(keys)})}
+    return {row.id: operation_of(row) for row in connection.execute(query, {"keys": list(keys)})}
 
 
 def find_operation(connection: Connection, public: str) -> Operation:
@@ -138,7 +135,7 @@ def list_services(
     """Return services, newest first."""
     asked = _same(service, product=wanted.product, state=wanted.state, customer=wanted.customer)
     query = _part(_services(connection.dialect.name).where(*asked), service.c.id, span)
-    return [_service(row, products) for row in connection.execute(query)]
+    return [service_of(row, products) for row in connection.execute(query)]
 
 
 def find_service(connection: Connection, products: Products, name: str) -> Service:
@@ -146,7 +143,7 @@ def find_service(connection: Connection, products: Products, name: str) -> Servi
     row = connection.execute(_services(connection.dialect.name).where(_named(name))).one_or_none()
     if row is None:
         raise NotFound(f"there is no service {name}")
-    return _service(row, products)
+    return service_of(row, products)
 
 
 def service_history(connection: Connection, name: str) -> list[HistoryLine]:
@@ -233,37 +230,12 @@ def _operations_by_key(dialect: str) -> Select[Any]:
     return _operations(dialect).where(operation.c.id.in_(bindparam("keys", expanding=True)))
 
 
-def _operation(row: Row[Any]) -> Operation:
-    """Return an operation as it is read."""
-    return Operation(
-        id=public_id("op", row.id),
-        product=row.product,
-        verb=row.verb,
-        customer=row.customer,
-        service=public_id("svc", row.service_id),
-        subject=f"{row.customer}/{row.reference}",
-        state=row.state,
-        step=row.step,
-        attempt=row.attempt,
-        accepted_at=moment(row.accepted_at),
-        deadline_at=moment(row.deadline_at),
-        overdue=(row.ended_at or row.now) > row.deadline_at,
-        ended_at=moment_or_none(row.ended_at),
-        outcome=row.outcome,
-        reason=row.reason,
-        ticket=public_id("tkt", row.ticket) if row.ticket is not None else None,
-        source=row.source,
-        actor=row.actor,
-        correlation_id=row.correlation_id,
-    )
-
-
 def _lines(connection: Connection, kind: int, key: int) -> list[HistoryLine]:
     """Return the history of an owner record."""
     names = ("number", "at", "who", "what", "why", "before", "after", "step", "event")
     query = select(*(history.c[name] for name in names)).order_by(history.c.number)
     found = connection.execute(query.where(history.c.kind == kind, history.c.owner == key))
-    return [HistoryLine(**{**row._mapping, "at": moment(row.at)}) for row in found]  # noqa: SLF001  it is public
+    return [line_of(row) for row in found]
 
 
 @cache
@@ -283,22 +255,6 @@ def _services(dialect: str) -> Select[Any]:
     )
 
 
-def _service(row: Row[Any], products: Products) -> Service:
-    """Return a service as it is read; of a product that is not known here no facts are shown."""
-    product = products.get(row.product)
-    return Service(
-        id=public_id("svc", row.id),
-        customer=row.customer,
-        reference=row.reference,
-        product=row.product,
-        state=row.state,
-        billing="on" if product and product.billing_in(row.state) == "on" else "off",
-        facts=product.shown_in(row.state, json.loads(row.facts)) if product else {},
-        created_at=moment(row.created_at),
-        operation=public_id("op", row.operation_id) if row.operation_id is not None else None,
-    )
-
-
 @cache
 def _tickets() -> Select[Any]:
     """Return the query for tickets, each with the service that it is about."""
@@ -315,21 +271,4 @@ def _with_comments(connection: Connection, found: Sequence[Row[Any]]) -> list[Ti
     query = select(comment.c.ticket_id, comment.c.at, comment.c.body).order_by(comment.c.id)
     for row in connection.execute(query.where(comment.c.ticket_id.in_([row.id for row in found]))):
         comments.setdefault(row.ticket_id, []).append(Comment(at=moment(row.at), body=row.body))
-    return [_ticket(row, comments.get(row.id, ())) for row in found]
-
-
-def _ticket(row: Row[Any], comments: Iterable[Comment]) -> Ticket:
-    """Return one ticket as it is read."""
-    return Ticket(
-        id=public_id("tkt", row.id),
-        operation=public_id("op", row.operation_id),
-        desk=row.desk,
-        reference=f"{row.customer}/{row.reference}",
-        severity=row.severity,
-        state=row.state,
-        title=row.title,
-        body=row.body,
-        opened_at=moment(row.opened_at),
-        resolved_at=moment_or_none(row.resolved_at),
-        comments=tuple(comments),
-    )
+    return [ticket_of(row, comments.get(row.id, ())) for row in found]

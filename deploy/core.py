@@ -1,0 +1,56 @@
+"""What every role stands on: settings, database and a writer, opened in order and closed again."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from deploy.keys import load_keys
+from deploy.logs import configure_logs
+from deploy.opening import open_database
+from deploy.settings import Settings
+from schema.store.database import Database
+from schema.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts of every role, and the event that says that it is to stop."""
+
+    settings: Settings
+    database: Database
+    writer: Writer
+    stop: threading.Event
+
+
+@contextmanager
+def role(settings: Settings, name: str) -> Iterator[Core]:
+    """Open what one of several processes needs; raise what the settings or the database lack."""
+    settings.require_roles(name)
+    configure_logs(settings.log)
+    database = open_database(settings)
+    load_keys(settings, database)
+    with started(settings, database, publishes=True) as core:
+        yield core
+
+
+@contextmanager
+def started(settings: Settings, database: Database, *, publishes: bool) -> Iterator[Core]:
+    """Start a writer on an open database, and end both in the end."""
+    writer = Writer(database, settings.products, publishes=publishes)
+    writer.start()
+    try:
+        yield Core(settings, database, writer, _stop_on_signals())
+    finally:
+        writer.stop()
+        database.close()
+
+
+def _stop_on_signals() -> threading.Event:
+    """Return an event that is set by an interrupt or a request to end; only the main thread may ask."""
+    stop = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,47 @@
+"""How the HTTP door is served."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from time import monotonic, sleep
+
+import uvicorn
+from fastapi import FastAPI
+
+from deploy.kinds import Address
+
+#: How long a server on a thread may take to open its port, in seconds.
+PATIENCE = 10.0
+
+#: Requests under way get so long when the server stops, in seconds.
+FAREWELL = 5
+
+
+def server_of(app: FastAPI, listen: Address) -> uvicorn.Server:
+    """Return a server that logs only what is wrong; the database knows who asked for what."""
+    config = uvicorn.Config(
+        app,
+        host=listen.host,
+        port=listen.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=FAREWELL,
+    )
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def on_a_thread(app: FastAPI, listen: Address) -> Iterator[str]:
+    """Serve while the block runs, and give the address at which; port 0 takes a free one."""
+    server = server_of(app, listen)
+    thread = Thread(target=server.run, name="http", daemon=True)
+    thread.start()
+    until = monotonic() + PATIENCE
+    while not server.started and thread.is_alive() and monotonic() < until:
+        sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://{listen.host}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()

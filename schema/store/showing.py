@@ -1,0 +1,87 @@
+"""Rows as the outside reads them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Row
+
+from schema.ids import public_id
+from schema.lifecycle import Product
+from schema.store.moments import moment, moment_or_none
+from schema.views import Comment, HistoryLine, Operation, Service, Ticket
+
+Products = Mapping[str, Product]
+
+
+def line_of(row: Row[Any]) -> HistoryLine:
+    """Return a line of history as it is read."""
+    return HistoryLine(
+        number=row.number,
+        at=moment(row.at),
+        who=row.who,
+        what=row.what,
+        why=row.why,
+        before=row.before,
+        after=row.after,
+        step=row.step,
+        event=row.event,
+    )
+
+
+def operation_of(row: Row[Any]) -> Operation:
+    """Return an operation as it is read."""
+    return Operation(
+        id=public_id("op", row.id),
+        product=row.product,
+        verb=row.verb,
+        customer=row.customer,
+        service=public_id("svc", row.service_id),
+        subject=f"{row.customer}/{row.reference}",
+        state=row.state,
+        step=row.step,
+        attempt=row.attempt,
+        accepted_at=moment(row.accepted_at),
+        deadline_at=moment(row.deadline_at),
+        overdue=(row.ended_at or row.now) > row.deadline_at,
+        ended_at=moment_or_none(row.ended_at),
+        outcome=row.outcome,
+        reason=row.reason,
+        ticket=public_id("tkt", row.ticket) if row.ticket is not None else None,
+        source=row.source,
+        actor=row.actor,
+        correlation_id=row.correlation_id,
+    )
+
+
+def service_of(row: Row[Any], products: Products) -> Service:
+    """Return a service as it is read; of a product that is not known here no facts are shown."""
+    product = products.get(row.product)
+    return Service(
+        id=public_id("svc", row.id),
+        customer=row.customer,
+        reference=row.reference,
+        product=row.product,
+        state=row.state,
+        billing="on" if product and product.billing_in(row.state) == "on" else "off",
+        facts=product.shown_in(row.state, json.loads(row.facts)) if product else {},
+        created_at=moment(row.created_at),
+        operation=public_id("op", row.operation_id) if row.operation_id is not None else None,
+    )
+
+
+def ticket_of(row: Row[Any], comments: Iterable[Comment]) -> Ticket:
+    """Return one ticket as it is read."""
+    return Ticket(
+        id=public_id("tkt", row.id),
+        operation=public_id("op", row.operation_id),
+        desk=row.desk,
+        reference=f"{row.customer}/{row.reference}",
+        severity=row.severity,
+        state=row.state,
+        title=row.title,
+        body=row.body,
+        opened_at=moment(row.opened_at),
+        resolved_at=moment_or_none(row.resolved_at),
+        comments=tuple(comments),
+    )

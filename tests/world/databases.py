@@ -1,0 +1,51 @@
+"""Fresh databases for worlds: a copied SQLite file, or one PostgreSQL database that is emptied."""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import insert, text
+
+from schema.store.database import Database
+from schema.store.dialect import POSTGRESQL
+from schema.store.moments import stored
+from schema.tables import clock, metadata
+
+
+def make_tables(url: str) -> None:
+    """Create the tables in an empty database."""
+    database = Database(url)
+    with database.writing.begin() as connection:
+        metadata.create_all(connection)
+    database.close()
+
+
+def copied(template: Path, directory: Path) -> str:
+    """Return the URL of a fresh copy of an empty SQLite database."""
+    number = len(list(directory.glob("world*.db"))) + 1
+    path = directory / f"world{number}.db"
+    shutil.copy(template, path)
+    return f"sqlite:///{path}"
+
+
+def empty(url: str) -> None:
+    """Take everything out of a PostgreSQL database, and begin to count from 1 again."""
+    database = Database(url)
+    with database.writing.begin() as connection:
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        for name in ("operation_keys", "service_keys", "ticket_keys"):
+            connection.execute(text(f"ALTER SEQUENCE {name} RESTART"))
+    database.close()
+
+
+def stand_clock(database: Database, start: datetime) -> None:
+    """Let business time stand at `start` in a database without a clock."""
+    with database.writing.begin() as connection:
+        values = {"id": 1, "movable": True, "standing_at": stored(start)}
+        connection.execute(insert(clock).values(values))
+
+
+def is_postgresql(database: Database) -> bool:
+    """Whether it is the one of the two that many processes share."""
+    return database.dialect == POSTGRESQL

@@ -1,0 +1,67 @@
+"""What a world is about: products with all that is known of them, found as the program finds them."""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import schema.products
+import workers.products
+from schema.discovery import find_products
+from schema.lifecycle import Product
+from workers.discovery import Home, find_homes
+from workers.simulator.discovery import find_vendors
+from workers.simulator.vendor import Vendor
+
+PRODUCTS = Path(__file__).resolve().parents[1] / "products"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One product: what it promises, what is done for it, who plays its platform, and examples."""
+
+    product: Product
+    home: Home
+    vendor: Vendor
+    examples: Mapping[str, Mapping[str, Any]]
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The product's name."""
+        return self.product.name
+
+    @property
+    def maker(self) -> str:
+        """The verb that makes a service."""
+        return next(name for name, verb in self.product.verbs.items() if verb.creates)
+
+
+@contextmanager
+def sample_among_products() -> Iterator[None]:
+    """Let discovery find the sample product beside the real ones."""
+    sample = PRODUCTS / "sample"
+    with pytest.MonkeyPatch.context() as patch:
+        for package, directory in ((schema.products, "schema"), (workers.products, "workers")):
+            path = [*package.__path__, str(sample / directory)]
+            patch.setattr(package, "__path__", path)
+        yield
+
+
+def find_subjects() -> dict[str, Subject]:
+    """Return every product that discovery finds, the sample among them; each owes examples."""
+    with sample_among_products():
+        products, homes, vendors = find_products(), find_homes(), find_vendors()
+    return {
+        name: _subject(product, homes[name], vendors[name]) for name, product in products.items()
+    }
+
+
+def _subject(product: Product, home: Home, vendor: Vendor) -> Subject:
+    """Return one product with its examples, which stand in `tests/products/<product>/examples.py`."""
+    told = importlib.import_module(f"tests.products.{product.name}.examples")
+    return Subject(product, home, vendor, told.EXAMPLES, told.SECRETS)

@@ -1,0 +1,90 @@
+"""One worker of a world: an engine under one lease, on the world's event loop."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from schema.lifecycle import Product
+from schema.store.writer import Writer
+from tests.world.platform import URL, Platform
+from tests.world.points import Points, WatchedWriter
+from workers.carrier import Carrier
+from workers.discovery import Home
+from workers.engine import Engine
+from workers.journal import Journal
+from workers.lease import Lease, LeaseTerms
+from workers.transport import Transport
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+#: A lease that outlasts every test: time passes only where a test says so.
+LONG = LeaseTerms(
+    length=timedelta(minutes=5),
+    renew=timedelta(minutes=1),
+    call=timedelta(seconds=5),
+    settle=timedelta(milliseconds=1),
+)
+
+#: A lease that can lapse in front of everybody's eyes.
+SHORT = LeaseTerms(
+    length=timedelta(seconds=0.3),
+    renew=timedelta(seconds=0.1),
+    call=timedelta(seconds=0.1),
+    settle=timedelta(seconds=0.01),
+)
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What a worker is made of."""
+
+    writer: Writer
+    products: Mapping[str, Product]
+    homes: Mapping[str, Home]
+    platform: Platform
+    points: Points
+    room: int = 64
+    terms: LeaseTerms = LONG
+    is_renewing: bool = False
+
+
+class Worker:
+    """An engine, its lease and its journal; made inside a running loop."""
+
+    def __init__(self, equipment: Equipment) -> None:
+        self.equipment = equipment
+        writer = cast("Writer", WatchedWriter(equipment.writer, equipment.points))
+        terms, rooms = equipment.terms, dict.fromkeys(equipment.homes, equipment.room)
+        self.lease = Lease(writer, terms, "world", rooms)
+        if equipment.is_renewing:
+            self.lease.start(asyncio.get_running_loop())
+        self.journal = Journal(writer)
+        session: ClientSession = equipment.platform.session(terms.call.total_seconds())
+        homes = {
+            name: (home, home.connect(Transport(session, URL, self.lease)))
+            for name, home in equipment.homes.items()
+        }
+        carrier = Carrier(self.journal, self.lease, equipment.products, homes)
+        self.engine = Engine(self.journal, self.lease, carrier, rooms, terms.settle)
+
+    @property
+    def key(self) -> int:
+        """The row of its lease."""
+        return self.lease.worker
+
+    def take(self, product: str, operations: Sequence[int]) -> None:
+        """Take note of an offer."""
+        self.engine.take(product, operations)
+
+    async def die(self) -> None:
+        """Be gone from one moment to the next, as `kill -9` leaves it: nothing is resigned."""
+        self.lease.is_lost = True
+        self.lease.stop()
+        await self.engine.abandon()
+        pump = self.journal._pump  # noqa: SLF001  what a dead process was about to hand over is lost
+        if pump is not None:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
