@@ -28,8 +28,8 @@ UNITS = {
     "d": timedelta(days=1),
 }
 
-#: What stands between the name and the host in an address.
-PASSWORD = re.compile(r"(?<=:)[^:/@]*(?=@)")
+#: A password between the name and the host, whatever stands in it, or in the query of an address.
+PASSWORD = re.compile(r"(://[^:/@]*:).*(?=@)|((?:password|secret|token)=)[^&]*", re.IGNORECASE)
 
 
 class Address(NamedTuple):
@@ -63,7 +63,7 @@ def written_length(length: timedelta) -> str:
 
 def without_password(address: str) -> str:
     """Return an address with its password hidden."""
-    return PASSWORD.sub("***", address, count=1)
+    return PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", address)
 
 
 def _database(text: str) -> str:

@@ -6,7 +6,7 @@ What is known here is on the safe side: the lease counts from before the renewal
 import asyncio
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -54,9 +54,9 @@ class Lease:
         self.worker: int = writer.store(Boot("worker", host, rooms, terms.length))
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to renew, as long as this loop answers."""
-        self._loop = loop
+    def start(self, loop: asyncio.AbstractEventLoop, when_lost: Callable[[], None]) -> None:
+        """Begin to renew, as long as this loop answers; `when_lost` is called from another thread."""
+        self._loop, self._when_lost = loop, when_lost
         self._thread.start()
 
     def stop(self) -> None:
@@ -104,6 +104,7 @@ class Lease:
             elif not self.is_lost:
                 self.is_lost = True
                 log.warning("lease_lost", worker=self.worker)
+                self._when_lost()
 
     def _loop_answers(self) -> bool:
         """Return whether the event loop gets round to something new."""

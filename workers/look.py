@@ -10,6 +10,8 @@ from workers.workflow import Absent, Done, Outcome, Present, Step, Unclear, Wait
 async def look(progress: Progress, platform: object) -> Outcome:
     """Return what became of the step, within its time limit; raise what the platform or the step raises."""
     step, work = progress.step, progress.work()
+    if task := asyncio.current_task():
+        task.set_name(f"{progress.name} {step.name}")  # the loop-lag watch names it
     try:
         async with asyncio.timeout(step.limit.total_seconds()):
             if progress.undoing:

@@ -15,6 +15,7 @@ from workers.carrier import Carrier
 from workers.discovery import Home
 from workers.engine import Engine
 from workers.journal import Journal
+from workers.lag import LagWatch
 from workers.lease import Lease, LeaseTerms
 from workers.transport import Transport, never_twice
 
@@ -22,9 +23,6 @@ log = structlog.get_logger()
 
 #: How many connections a worker keeps to all platforms together.
 CONNECTIONS = 200
-
-#: How often a worker looks whether it was stopped or lost its lease, in seconds.
-GLANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,8 @@ class Worker:
         self._writer = writer
         self._plan = plan
         self._engine: Engine | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over = asyncio.Event()
         self._stopping = threading.Event()
         self.is_ready = threading.Event()
 
@@ -56,6 +56,7 @@ class Worker:
     def stop(self) -> None:
         """Let what is in flight reach its next record, then end; callable from every thread."""
         self._stopping.set()
+        self._end()
 
     def run(self) -> None:
         """Work until stopped."""
@@ -73,7 +74,11 @@ class Worker:
         rooms = dict.fromkeys(plan.homes, plan.room)
         host = socket.gethostname()
         lease = await asyncio.to_thread(Lease, self._writer, plan.terms, host, rooms)
-        lease.start(asyncio.get_running_loop())
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        lease.start(self._loop, self._end)
+        watch = LagWatch(self._loop)
+        if self._stopping.is_set():
+            self._over.set()
         journal = Journal(self._writer)
         timeout = aiohttp.ClientTimeout(total=plan.terms.call.total_seconds())
         connector = aiohttp.TCPConnector(limit=CONNECTIONS)
@@ -88,13 +93,18 @@ class Worker:
             self._engine = Engine(journal, lease, carrier, rooms, plan.terms.settle)
             self.is_ready.set()
             await self._until_over(self._engine, lease)
+        watch.stop()
         lease.stop()
 
     async def _until_over(self, engine: Engine, lease: Lease) -> None:
         """Return once the engine has nothing in flight any more, because of a stop or a lost lease."""
-        while not (self._stopping.is_set() or lease.is_lost):
-            await asyncio.sleep(GLANCE)
+        await self._over.wait()
         if lease.is_lost:
             await engine.abandon()
         else:
             await engine.stop()
+
+    def _end(self) -> None:
+        """End the work under this lease; callable from every thread."""
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._over.set)

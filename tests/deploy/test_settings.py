@@ -241,9 +241,9 @@ def test_all_settings_are_shown_and_no_secret(monkeypatch: pytest.MonkeyPatch) -
 def test_a_variable_that_nothing_reads_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("TURNUP_LEESE=15s\nOTHER=1\n", encoding="utf-8")
     put(monkeypatch, {"CLOUD_PBX_DEACTIVATE_DEADLIN": "1m", "WHATEVER_IT_MAY_BE": "1"})
+    meant = "TURNUP_CLOUD_PBX_DEACTIVATE_DEADLINE"
     assert read_settings().unknown() == [
-        "TURNUP_CLOUD_PBX_DEACTIVATE_DEADLIN is not known; "
-        "did you mean TURNUP_CLOUD_PBX_DEACTIVATE_DEADLINE?",
+        f"{meant[:-1]} is not known; did you mean {meant}?",
         "TURNUP_LEESE is not known; did you mean TURNUP_LEASE?",
         "TURNUP_WHATEVER_IT_MAY_BE is not known",
     ]
@@ -266,6 +266,18 @@ def test_a_length_reads_as_it_was_written(written: str) -> None:
     assert written_length(read_length(written)) == written
 
 
-def test_an_address_without_a_password_stays_as_it_is() -> None:
-    assert without_password("amqp://mq.example:5672/") == "amqp://mq.example:5672/"
-    assert without_password("https://a:b@c:1/d@e") == "https://a:***@c:1/d@e"
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("amqp://mq.example:5672/", "amqp://mq.example:5672/"),
+        ("amqp://user@mq.example:5672/", "amqp://user@mq.example:5672/"),
+        ("https://user:hunter2@host:1/path", "https://user:***@host:1/path"),
+        ("https://user:hun:ter/2@x@host", "https://user:***@host"),
+        (
+            "postgresql://host/db?user=u&password=hunter2",
+            "postgresql://host/db?user=u&password=***",
+        ),
+    ],
+)
+def test_a_password_is_hidden_wherever_it_stands(address: str, shown: str) -> None:
+    assert without_password(address) == shown

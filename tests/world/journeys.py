@@ -1,0 +1,66 @@
+"""How a service comes into each of its states, by the verbs that its product publishes."""
+
+from collections import deque
+
+from schema.lifecycle import NEW, Cell
+from schema.tables import service
+from tests.world.subjects import Subject
+from tests.world.world import World
+
+
+def reach(world: World, state: str) -> str:
+    """Bring the service `one` into a state; answer how: `done`, `held` (by a verb under way) or `set`."""
+    subject = next(iter(world.subjects.values()))
+    if state == NEW:
+        world.submit(subject.maker)
+        return "held"
+    path = _path(subject, state)
+    if path is not None:
+        for verb in path:
+            world.submit(verb)
+            world.settle()
+        assert world.rows.service()["state"] == state, path
+        return "done"
+    for name, verb in subject.product.verbs.items():
+        if verb.moves.during == state:
+            _hold(world, subject, name)
+            return "held"
+    _set(world, subject, state)
+    return "set"
+
+
+def _path(subject: Subject, state: str) -> list[str] | None:
+    """Return the shortest row of verbs after which a service is in a state, and at rest."""
+    verbs = subject.product.verbs
+    first = verbs[subject.maker].moves.done
+    ways = deque([([subject.maker], first)])
+    seen = {first}
+    while ways:
+        path, at = ways.popleft()
+        if at == state:
+            return path
+        for name, verb in verbs.items():
+            then = verb.moves.done or at
+            if verb.takes.get(at or "") is Cell.YES and then not in seen:
+                seen.add(then)
+                ways.append(([*path, name], then))
+    return None
+
+
+def _hold(world: World, subject: Subject, name: str) -> None:
+    """Begin a verb, and keep its first call from being answered."""
+    verb = subject.product.verbs[name]
+    if not verb.creates:
+        begins = next(s for s, cell in verb.takes.items() if cell is Cell.YES and s != NEW)
+        reach(world, begins)
+    world.platform.fault(subject.name, "outage")
+    world.submit(name)
+    world.work()
+    assert world.rows.service()["state"] == verb.moves.during
+
+
+def _set(world: World, subject: Subject, state: str) -> None:
+    """Put a service by hand where no verb leads yet, under a verb that has begun."""
+    during = next(v.moves.during for v in subject.product.verbs.values() if v.moves.during)
+    _hold(world, subject, next(n for n, v in subject.product.verbs.items() if v.moves.during == during))
+    world.do(lambda transaction: transaction.connection.execute(service.update().values(state=state)))

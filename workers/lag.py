@@ -1,0 +1,39 @@
+"""The loop-lag watch: says which step keeps the event loop from everything else."""
+
+import asyncio
+import threading
+
+import structlog
+
+log = structlog.get_logger()
+
+#: How long the loop may be at one thing before it is named, and how often it is asked, in seconds.
+MOST, PERIOD = 0.05, 0.25
+
+
+class LagWatch:
+    """Asks an event loop now and then whether it still gets round to new things."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="lag", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop asking."""
+        self._stopping.set()
+
+    def _watch(self) -> None:
+        """Ask, and name what the loop is at when it does not answer."""
+        while not self._stopping.wait(PERIOD):
+            answered = threading.Event()
+            try:
+                self._loop.call_soon_threadsafe(answered.set)
+            except RuntimeError:  # the loop has closed
+                return
+            if not answered.wait(MOST):
+                task = asyncio.current_task(self._loop)
+                name = task.get_name() if task else None
+                answered.wait()
+                log.warning("loop_blocked", task=name)
