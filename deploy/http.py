@@ -1,14 +1,17 @@
 """How the HTTP door is served."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from time import monotonic, sleep
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
 from deploy.kinds import Address
+
+#: What FastAPI makes: an ASGI application.
+Application = Callable[..., Any]
 
 #: How long a server on a thread may take to open its port, in seconds.
 PATIENCE = 10.0
@@ -17,7 +20,7 @@ PATIENCE = 10.0
 FAREWELL = 5
 
 
-def server_of(app: FastAPI, listen: Address) -> uvicorn.Server:
+def server_of(app: Application, listen: Address) -> uvicorn.Server:
     """Return a server that logs only what is wrong; the database knows who asked for what."""
     config = uvicorn.Config(
         app,
@@ -31,7 +34,7 @@ def server_of(app: FastAPI, listen: Address) -> uvicorn.Server:
 
 
 @contextmanager
-def on_a_thread(app: FastAPI, listen: Address) -> Iterator[str]:
+def on_a_thread(app: Application, listen: Address) -> Iterator[str]:
     """Serve while the block runs, and give the address at which; port 0 takes a free one."""
     server = server_of(app, listen)
     thread = Thread(target=server.run, name="http", daemon=True)

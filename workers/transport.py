@@ -26,6 +26,9 @@ from workers.errors import (
 #: How often a call that surely did not act is made at once, and the pauses between, in seconds.
 AT_ONCE, PAUSE, LONGEST_PAUSE = 3, 0.02, 0.2
 
+#: How many connections a worker keeps to all platforms together.
+CONNECTIONS = 200
+
 #: How long a platform that throttles without saying so is left alone.
 THROTTLE = timedelta(seconds=1)
 
@@ -44,6 +47,15 @@ async def never_twice(
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise ReplyLost from error
+
+
+def new_session(timeout: timedelta) -> aiohttp.ClientSession:
+    """Return the session of one worker; each call may take as long as `timeout`."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=timeout.total_seconds()),
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+        middlewares=(never_twice,),
+    )
 
 
 class Fence(Protocol):

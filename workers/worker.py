@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import aiohttp
 import structlog
 
 from schema.lifecycle import Product
@@ -17,12 +16,9 @@ from workers.engine import Engine
 from workers.journal import Journal
 from workers.lag import LagWatch
 from workers.lease import Lease, LeaseTerms
-from workers.transport import Transport, never_twice
+from workers.transport import Transport, new_session
 
 log = structlog.get_logger()
-
-#: How many connections a worker keeps to all platforms together.
-CONNECTIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +76,7 @@ class Worker:
         if self._stopping.is_set():
             self._over.set()
         journal = Journal(self._writer)
-        timeout = aiohttp.ClientTimeout(total=plan.terms.call.total_seconds())
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-        async with aiohttp.ClientSession(
-            timeout=timeout, connector=connector, middlewares=(never_twice,)
-        ) as session:
+        async with new_session(plan.terms.call) as session:
             homes = {
                 name: (home, home.connect(Transport(session, plan.urls[name], lease)))
                 for name, home in plan.homes.items()

@@ -1,0 +1,87 @@
+"""The doors on a fresh database on which business time stands."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from producers.calls import Calls
+from producers.intake import Intake
+from producers.signals import Signals
+from schema import tables
+from schema.discovery import find_products
+from schema.lifecycle import Product
+from schema.store.database import Database
+from schema.store.moments import stored
+from schema.store.writer import Writer
+from tests.producers.events import NOW, customer
+
+SECRET = "whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0"
+
+
+@dataclass
+class Offers:
+    """An offer that remembers what it was given."""
+
+    made: list[tuple[str, list[int]]] = field(default_factory=list)
+
+    def __call__(self, product: str, operations: Sequence[int]) -> None:
+        """Remember it."""
+        self.made.append((product, list(operations)))
+
+
+@pytest.fixture(scope="session")
+def products() -> Mapping[str, Product]:
+    """All products."""
+    return find_products()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A fresh database."""
+    database = Database(f"sqlite:///{tmp_path / 'turnup.db'}")
+    with database.writing.begin() as connection:
+        tables.metadata.create_all(connection)
+        clock = insert(tables.clock).values(id=1, movable=True, standing_at=stored(NOW))
+        connection.execute(clock)
+        numbers = [{"number": number} for number in range(tables.PARTITIONS)]
+        connection.execute(insert(tables.partition), numbers)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def writer(database: Database, products: Mapping[str, Product]) -> Iterator[Writer]:
+    """Its writer, at work."""
+    writer = Writer(database, products)
+    writer.start()
+    yield writer
+    writer.stop()
+
+
+@pytest.fixture
+def offers() -> Offers:
+    """What was offered."""
+    return Offers()
+
+
+@pytest.fixture
+def intake(writer: Writer, products: Mapping[str, Product], offers: Offers) -> Intake:
+    """The intake, which knows the customer acme."""
+    intake = Intake(writer, products, offers)
+    intake.accept([customer()])
+    return intake
+
+
+@pytest.fixture
+def signals(writer: Writer, offers: Offers) -> Signals:
+    """The door for signals of cloud_pbx."""
+    return Signals(writer, {"cloud_pbx": SECRET}, offers)
+
+
+@pytest.fixture
+def calls(writer: Writer, offers: Offers) -> Calls:
+    """The door for calls on an operation."""
+    return Calls(writer, offers)
