@@ -122,11 +122,12 @@ class _Draft:
 def _order(draft: _Draft) -> Order | Refusal:
     """Return the order that a command asks for, or everything that is wrong with it."""
     data = draft.given.get("data", {})
-    told = data if isinstance(data, dict) else {}  # what else it is, the envelope says
-    fields, wrong = _parsed(draft.verb.command, json.dumps(told).encode(), "/data")
+    if not isinstance(data, dict):
+        return invalid((*draft.faults, *_subject(draft.given.get("subject"))[2]))
+    fields, wrong = _parsed(draft.verb.command, json.dumps(data).encode(), "/data")
     owner, reference, odd = _subject(draft.given.get("subject"))
-    until, late = _deadline(told.get("deadline"))
-    faults = (*draft.faults, *odd, *wrong, *late, *_not_before(told.get("not_before")))
+    until, late = _deadline(data.get("deadline"))
+    faults = (*draft.faults, *odd, *wrong, *late, *_not_before(data.get("not_before")))
     if faults or draft.envelope is None or fields is None:
         return invalid(faults)
     envelope = draft.envelope

@@ -70,27 +70,22 @@ def content_hash(kind: str, subject: str | None, data: Mapping[str, Any]) -> str
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
-def to_cloudevent(  # noqa: PLR0913  the attributes of a CloudEvent are one flat list
-    *,
+def to_cloudevent(
     kind: str,
     identity: str,
-    source: str,
-    subject: str,
     time: datetime,
     data: Mapping[str, Any],
-    **extensions: str | int | None,
+    **attributes: str | int | None,
 ) -> dict[str, Any]:
-    """Return a structured CloudEvent; extensions that are None are left out."""
-    named = {name: value for name, value in extensions.items() if value is not None}
+    """Return a structured CloudEvent; source and subject are attributes, and those that are None are left out."""
+    named = {name: value for name, value in attributes.items() if value is not None}
     return {
         "specversion": "1.0",
         "type": kind,
         "id": identity,
-        "source": source,
-        "subject": subject,
+        **named,
         "time": rfc3339(time),
         "datacontenttype": "application/json",
-        **named,
         "data": data,
     }
 

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, 
 from schema.calendar import WorkCalendar
 from schema.command import Name
 
+#: The highest version: 64 bits hold no more.
+NEWEST = (1 << 63) - 1
+
 Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 
 
@@ -25,7 +28,7 @@ class Customer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=NEWEST)
     name: Text80
     country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = "IT"
     region: Text80 | None = None

@@ -8,7 +8,7 @@ import structlog
 from schema.errors import NotStored
 from schema.ids import public_id
 from schema.lifecycle import Product
-from schema.store.claims import Claimed
+from schema.store.claimed import Claimed
 from schema.store.deadlines import MissDeadline
 from schema.store.journal import Lost, News, Recorded
 from workers import decisions, escalation

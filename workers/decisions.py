@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from schema.lifecycle import DELETED, Phase, Product, move
-from schema.store.claims import Claimed
+from schema.store.claimed import Claimed
 from schema.store.journal import Recorded
 from schema.store.services import ServiceChange
 from schema.store.transaction import Line

@@ -14,7 +14,8 @@ import structlog
 
 from schema.errors import NotStored
 from schema.ids import public_id
-from schema.store.claims import Claim, Claimed
+from schema.store.claimed import Claimed
+from schema.store.claims import Claim
 from workers.carrier import Carrier
 from workers.journal import Journal
 from workers.lease import Lease

@@ -8,7 +8,7 @@ from typing import Any
 
 from schema.command import Command
 from schema.ids import public_id
-from schema.store.claims import Claimed
+from schema.store.claimed import Claimed
 from schema.store.journal import News, Recorded
 from workers.workflow import Facts, Service, Signal, Step, Work, Workflow
 

@@ -6,9 +6,8 @@ the try before it runs, and takes the hold of the service (I5).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -25,63 +24,19 @@ from sqlalchemy import (
 )
 
 from schema.lifecycle import NEW, Cell, Phase, move
+from schema.store.claimed import (
+    AS_COUNTED,
+    AS_MOMENTS,
+    AS_STORED,
+    Begins,
+    Claimed,
+    StoredSignal,
+)
 from schema.store.dialect import Columns, locked, rows
 from schema.store.moments import moment
 from schema.store.services import ServiceChange, change_services, stand_in_line
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import OPERATION, command, due, history, operation, service, signal
-
-#: Whether an operation that begins may still do so; None for one that has begun before.
-Begins = Literal["yes", "already", "refused"]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSignal:
-    """Something a platform told about this operation."""
-
-    kind: str
-    at: datetime
-    facts: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """An operation that this worker owns now: its row, its command, its service, and what its steps learned."""
-
-    id: int
-    owner: int
-    epoch: int
-    turn: int
-    product: str
-    verb: str
-    state: str
-    begins: Begins | None
-    step: str | None
-    undoing: str | None
-    before: str
-    tries: int
-    attempt: int
-    cycle: int
-    signals_seen: int
-    cancel: str | None
-    reason: str | None
-    told: int
-    has_ticket: bool
-    now: datetime
-    accepted_at: datetime
-    starts_at: datetime
-    deadline_at: datetime
-    actor: str
-    correlation_id: str | None
-    data: str
-    customer: str
-    reference: str
-    service_id: int
-    service_state: str
-    service_facts: str
-    platform_id: str | None
-    facts: Mapping[str, str]
-    signals: tuple[StoredSignal, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,40 +160,18 @@ def _claimed(transaction: Transaction, row: Row[Any], counters: Row[Any], told: 
     begins = told.begun.get(row.id)
     state = row.service_state
     if begins == "yes":
-        state = move(transaction.products[row.product].verbs[row.verb], Phase.BEGUN, state, state)
+        verb = transaction.products[row.product].verbs[row.verb]
+        state = move(verb, Phase.BEGUN, state, state)
+    known = row._mapping  # noqa: SLF001  this is the documented way to see a row as a mapping
     return Claimed(
-        id=row.id,
-        owner=counters.owner,
-        epoch=counters.epoch,
-        turn=counters.turn,
-        product=row.product,
-        verb=row.verb,
-        state=row.state,
+        **{name: known[name] for name in AS_STORED},
+        **{name: moment(known[name]) for name in AS_MOMENTS},
+        **{name: getattr(counters, name) for name in AS_COUNTED},
         begins=begins,
-        step=row.step,
-        undoing=row.undoing,
-        before=counters.before,
-        tries=counters.tries,
-        attempt=row.attempt,
-        cycle=row.cycle,
         signals_seen=row.signals,
-        cancel=row.cancel,
-        reason=row.reason,
-        told=row.told,
         has_ticket=row.ticket is not None,
         now=moment(transaction.now),
-        accepted_at=moment(row.accepted_at),
-        starts_at=moment(row.starts_at),
-        deadline_at=moment(row.deadline_at),
-        actor=row.actor,
-        correlation_id=row.correlation_id,
-        data=row.data,
-        customer=row.customer,
-        reference=row.reference,
-        service_id=row.service_id,
         service_state=state,
-        service_facts=row.service_facts,
-        platform_id=row.platform_id,
         facts=told.facts.get(row.id, {}),
         signals=told.signals.get(row.id, ()),
     )

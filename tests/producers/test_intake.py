@@ -128,12 +128,14 @@ def test_CO_6_what_is_so_already_succeeds_at_once(intake: Intake, database: Data
 def test_CO_8_a_busy_service_names_the_operation_and_its_deadline(
     intake: Intake, database: Database
 ) -> None:
-    first = accepted(intake, activate("1"))
-    refusal = refused(intake, activate("2", name="Other"))
+    accepted(intake, activate("1"))
+    settle(database, "active")
+    first = accepted(intake, deactivate("2"))
+    refusal = refused(intake, deactivate("3"))
     assert (refusal.reason, refusal.status) == ("busy", 409)
     assert refusal.facts["operation"] == public_id("op", first.operation)
     assert refusal.facts["deadline"] == "2026-05-29T08:15:00Z"
-    assert count(database, "operation") == 1
+    assert count(database, "operation") == 2
 
 
 def test_CO_9_a_command_has_a_deadline_even_if_it_names_none(

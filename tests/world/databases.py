@@ -4,7 +4,9 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import insert, text
+from typing import Any
+
+from sqlalchemy import event, insert, text
 
 from schema.store.database import Database
 from schema.store.dialect import POSTGRESQL
@@ -44,6 +46,17 @@ def stand_clock(database: Database, start: datetime) -> None:
     with database.writing.begin() as connection:
         values = {"id": 1, "movable": True, "standing_at": stored(start)}
         connection.execute(insert(clock).values(values))
+
+
+def hurry(database: Database) -> None:
+    """Let SQLite not wait for the disk: a world's crashes are those of processes, not of machines."""
+    if not is_postgresql(database):
+        event.listen(database.writing, "connect", _do_not_wait)
+
+
+def _do_not_wait(connection: Any, _record: object) -> None:
+    """Set up a connection of SQLite."""
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def is_postgresql(database: Database) -> bool:

@@ -34,7 +34,7 @@ from schema.store.transaction import Transaction
 from schema.store.waking import Quiet, quiet
 from schema.store.writer import Writer
 from tests.world import invariants
-from tests.world.databases import stand_clock
+from tests.world.databases import hurry, stand_clock
 from tests.world.platform import Platform, told_at
 from tests.world.points import PATIENCE, Points
 from tests.world.reading import Rows
@@ -81,6 +81,7 @@ class World:
         self.subjects = {subject.name: subject for subject in subjects}
         self.products = {name: subject.product for name, subject in self.subjects.items()}
         self.database = Database(url)
+        hurry(self.database)
         stand_clock(self.database, start)
         self.points = Points()
         vendors = {name: subject.vendor for name, subject in self.subjects.items()}

@@ -1,0 +1,19 @@
+"""Lines of a file."""
+
+from producers.files import BadLine, EventLine, read_lines
+
+
+def test_good_lines_are_read_and_bad_ones_named_with_their_number() -> None:
+    lines = ['{"id": 1}\n', "\n", "{nonsense\n", b'"\xff"\n', "NaN", "[" * 100_000, "9" * 5000, "[]"]
+    read = list(read_lines(lines))
+    assert [each.number for each in read] == [1, 3, 4, 5, 6, 7, 8]
+    assert [each.event for each in read if isinstance(each, EventLine)] == [{"id": 1}, []]
+    bad = [each.refusal for each in read if isinstance(each, BadLine)]
+    assert {refusal.reason for refusal in bad} == {"malformed"}
+    assert [refusal.detail.split(" is no JSON")[0] for refusal in bad] == [
+        "line 3",
+        "line 4",
+        "line 5",
+        "line 6",
+        "line 7",
+    ]
