@@ -163,10 +163,11 @@ def _claimed(transaction: Transaction, row: Row[Any], counters: Row[Any], told: 
         verb = transaction.products[row.product].verbs[row.verb]
         state = move(verb, Phase.BEGUN, state, state)
     known = row._mapping  # noqa: SLF001  this is the documented way to see a row as a mapping
+    given: dict[str, Any] = {name: known[name] for name in AS_STORED}
+    given |= {name: moment(known[name]) for name in AS_MOMENTS}
+    given |= {name: getattr(counters, name) for name in AS_COUNTED}
     return Claimed(
-        **{name: known[name] for name in AS_STORED},
-        **{name: moment(known[name]) for name in AS_MOMENTS},
-        **{name: getattr(counters, name) for name in AS_COUNTED},
+        **given,
         begins=begins,
         signals_seen=row.signals,
         has_ticket=row.ticket is not None,

@@ -1,0 +1,106 @@
+"""Moving business time by hand: through everything that is due on the way."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli import app
+from schema.store.clock import MoveTime, business_now
+from schema.store.database import Database
+from schema.store.waking import due_operations
+from schema.store.writer import Writer
+from tests.deploy.orders import activate, boot, customer, end, write, written
+from tests.deploy.views import BEGIN
+
+SQLITE = "sqlite:///turnup.db"
+
+
+def turnup(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+def read(*arguments: str) -> Any:
+    result = turnup(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def writer() -> Iterator[Writer]:
+    """A new database whose time stands in the year 2100, and a writer on it."""
+    assert turnup("db", "upgrade", "--movable-clock").exit_code == 0
+    with written(Database(SQLITE)) as made:
+        made.store(MoveTime(BEGIN.replace(year=2084)))
+        yield made
+
+
+def now() -> datetime:
+    return datetime.fromisoformat(read("clock", "show")["now"])
+
+
+def test_standing_time_moves_by_a_length_and_goes_on_standing(writer: Writer) -> None:
+    assert writer
+    before = now()
+    assert read("clock", "skip", "2d")["standing"]
+    assert now() == before + timedelta(days=2)
+
+
+def test_standing_time_moves_to_a_moment(writer: Writer) -> None:
+    assert writer
+    assert read("clock", "set", "2084-12-24T18:00:00+01:00")["now"] == "2084-12-24T17:00:00Z"
+
+
+def test_running_time_goes_on_running(writer: Writer) -> None:
+    writer.store(MoveTime(BEGIN.replace(year=2084), stands=False))
+    assert not read("clock", "skip", "1h")["standing"]
+
+
+def test_time_without_a_worker_moves_in_one_step(writer: Writer) -> None:
+    assert writer
+    result = turnup("clock", "skip", "1h")
+    assert result.exit_code == 0
+    assert "no worker is alive" in result.stderr
+
+
+def test_a_worker_sees_every_due_time_on_the_way(writer: Writer) -> None:
+    """An operation that starts later is carried out at its time, not at the end of the skip."""
+    later = BEGIN.replace(year=2084) + timedelta(hours=5)
+    orders = write(customer(), activate(1, not_before=later.isoformat()))
+    assert turnup("submit", orders).exit_code == 0
+    worker, stop, seen = boot(writer), threading.Event(), []
+
+    def work() -> None:
+        database = Database(SQLITE)
+        while not stop.wait(0.01):
+            with database.look() as connection:
+                if due_operations(connection, 1):
+                    seen.append(business_now(connection))
+                    end(writer, worker, 1)
+        database.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert turnup("clock", "skip", "2d").exit_code == 0
+    finally:
+        stop.set()
+        thread.join()
+    assert seen == [later]
+    assert now() == BEGIN.replace(year=2084) + timedelta(days=2)
+
+
+def test_a_worker_that_does_not_finish_stops_the_move(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.commands.clock.PATIENCE", timedelta(milliseconds=200))
+    boot(writer)
+    assert turnup("submit", write(customer(), activate(1))).exit_code == 0
+    result = turnup("clock", "skip", "2d")
+    assert result.exit_code == 1
+    assert "the workers did not finish within 200ms" in result.stderr
+    assert now() == BEGIN.replace(year=2084)

@@ -1,0 +1,35 @@
+"""Reads the tables *state x verb* of `tables.md`, which is copied from the product rules."""
+
+import re
+from pathlib import Path
+
+TABLES = Path(__file__).parent / "tables.md"
+
+#: verb -> state -> what is written there, cut to the words of the published table.
+Table = dict[str, dict[str, str]]
+
+
+def tables() -> dict[str, Table]:
+    """Return the tables by product."""
+    found: dict[str, Table] = {}
+    for block in re.split(r"\n\n+", TABLES.read_text()):
+        lines = [line for line in block.splitlines() if line.startswith("|")]
+        if len(lines) > 2:
+            product, *states = _cells(lines[0])
+            table = found.setdefault(product, {})
+            for line in lines[2:]:
+                verbs, *cells = _cells(line)
+                for verb in re.sub(r"\(.*?\)", "", verbs).split(","):
+                    row = {state: _said(cell) for state, cell in zip(states, cells, strict=True)}
+                    table[verb.strip()] = row
+    return found
+
+
+def _cells(line: str) -> list[str]:
+    """Return the cells of a line."""
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _said(cell: str) -> str:
+    """Return what a cell says without its explanation."""
+    return "N busy" if cell.startswith("N busy") else cell[0]

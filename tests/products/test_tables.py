@@ -1,0 +1,124 @@
+"""The published table is what the rules say, and what happens: every cell is tried for real."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from schema.errors import Refusal
+from schema.lifecycle import NEW, Phase, move, published_table
+from schema.store.order import Accepted
+from tests.products.published import tables
+from tests.world.fixtures import MakeWorld
+from tests.world.journeys import reach
+from tests.world.subjects import Subject, find_subjects
+from tests.world.world import World
+
+SUBJECTS = find_subjects()
+
+each_subject = pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
+
+
+def cells() -> Iterator[Any]:
+    """Yield every product, verb, state and what the table says there."""
+    for name, subject in SUBJECTS.items():
+        for verb, row in published_table(subject.product).items():
+            for state, cell in row.items():
+                yield pytest.param(subject, verb, state, cell, id=f"{name}-{verb}-{state}")
+
+
+@each_subject
+def test_CO_1_the_published_table_is_the_one_in_the_rules(subject: Subject) -> None:
+    written, published = tables()[subject.name], published_table(subject.product)
+    assert set(published) <= set(written)
+    for verb, row in published.items():
+        assert set(row) <= {*written[verb], NEW}
+        assert {s: c for s, c in row.items() if s != NEW} == {
+            state: cell for state, cell in written[verb].items() if state in row
+        }, verb
+
+
+@each_subject
+def test_CO_10_a_new_service_can_only_be_cancelled(subject: Subject) -> None:
+    published = published_table(subject.product)
+    assert {verb: row[NEW] for verb, row in published.items()} == {
+        verb: "Y" if verb == "cancel" else "N" for verb in published
+    }
+
+
+@pytest.mark.parametrize(("subject", "verb", "state", "cell"), cells())
+def test_CO_1_a_cell_of_the_table_is_what_happens(
+    make_sqlite_world: MakeWorld, subject: Subject, verb: str, state: str, cell: str
+) -> None:
+    world = make_sqlite_world(subject)
+    how = reach(world, state)
+    try_cell(world, verb, state, cell)
+    if how != "set":
+        world.check()
+
+
+def try_cell(world: World, verb: str, state: str, cell: str) -> None:
+    """Ask for a verb in a state, and see that what happens is what the cell says."""
+    before = world.rows.service()
+    if verb == "cancel":
+        _try_cancel(world, state, cell)
+        return
+    answer = world.ask(verb)
+    match cell:
+        case "Y":
+            assert isinstance(answer, Accepted), answer
+            world.platform.mend()
+            world.settle()
+            _see_done(world, answer.operation, state)
+        case "=":
+            assert isinstance(answer, Accepted), answer
+            row = world.rows.operation(answer.operation)
+            assert (row["state"], row["outcome"]) == ("succeeded", "already")
+            assert world.rows.service() == before
+        case "N busy":
+            assert isinstance(answer, Refusal), answer
+            assert (answer.reason, answer.status) == ("busy", 409)
+            assert "operation" in answer.facts
+        case _:
+            assert cell == "N"
+            assert isinstance(answer, Refusal), answer
+            assert (answer.reason, answer.status) == ("state_not_allowed", 409)
+            assert answer.facts["state"] == state
+            assert verb not in answer.facts["allowed"]
+            assert world.rows.service() == before
+
+
+def _try_cancel(world: World, state: str, cell: str) -> None:
+    """Cancel the newest operation on the service."""
+    row = world.rows.all("operation")[-1]
+    answer = world.cancel(row["id"])
+    match cell:
+        case "Y":
+            assert isinstance(answer, Accepted), answer
+            world.platform.mend()
+            world.settle()
+            assert world.rows.operation(row["id"])["state"] == "cancelled"
+            verb = world.products[row["product"]].verbs[row["verb"]]
+            undone = move(verb, Phase.UNDONE, state, row["before"])
+            assert world.rows.service()["state"] == undone
+        case "-":
+            assert isinstance(answer, Refusal), answer
+            assert answer.reason == "nothing_to_cancel"
+        case _:
+            assert cell == "N"
+            assert isinstance(answer, Refusal), answer
+            assert answer.reason == "state_not_allowed"
+            world.platform.mend()
+
+
+def _see_done(world: World, operation: int, state: str) -> None:
+    """See that an operation has moved its service as its verb says."""
+    row = world.rows.operation(operation)
+    assert (row["state"], row["outcome"]) == ("succeeded", "on_time"), row
+    verb = world.products[row["product"]].verbs[row["verb"]]
+    done = move(verb, Phase.DONE, row["before"], row["before"])
+    others = {each["state"] for each in world.rows.all("operation")}
+    assert others == {"succeeded"}
+    if state == row["before"] and not verb.moves.done:
+        return  # it leaves the service to whoever else moves it
+    assert world.rows.service()["state"] == done
