@@ -13,7 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, create_model, field_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    SecretStr,
+    ValidationError,
+    create_model,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ValidationInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
@@ -83,6 +90,8 @@ class Settings(BaseSettings):
     simulator_listen: Listen = Address("127.0.0.1", 8081)
     simulator_database: Path = Path("simulator.db")
     simulator_calls: WebUrl = "http://127.0.0.1:8080"
+    #: Where the vendors' clock stands in a new file; without it they live by the host's.
+    simulator_start: AwareDatetime | None = None
 
     @field_validator("broker_url")
     @classmethod

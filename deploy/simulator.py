@@ -4,7 +4,7 @@ import asyncio
 
 from deploy.logs import configure_logs
 from deploy.settings import Settings
-from workers.simulator.clock import Real
+from workers.simulator.clock import Real, Standing
 from workers.simulator.courier import CallbackTarget
 from workers.simulator.simulator import Simulator
 
@@ -20,6 +20,8 @@ def main(settings: Settings) -> None:
         for name, platform in settings.platforms.items()
         if platform.secret
     }
-    simulator = Simulator(settings.simulator_database, targets, Real())
+    start = settings.simulator_start
+    clock = Standing(start) if start else Real()
+    simulator = Simulator(settings.simulator_database, targets, clock)
     listen = settings.simulator_listen
     asyncio.run(simulator.serve(listen.host, listen.port))

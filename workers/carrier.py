@@ -52,7 +52,7 @@ class Carrier:
         try:
             workflow = home.workflows[claimed.verb]
             progress = progress_of(claimed, workflow, product.verbs[claimed.verb].command)
-        except LookupError as error:
+        except (LookupError, ValueError) as error:
             return await self._leave(claimed, str(error))
         try:
             return await self._drive(progress, product, platform)

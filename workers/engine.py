@@ -1,7 +1,7 @@
 """The engine: takes operations that are due, and carries each one out as a coroutine.
 
 One event loop carries hundreds of operations in flight. Each product has its own room. An
-operation whose last try ended uncleanly runs alone, so that one that kills its process does not
+operation whose last tries ended uncleanly runs alone, so that one that kills its process does not
 take others along every time (I9).
 """
 
@@ -23,6 +23,13 @@ from workers.room import Room
 
 log = structlog.get_logger()
 
+#: An operation being carried out.
+Carrying = Coroutine[Any, Any, None]
+
+#: From this try on a step runs alone. Two unclean ends in a row are more than a machine that went
+#: away under hundreds of innocents, which go on side by side after the first.
+ALONE = 3
+
 
 class Engine:
     """The operations in flight of one worker, on one event loop."""
@@ -42,7 +49,7 @@ class Engine:
         self._settle = settle
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._suspects: list[Claimed] = []
+        self._suspects: list[Carrying] = []
         self._is_stopping = False
 
     @property
@@ -91,46 +98,45 @@ class Engine:
         finally:
             room.is_claiming = False
         room.enter([claimed.id for claimed in taken])
-        suspects = [claimed for claimed in taken if claimed.tries > 1]
+        settled_at = self._loop.time() + self._settle.total_seconds()
         for claimed in taken:
-            if claimed.tries <= 1:
-                self._start(self._carry(room, claimed), public_id("op", claimed.id))
-        if suspects:
-            self._begin_alone(suspects)
+            carrying = self._carry(room, claimed, settled_at if claimed.tries > 1 else 0)
+            if claimed.tries < ALONE:
+                self._start(carrying, public_id("op", claimed.id))
+            else:
+                self._begin_alone(carrying)
         self._fill(product, room)
 
-    async def _carry(self, room: Room, claimed: Claimed) -> None:
-        """Carry an operation out, and free its place."""
+    async def _carry(self, room: Room, claimed: Claimed, settled_at: float) -> None:
+        """Carry an operation out, and free its place; a dead worker's last calls have to settle first."""
         again = False
         try:
+            await asyncio.sleep(max(0, settled_at - self._loop.time()))
             again = await self._carrier.carry_out(claimed)
         finally:
             room.leave(claimed.id, again=again)
             self._fill(claimed.product, room)
 
-    def _begin_alone(self, suspects: Sequence[Claimed]) -> None:
-        """Let suspects run one at a time, as soon as nothing else is in flight."""
-        is_idle = not self._suspects
-        self._suspects.extend(suspects)
-        if is_idle:
+    def _begin_alone(self, carrying: Carrying) -> None:
+        """Let a suspect run as soon as nothing else is in flight."""
+        self._suspects.append(carrying)
+        if len(self._suspects) == 1:
             self._start(self._run_alone(), "suspects")
 
     async def _run_alone(self) -> None:
-        """Wait until a dead worker's last calls have settled and all else has been recorded; then run each."""
-        await asyncio.sleep(self._settle.total_seconds())
+        """Wait until all else has been recorded; then run each suspect, one at a time."""
         mine = asyncio.current_task()
         while others := {task for task in self._tasks if task is not mine}:
             await asyncio.wait(others)
         while self._suspects:
-            claimed = self._suspects[0]
             try:
-                await self._carry(self._rooms[claimed.product], claimed)
+                await self._suspects[0]
             finally:
                 self._suspects.pop(0)
         for product, room in self._rooms.items():
             self._fill(product, room)
 
-    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _start(self, work: Carrying, name: str) -> None:
         """Start a coroutine, and let no error of it go unseen."""
         task = self._loop.create_task(work, name=name)
         self._tasks.add(task)

@@ -92,7 +92,7 @@ class _Desk:
         found = held or self._new_service(order)
         opened = self.opening.add(Opened(order, found, stored(until), is_already=is_already))
         self._commands[order.source, order.event_id] = (opened.key, order.content, order.product)
-        if not is_already:
+        if opened.is_due or opened.is_in_line:  # what starts later is in nobody's way yet (CO-13)
             found.under_way.append((opened.key, order.verb, stored(until)))
         return Accepted(opened.key, order.product, is_due=opened.is_due)
 

@@ -38,7 +38,9 @@ class ChangeCustomer:
                 set_=values,
                 where=customer.c.version < put.excluded.version,
             )
-            answers.append(transaction.connection.execute(newer).rowcount == 1)
+            # An INSERT's rowcount is not known on every driver; what it returns is.
+            stored = transaction.connection.execute(newer.returning(customer.c.name)).scalar()
+            answers.append(stored is not None)
         return answers
 
 

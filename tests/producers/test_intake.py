@@ -167,6 +167,15 @@ def test_CO_13_a_later_start_is_accepted_now_and_counts_from_then(
     assert shown(database, later).deadline_at == NOW + timedelta(days=2, hours=14, minutes=15)
 
 
+def test_CO_13_what_starts_later_is_in_nobodys_way_within_a_batch_either(
+    intake: Intake, database: Database
+) -> None:
+    accepted(intake, activate("1"))
+    settle(database, "active")
+    answers = intake.accept([deactivate("2", not_before="2026-05-29T20:00:00Z"), deactivate("3")])
+    assert [type(answer) for answer in answers] == [Accepted, Accepted]
+
+
 def test_a_dry_run_says_what_would_happen_and_stores_nothing(
     intake: Intake, database: Database
 ) -> None:

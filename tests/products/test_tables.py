@@ -46,7 +46,7 @@ def test_CO_10_a_new_service_can_only_be_cancelled(subject: Subject) -> None:
     }
 
 
-@pytest.mark.parametrize(("subject", "verb", "state", "cell"), cells())
+@pytest.mark.parametrize(("subject", "verb", "state", "cell"), [*cells()])
 def test_CO_1_a_cell_of_the_table_is_what_happens(
     make_sqlite_world: MakeWorld, subject: Subject, verb: str, state: str, cell: str
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.producers.relay.stage import Queue, Stage
+from tests.producers.relay.stage import Queue, Stage, passing_queue
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbit import RabbitServer
 
@@ -21,6 +21,5 @@ def stage(postgres_server: PostgresServer) -> Iterator[Stage]:
 
 @pytest.fixture
 def queue(rabbit_server: RabbitServer) -> Iterator[Queue]:
-    made = Queue(rabbit_server.url, next(NAMES))
-    yield made
-    made.delete()
+    with passing_queue(rabbit_server.url, next(NAMES)) as made:
+        yield made

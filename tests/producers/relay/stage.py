@@ -151,6 +151,16 @@ class Queue:
         return Counter(event["source"] for event in self.events)
 
 
+@contextmanager
+def passing_queue(url: str, name: str, **arguments: str | int) -> Iterator[Queue]:
+    """A queue for one test."""
+    queue = Queue(url, name, **arguments)
+    try:
+        yield queue
+    finally:
+        queue.delete()
+
+
 def wait_until(is_so: Callable[[], object], seconds: float = 30) -> None:
     """Look again and again whether something is so; fail when it does not become so in time."""
     until, pause = time.monotonic() + seconds, threading.Event()

@@ -1,0 +1,190 @@
+"""Commands over HTTP: every form, every status."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from requests import Response
+from schemathesis.python.asgi import get_client
+
+from producers.http.app import create_app
+from producers.http.doors import Doors
+from producers.intake import Intake
+from schema.lifecycle import Product
+from schema.store.database import Database
+from schema.store.writer import Writer
+from tests.producers.conftest import Offers
+from tests.producers.events import activate, count, customer, deactivate, settle
+from tests.producers.http.conftest import STRUCTURED, Client
+
+
+def problem(response: Response, status: int) -> dict[str, Any]:
+    """The problem that a response tells."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    told: dict[str, Any] = response.json()
+    assert (told["status"], told["type"]) == (status, "about:blank")
+    return told
+
+
+def test_a_new_command_is_202_with_its_operation_and_where_that_is(
+    client: Client, offers: Offers
+) -> None:
+    response = client.send(activate("1"))
+    assert response.status_code == 202
+    assert response.headers["location"] == "/v1/operations/op_1"
+    assert response.json() == client.get("/v1/operations/op_1").json()
+    assert offers.made == [("cloud_pbx", [1])]
+
+
+def test_I2_a_repeat_is_200_with_the_first_operation(client: Client) -> None:
+    first, again = client.send(activate("1")), client.send(activate("1"))
+    assert (again.status_code, again.json()) == (200, first.json())
+
+
+def test_I2_other_content_under_a_key_is_422(client: Client) -> None:
+    client.send(activate("1"))
+    told = problem(client.send(activate("1", name="Other")), 422)
+    assert (told["reason"], told["operation"]) == ("key_reused", "op_1")
+
+
+def test_CO_1_a_refusal_names_state_and_what_is_allowed(client: Client, database: Database) -> None:
+    client.send(activate("1"))
+    settle(database, "deactivating")
+    told = problem(client.send(deactivate("2")), 409)
+    assert (told["reason"], told["state"], told["allowed"]) == (
+        "state_not_allowed",
+        "deactivating",
+        [],
+    )
+
+
+def test_CO_2_every_fault_is_listed_with_its_pointer(client: Client) -> None:
+    told = problem(client.send(activate("1", name="", extensions=0)), 422)
+    assert [fault["pointer"] for fault in told["errors"]] == ["/data/name", "/data/extensions"]
+
+
+def test_CO_6_a_verb_that_is_not_there_is_422_with_the_verbs(client: Client) -> None:
+    told = problem(client.send(activate("1") | {"type": "turnup.cloud_pbx.fly"}), 422)
+    assert (told["reason"], told["verbs"]) == ("verb_not_supported", ["activate", "deactivate"])
+
+
+def test_CO_8_a_busy_service_is_409_with_operation_and_deadline(
+    client: Client, database: Database
+) -> None:
+    client.send(activate("1"))
+    settle(database, "active")
+    client.send(deactivate("2"))
+    told = problem(client.send(deactivate("3")), 409)
+    assert (told["reason"], told["operation"]) == ("busy", "op_2")
+    assert told["deadline"] == "2026-05-29T08:15:00Z"
+
+
+def test_a_dry_run_is_200_with_its_plan(client: Client, database: Database) -> None:
+    response = client.send(activate("1", dry_run=True))
+    assert response.status_code == 200
+    assert response.json() == {"deadline": "2026-05-29T08:15:00Z", "already": False}
+    assert count(database, "operation") == 0
+
+
+def test_a_customer_is_200_with_what_became_of_it(client: Client) -> None:
+    response = client.send(customer("beta", version=4))
+    assert response.json() == {"customer": "beta", "version": 4, "changed": True}
+    assert client.get("/v1/customers/beta").json()["record"]["version"] == 4
+
+
+@pytest.mark.parametrize("size", [3, 400])
+def test_a_batch_small_or_large_is_answered_in_order(client: Client, size: int) -> None:
+    events = [activate(str(n), f"acme/pbx-{n}") for n in range(size)]
+    response = client.send_all([*events, events[0], 7])
+    outcomes = response.json()
+    assert response.status_code == 200
+    assert [each["status"] for each in outcomes] == [202] * size + [200, 422]
+    assert [each["operation"]["subject"] for each in outcomes[:size]] == [
+        event["subject"] for event in events
+    ]
+    assert outcomes[-1]["problem"]["errors"][0]["pointer"] == ""
+    assert set(outcomes[-1]) == {"status", "problem"}
+
+
+def test_binary_form_is_the_same_command(client: Client) -> None:
+    attributes = {
+        "ce-specversion": "1.0",
+        "ce-id": "%31",
+        "ce-source": "crm",
+        "ce-type": "turnup.cloud_pbx.activate",
+        "ce-subject": "acme/pbx-1",
+    }
+    event = activate("1")
+    binary = client.post("/v1/commands", json=event["data"], headers=attributes)
+    assert binary.status_code == 202
+    assert client.send(event).json() == binary.json()
+
+
+def test_CO_2_binary_form_tells_the_attributes_that_are_missing(client: Client) -> None:
+    response = client.post("/v1/commands", json={}, headers={"ce-id": "1"})
+    pointers = {fault["pointer"] for fault in problem(response, 422)["errors"]}
+    assert {"/specversion", "/source", "/type"} <= pointers
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/cloudevents+json", b"{", 400),
+        ("application/cloudevents+json", b"", 400),
+        ("application/cloudevents+json", b"\xff", 400),
+        ("application/cloudevents+json", b"[NaN]", 400),
+        ("application/cloudevents+json", b"[" * 20_000, 400),
+        ("application/cloudevents+json; charset=utf-8", b"[]", 422),
+        ("application/cloudevents-batch+json", b"{}", 422),
+        ("application/json", b"{}", 415),
+        ("text/plain", b"{}", 415),
+    ],
+)
+def test_what_is_no_command_is_refused(client: Client, kind: str, body: bytes, status: int) -> None:
+    response = client.post("/v1/commands", data=body, headers={"content-type": kind})
+    problem(response, status)
+
+
+def test_a_body_that_is_too_large_is_413_declared_or_not(client: Client) -> None:
+    def parts() -> Iterator[bytes]:
+        for _ in range(5):
+            yield b" " * 50_000
+
+    for body in (b" " * 200_001, parts()):
+        problem(client.post("/v1/commands", data=body, headers=STRUCTURED), 413)
+
+
+def test_a_full_disk_is_507(client: Client, database: Database) -> None:
+    with database.writing.begin() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    told = problem(client.send_all([activate(str(n), f"acme/pbx-{n}") for n in range(99)]), 507)
+    assert told["reason"] == "store_full"
+    assert count(database, "operation") == 0
+
+
+def test_a_database_that_does_not_answer_is_503_with_when_to_ask_again(
+    doors: Doors, database: Database, products: dict[str, Product], offers: Offers
+) -> None:
+    asleep = Intake(Writer(database, products), products, offers, patience=timedelta(seconds=0.02))
+    app = create_app(Doors(database, products, asleep, doors.signals, doors.calls))
+    with get_client(app) as session:
+        response = session.post("/v1/commands", data=json.dumps(activate("1")), headers=STRUCTURED)
+    assert problem(response, 503)["reason"] == "unavailable"
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_I2_many_at_once_are_each_accepted_once(app: FastAPI, database: Database) -> None:
+    def send(_: int) -> list[str]:
+        with get_client(app) as session:
+            client = Client(session)
+            return [client.send(activate(str(n), f"acme/{n}")).json()["id"] for n in range(8)]
+
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(send, range(4))
+    assert others == [first] * 3
+    assert count(database, "operation") == 8

@@ -1,0 +1,62 @@
+"""The description at /openapi.json is true."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
+from jsonschema import Draft202012Validator
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from tests.producers.events import activate, customer, deactivate
+from tests.producers.http.conftest import Client
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+described = schemathesis.pytest.from_fixture("description")
+
+
+@pytest.fixture
+def description(app: FastAPI, client: Client) -> schemathesis.BaseSchema:
+    """The description, with something to read behind it."""
+    client.send_all([activate("1"), activate("2", "acme/pbx-2")])
+    return schemathesis.openapi.from_asgi("/openapi.json", app)
+
+
+@described.parametrize()
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_every_answer_is_one_that_is_described(case: schemathesis.Case) -> None:
+    case.call_and_validate(checks=CHECKS)
+
+
+@pytest.mark.parametrize("event", [activate("1"), deactivate("1", reason="Moved"), customer()])
+def test_the_described_events_are_those_that_are_taken(
+    client: Client, event: dict[str, Any]
+) -> None:
+    text = client.get("/openapi.json").json()
+    validator = Draft202012Validator({"$ref": "#/components/schemas/Event", **text})
+    assert validator.is_valid(event)
+    assert not validator.is_valid(event | {"data": {"colour": "red"}})
+    assert not validator.is_valid(event | {"type": "turnup.fax.send"})
+
+
+def test_the_description_names_every_route_and_no_schema_that_is_missing(client: Client) -> None:
+    text = client.get("/openapi.json").json()
+    assert len(text["paths"]) == 18
+    references = {part.split('"')[0] for part in str(text).replace("'", '"').split("#/components/schemas/")[1:]}
+    assert references <= set(text["components"]["schemas"])
+    assert "HTTPValidationError" not in text["components"]["schemas"]
