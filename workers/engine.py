@@ -111,7 +111,8 @@ class Engine:
         """Carry an operation out, and free its place; a dead worker's last calls have to settle first."""
         again = False
         try:
-            await asyncio.sleep(max(0, settled_at - self._loop.time()))
+            if settled_at:
+                await asyncio.sleep(settled_at - self._loop.time())
             again = await self._carrier.carry_out(claimed)
         finally:
             room.leave(claimed.id, again=again)
@@ -132,7 +133,7 @@ class Engine:
             try:
                 await self._suspects[0]
             finally:
-                self._suspects.pop(0)
+                del self._suspects[0]
         for product, room in self._rooms.items():
             self._fill(product, room)
 

@@ -1,0 +1,161 @@
+"""The program as it is started: quick, quiet about what it need not know, and never a traceback."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from schema.sealing import new_key
+from schema.store.database import Database, sqlite_module
+from schema.store.versions import VERSION_TABLE
+from tests.deploy.orders import activate, customer, write
+from tests.house.sources import ROOT
+
+START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from deploy.cli import main; main()"
+TELL = START.replace("main()", "import json") + (
+    "\ntry: main()\nexcept SystemExit: pass\nprint(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+)
+
+#: Nobody listens on this port.
+NOBODY = "127.0.0.1:1"
+
+
+def turnup(
+    *arguments: str, program: str = START, **settings: str
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        (sys.executable, "-c", program, str(ROOT), *arguments),
+        env={"PATH": "/usr/bin:/bin", "PYTHONWARNINGS": "error", **_named(settings)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def _named(settings: Mapping[str, str]) -> dict[str, str]:
+    return {f"TURNUP_{name}": value for name, value in settings.items()}
+
+
+def modules(*arguments: str) -> set[str]:
+    """Return what is loaded by a command."""
+    ended = turnup(*arguments, program=TELL)
+    return set(json.loads(ended.stderr.splitlines()[-1]))
+
+
+def line_of(ended: "subprocess.CompletedProcess[str]", code: int) -> str:
+    """Return the only line that a refused command says."""
+    assert ended.returncode == code, ended.stderr
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("turnup: ")
+    return line.removeprefix("turnup: ")
+
+
+def test_help_loads_next_to_nothing() -> None:
+    loaded = modules("--help")
+    heavy = {"aiohttp", "alembic", "fastapi", "holidays", "pika", "pydantic", "rich", "sqlalchemy"}
+    assert "deploy.cli" in loaded
+    assert not heavy & loaded
+
+
+@pytest.mark.parametrize("command", ["list", "submit", "show", "clock"])
+def test_help_for_a_command_is_as_quick(command: str) -> None:
+    assert not {"pydantic", "sqlalchemy", "rich"} & modules(command, "--help")
+
+
+def test_looking_loads_no_door_and_no_alembic() -> None:
+    assert turnup("db", "upgrade").returncode == 0
+    loaded = modules("list")
+    assert "schema.store.reads" in loaded
+    assert not {"aiohttp", "alembic", "dramatiq", "fastapi", "pika", "workers"} & loaded
+
+
+def test_help_names_every_command_under_its_title() -> None:
+    told = turnup("--help").stdout
+    titles = [line for line in told.splitlines() if line.endswith(":") and line[0] != " "]
+    assert titles == ["Options:", "Work:", "Look:", "Keep:", "Run:"]
+    named = {line.split()[0] for line in told.splitlines() if line.startswith("  ")}
+    assert {"submit", "show", "list", "tickets", "products", "doctor", "db", "serve"} <= named
+
+
+@pytest.mark.parametrize("command", [("list",), ("db", "check"), ("db", "upgrade")])
+def test_an_unreachable_database_is_one_line(command: tuple[str, ...]) -> None:
+    ended = turnup(
+        *command,
+        DATABASE_URL=f"postgresql://turnup:hunter2@{NOBODY}/turnup",
+        SECRET_KEYS=new_key(),
+    )
+    line = line_of(ended, 2)
+    assert "does not answer: connection failed" in line
+    assert "hunter2" not in line
+
+
+def test_a_newer_database_is_one_line() -> None:
+    assert turnup("db", "upgrade").returncode == 0
+    database = Database("sqlite:///turnup.db")
+    connection = sqlite_module().connect(database.path, isolation_level=None)
+    connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0099_later'")  # noqa: S608
+    connection.close()
+    assert "is newer (0099_later) than this program" in line_of(turnup("list"), 2)
+
+
+def test_a_file_that_is_no_database_is_one_line() -> None:
+    Path("turnup.db").write_text("my holiday plans", encoding="utf-8")
+    assert "is not a SQLite database" in line_of(turnup("list"), 2)
+
+
+def test_a_missing_key_is_one_line() -> None:
+    assert turnup("db", "upgrade").returncode == 0
+    Path("turnup.db.key").unlink()
+    for command in (("db", "check"), ("serve",)):
+        assert "the key file turnup.db.key of the database is missing" in line_of(
+            turnup(*command), 2
+        )
+
+
+@pytest.mark.parametrize("role", ["api", "relay", "waker", "worker"])
+def test_sqlite_with_several_roles_is_told_what_to_do(role: str) -> None:
+    ended = turnup(role)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines() == [
+        f"turnup: TURNUP_DATABASE_URL: turnup {role} needs PostgreSQL; "
+        "one process alone is: turnup serve",
+        f"turnup: TURNUP_BROKER_URL: turnup {role} needs RabbitMQ (amqp://...); "
+        "one process alone is: turnup serve",
+    ]
+
+
+def test_a_setting_that_is_wrong_stops_every_command() -> None:
+    line = line_of(turnup("products", BROKER_URL="amqp://mq.example"), 2)
+    assert line.startswith("TURNUP_BROKER_URL: SQLite works with the embedded queue only")
+
+
+def test_a_new_key_is_one_that_can_be_used() -> None:
+    key = turnup("db", "new-key").stdout.strip()
+    assert turnup("db", "upgrade", SECRET_KEYS=key).returncode == 0
+    assert not Path("turnup.db.key").exists()
+    assert turnup("db", "check", SECRET_KEYS=key).returncode == 0
+
+
+def test_answers_are_plain_where_nobody_looks() -> None:
+    assert turnup("db", "upgrade").returncode == 0
+    ended = turnup("submit", write(customer(), activate(1)))
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    assert "\x1b" not in ended.stdout
+    assert turnup("list").stdout.splitlines()[1].split()[:2] == ["op_1", "cloud_pbx"]
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    assert turnup("db", "upgrade").returncode == 0
+    assert turnup("submit", write(customer(), *map(activate, range(90)))).returncode == 0
+    command = f"{sys.executable} -c '{START}' {ROOT} list --json | head -1"
+    ended = subprocess.run(
+        ("bash", "-c", command), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.stdout == "[\n"
+    assert "Traceback" not in ended.stderr
