@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+#: The top of the tree; a process works in a directory of its own, where no `.env` lies.
+TOP = Path(__file__).parents[2]
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 #: Between two looks at the memory, in seconds; a look costs a millisecond a process.
@@ -22,19 +25,23 @@ FAREWELL = 20
 Pids = Callable[[], Iterable[int]]
 
 
-def start(directory: Path, name: str, *arguments: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+Process = subprocess.Popen[bytes]
+
+
+def start(directory: Path, environment: Mapping[str, str], *arguments: str) -> Process:
     """Start a role of Turnup that logs to a file of its own."""
-    with (directory / f"{name}.log").open("ab") as log:
+    with (directory / f"{arguments[0]}.log").open("ab") as log:
         return subprocess.Popen(
             (sys.executable, "-m", "tests.bench.role", *arguments),
-            env={**os.environ, **environment},
+            cwd=directory,
+            env={**os.environ, "PYTHONPATH": str(TOP), **environment},
             stdout=log,
             stderr=log,
         )
 
 
 @contextmanager
-def running(*processes: subprocess.Popen[bytes]) -> Iterator[None]:
+def running(processes: Iterable[Process]) -> Iterator[None]:
     """End these processes when the block does."""
     try:
         yield

@@ -38,7 +38,14 @@ def waits(claimed: Claimed) -> Recorded:
     line = Line("waits", "worker", before="running", after="waiting", event="waiting")
     later = NOW + timedelta(hours=1)
     return Recorded(
-        claimed.id, claimed.owner, claimed.epoch, claimed.turn + 1, "waiting", "a", (line,), wake_at=later
+        claimed.id,
+        claimed.owner,
+        claimed.epoch,
+        claimed.turn + 1,
+        "waiting",
+        "a",
+        (line,),
+        wake_at=later,
     )
 
 
@@ -52,7 +59,9 @@ def refusal(calls: Calls, public: str = "op_1") -> Refusal:
 def wakes_at_once(database: Database) -> bool:
     """Whether the operation is due now."""
     with database.look() as connection:
-        return bool(connection.execute(select(due.c.wake_at <= int(NOW.timestamp() * 1000))).scalar())
+        return bool(
+            connection.execute(select(due.c.wake_at <= int(NOW.timestamp() * 1000))).scalar()
+        )
 
 
 def test_CO_3_what_has_not_begun_is_cancelled_at_once(
@@ -148,7 +157,10 @@ def test_asking_twice_is_asking_once(calls: Calls, begun: Claimed, database: Dat
     calls.cancel("op_1", "anna")
     assert calls.cancel("op_1", "berta") == Accepted(1, "cloud_pbx", is_repeat=True)
     with database.look() as connection:
-        assert connection.execute(select(operation.c.cancel, operation.c.signals)).one() == ("anna", 1)
+        assert connection.execute(select(operation.c.cancel, operation.c.signals)).one() == (
+            "anna",
+            1,
+        )
 
 
 @pytest.mark.parametrize(
@@ -163,7 +175,9 @@ def test_CO_1_the_table_says_what_cannot_be_cancelled(
     assert (told.reason, told.status, told.facts["state"]) == (reason, 409, state)
 
 
-def test_what_has_ended_cannot_be_cancelled(calls: Calls, begun: Claimed, database: Database) -> None:
+def test_what_has_ended_cannot_be_cancelled(
+    calls: Calls, begun: Claimed, database: Database
+) -> None:
     settle(database, "active")
     assert (refusal(calls).reason, refusal(calls).status) == ("nothing_to_cancel", 409)
 

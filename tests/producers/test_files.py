@@ -4,7 +4,16 @@ from producers.files import BadLine, EventLine, read_lines
 
 
 def test_good_lines_are_read_and_bad_ones_named_with_their_number() -> None:
-    lines = ['{"id": 1}\n', "\n", "{nonsense\n", b'"\xff"\n', "NaN", "[" * 100_000, "9" * 5000, "[]"]
+    lines = [
+        '{"id": 1}\n',
+        "\n",
+        "{nonsense\n",
+        b'"\xff"\n',
+        "NaN",
+        "[" * 100_000,
+        "9" * 5000,
+        "[]",
+    ]
     read = list(read_lines(lines))
     assert [each.number for each in read] == [1, 3, 4, 5, 6, 7, 8]
     assert [each.event for each in read if isinstance(each, EventLine)] == [{"id": 1}, []]

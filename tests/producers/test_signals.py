@@ -15,7 +15,12 @@ from schema.tables import operation
 from tests.producers.conftest import SECRET, Offers
 from tests.producers.events import activate, count
 
-TOLD = {"id": "evt_1", "at": "2026-05-29T08:01:00Z", "kind": "instances_on", "facts": {"state": "on"}}
+TOLD = {
+    "id": "evt_1",
+    "at": "2026-05-29T08:01:00Z",
+    "kind": "instances_on",
+    "facts": {"state": "on"},
+}
 
 
 def signed(body: bytes, at: datetime | None = None, secret: str = SECRET) -> dict[str, str]:
@@ -78,7 +83,11 @@ def test_a_signal_for_an_operation_that_has_ended_is_stored(
 @pytest.mark.parametrize(
     "change",
     [
-        {"Webhook-Signature": Webhook("whsec_b3RoZXIgc2VjcmV0").sign("evt_1", datetime.now(UTC), "{}")},
+        {
+            "Webhook-Signature": Webhook("whsec_b3RoZXIgc2VjcmV0").sign(
+                "evt_1", datetime.now(UTC), "{}"
+            )
+        },
         {"Webhook-Signature": "v1,AAAA"},
         {"Webhook-Signature": "nonsense"},
         {"Webhook-Signature": "v1,ä"},
@@ -115,7 +124,10 @@ def test_an_old_signature_a_changed_body_and_an_unknown_product_are_refused_with
 def test_CO_2_a_signed_signal_that_is_wrong_is_refused_with_every_fault(signals: Signals) -> None:
     assert refusal_of(signals, b"{") == (400, [])
     wrong = {"at": "2026-05-29T08:01:00", "kind": "", "facts": []}
-    assert refusal_of(signals, json.dumps(wrong).encode()) == (422, ["/id", "/at", "/kind", "/facts"])
+    assert refusal_of(signals, json.dumps(wrong).encode()) == (
+        422,
+        ["/id", "/at", "/kind", "/facts"],
+    )
     early = {**TOLD, "at": "0001-01-01T00:00:00+01:00"}
     assert refusal_of(signals, json.dumps(early).encode()) == (422, ["/at"])
     broken = {**TOLD, "facts": {"a": "\0"}}

@@ -48,10 +48,21 @@ class Effect:
         return self.key.split(":")[0]
 
 
+@dataclass(frozen=True)
+class Arrived:
+    """A call as it came over the wire; one that only reads has no key."""
+
+    at: datetime
+    action: str
+    service: str
+    key: str | None
+
+
 @dataclass
 class Gate:
-    """Holds calls of one action back until it is opened."""
+    """Holds calls of one action back until it is opened: the first `most`, or all."""
 
+    most: int | None = None
     reached: int = 0
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -66,8 +77,8 @@ class Platform:
         self.is_unreachable = False
         #: Every changing call arrives twice, as a proxy on the way would repeat it.
         self.repeats = False
-        #: Every call that arrived, also those that did nothing: (action, service, key).
-        self.calls: list[tuple[str, str, str]] = []
+        #: Every call that arrived, also those that did nothing.
+        self.calls: list[Arrived] = []
         self._gates: dict[str, Gate] = {}
         self._store = Store(Path(":memory:"))
         self._store.start_clock(as_text(start))
@@ -93,9 +104,9 @@ class Platform:
         self.is_unreachable = False
         self._rules.clear()
 
-    def hold(self, action: str) -> Gate:
-        """Hold calls of an action back, before they act."""
-        return self._gates.setdefault(action, Gate())
+    def hold(self, action: str, most: int | None = None) -> Gate:
+        """Hold calls of an action back, before they act: all of them, or the first ones."""
+        return self._gates.setdefault(action, Gate(most))
 
     def open(self, action: str) -> None:
         """Let the calls of an action through again."""
@@ -166,8 +177,9 @@ class Platform:
         if self.is_unreachable:
             raise unreachable()
         action = self._action(method, path, options)[0]
-        await self.points.reach("call", action.name)
-        if gate := self._gates.get(action.name):
+        await self.points.reach("call", f"{action.name} {self._service(path, options)}".strip())
+        gate = self._gates.get(action.name)
+        if gate and (gate.most is None or gate.reached < gate.most):
             gate.reached += 1
             await gate.opened.wait()
         reply = self._take(method, path, options)
@@ -181,16 +193,19 @@ class Platform:
         action, found = self._action(method, path, options)
         headers: Mapping[str, str] = options.get("headers") or {}
         key = headers.get("Idempotency-Key")
-        service = headers.get("X-Service") or self._reception.service_of(
-            action_product(path), found.get("platform_id", "")
-        )
-        if headers:
-            self.calls.append((action.name, service, key or ""))
+        service = self._service(path, options)
         now = as_moment(self._store.standing_now())
+        self.calls.append(Arrived(now, action.name, service, key))
         body = dict(options.get("json") or {})
         reference = headers.get("X-Reference", "")
         call = Call(now, service, reference, found, dict(options.get("params") or {}), body)
         return self._reception.take(action_product(path), action, call, key)
+
+    def _service(self, path: str, options: Mapping[str, Any]) -> str:
+        """Return the service that a call says it is for, or that owns what it names."""
+        told = (options.get("headers") or {}).get("X-Service")
+        named = path.split("/")[3:4]
+        return str(told or self._reception.service_of(action_product(path), *named or [""]))
 
     def _action(
         self, method: str, path: str, options: Mapping[str, Any]

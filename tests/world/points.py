@@ -22,13 +22,17 @@ class Points:
     def __init__(self) -> None:
         self.reached: list[str] = []
         self.dies_at: int | None = None
+        #: Points that end the process whenever they are reached.
+        self.deadly: set[str] = set()
+        self.deaths = 0
         self.is_dying = False
 
     def note(self, what: str, name: str) -> bool:
         """Count a point; answer whether this is the one to die at."""
         self.reached.append(f"{what} {name}")
-        if self.dies_at == len(self.reached):
+        if self.dies_at == len(self.reached) or self.reached[-1] in self.deadly:
             self.is_dying = True
+            self.deaths += 1
             return True
         return False
 

@@ -132,7 +132,10 @@ def test_CP_2_access_data_is_shown_only_while_active(two: Client, database: Data
     with database.writing.begin() as connection:
         connection.execute(update(service).values(facts=facts))
     shown = two.get("/v1/services/acme/a").json()
-    assert (shown["facts"], shown["billing"]) == ({"portal_url": "https://a", "sip_domain": "a"}, "on")
+    assert (shown["facts"], shown["billing"]) == (
+        {"portal_url": "https://a", "sip_domain": "a"},
+        "on",
+    )
     settle(database, "deactivated")
     shown = two.get("/v1/services/svc_1").json()
     assert (shown["facts"], shown["billing"]) == ({}, "on")
@@ -140,19 +143,29 @@ def test_CP_2_access_data_is_shown_only_while_active(two: Client, database: Data
 
 def test_a_service_names_the_operation_that_is_under_way(two: Client, database: Database) -> None:
     found = two.get("/v1/services", customer="acme").json()["items"]
-    assert [(each["id"], each["operation"]) for each in found] == [("svc_2", "op_2"), ("svc_1", "op_1")]
+    assert [(each["id"], each["operation"]) for each in found] == [
+        ("svc_2", "op_2"),
+        ("svc_1", "op_1"),
+    ]
     settle(database, "active")
     assert two.get("/v1/services/svc_1").json()["operation"] is None
 
 
 def test_tickets_are_read_with_their_comments(two: Client, database: Database) -> None:
-    texts = {"desk": "provider_support", "severity": "normal", "title": "Late", "body": "It is late."}
+    texts = {
+        "desk": "provider_support",
+        "severity": "normal",
+        "title": "Late",
+        "body": "It is late.",
+    }
     with database.writing.begin() as connection:
         for key in (1, 3):
             row = {"id": key, "operation_id": key, "state": "open", "opened_at": 0, **texts}
             connection.execute(insert(ticket).values(row))
         connection.execute(insert(comment).values(ticket_id=1, at=1000, body="Done."))
-    found = two.get("/v1/tickets", customer="acme", state="open", product="cloud_pbx").json()["items"]
+    found = two.get("/v1/tickets", customer="acme", state="open", product="cloud_pbx").json()[
+        "items"
+    ]
     assert found == [two.get("/v1/tickets/tkt_1").json()]
     assert found[0]["reference"] == "acme/a"
     assert found[0]["comments"] == [{"at": "1970-01-01T00:00:01Z", "body": "Done."}]

@@ -118,6 +118,7 @@ def test_what_a_full_queue_refuses_is_sent_again_when_it_has_room(
     stage: Stage, rabbit_server: RabbitServer
 ) -> None:
     # A quorum queue lets more in than its limit before it says so.
+    limits: dict[str, str | int]
     limits = {"x-queue-type": "classic", "x-max-length": 5, "x-overflow": "reject-publish"}
     with passing_queue(rabbit_server.url, "full", **limits) as full:
         stage.accept(40)
@@ -210,10 +211,13 @@ def test_events_of_an_unknown_product_wait_for_a_newer_relay(stage: Stage, queue
 
 def test_a_relay_that_is_woken_looks_at_once(stage: Stage, queue: Queue) -> None:
     with stage.relaying(queue.url, Pace(idle=5.0)) as relay:
-        wait_until(lambda: relay.progress.is_connected)
         stage.accept(1)
+        relay.wake()
+        wait_until(lambda: relay.progress.sent == 1)
+        stage.tell([1])
         began = time.monotonic()
-        wait_until(lambda: relay.wake() or relay.progress.sent == 1)
+        relay.wake()
+        wait_until(lambda: relay.progress.sent == 2)
         assert time.monotonic() - began < 2
 
 

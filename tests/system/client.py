@@ -1,0 +1,85 @@
+"""A client of an HTTP server in another process that may die at any moment."""
+
+import http.client
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+BATCH = "application/cloudevents-batch+json"
+
+#: How long an answer may take, in seconds: longer than a door waits for its database.
+TIMEOUT = 15.0
+
+OK = 200
+FAILED = 300
+
+
+class NoAnswer(Exception):
+    """Raised when nobody answered, or the connection broke; what was asked may be done or not."""
+
+
+class Refused(Exception):
+    """Raised when a server answered with an error; has the status and what it said."""
+
+    def __init__(self, status: int, said: Any) -> None:  # noqa: ANN401  JSON
+        super().__init__(f"{status}: {said}")
+        self.status = status
+
+
+class Client:
+    """Talks JSON, with a connection for each request."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str) -> Any:  # noqa: ANN401  JSON
+        """Return what is at a path."""
+        return self.ask("GET", path)
+
+    def ask(
+        self, method: str, path: str, body: object = None, kind: str = "application/json"
+    ) -> Any:  # noqa: ANN401  JSON
+        """Return the answer to one request; raise `NoAnswer` or `Refused`."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        try:
+            text = None if body is None else json.dumps(body)
+            connection.request(method, path, text, {"Content-Type": kind})
+            response = connection.getresponse()
+            read = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswer(f"{method} {path}: {error!r}") from error
+        finally:
+            connection.close()
+        said = json.loads(read) if read else None
+        if response.status >= FAILED:
+            raise Refused(response.status, said)
+        return said
+
+    def submit(self, commands: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Hand in a batch, and return the outcome of each command, in order."""
+        outcomes: list[dict[str, Any]] = self.ask("POST", "/v1/commands", list(commands), BATCH)
+        return outcomes
+
+    def all_of(self, path: str) -> list[dict[str, Any]]:
+        """Return a list, all pages of it."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = self.get(f"{path}?limit=500{cursor}")
+            found += page["items"]
+            if not page["next"]:
+                return found
+            cursor = f"&cursor={page['next']}"
+
+    def answers(self, path: str) -> bool:
+        """Whether the server is there and content."""
+        try:
+            self.get(path)
+        except (NoAnswer, Refused):
+            return False
+        return True
