@@ -23,6 +23,9 @@ from dramatiq.errors import DecodeError
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
+from deploy.kinds import without_password
+from deploy.outage import Outage, said
+from schema.errors import TurnupError
 from schema.queue import ACTOR, OFFER_SIZE, Offer, queue_name
 
 log = structlog.get_logger()
@@ -43,8 +46,12 @@ PATIENCE = 5.0
 #: Between two tries to reach a broker that is away, in seconds.
 RETRY = 1.0
 
-#: A publisher that has nothing to say shows life this often, in seconds.
-HEARTBEAT = 10.0
+#: How often a publisher that has nothing to say looks whether its broker is there, in seconds.
+HEARTBEAT = 1.0
+
+
+class BrokerUnreachable(TurnupError):
+    """Raised at start when the broker does not answer, or does not let us in."""
 
 
 def embedded_broker() -> StubBroker:
@@ -55,6 +62,15 @@ def embedded_broker() -> StubBroker:
 def rabbit_broker(url: str) -> "RabbitBroker":
     """Return the broker for a RabbitMQ; nothing is connected before it is used."""
     return RabbitBroker(url)
+
+
+def require_broker(url: str) -> None:
+    """Raise `BrokerUnreachable` unless a RabbitMQ answers; later its absence is waited out."""
+    try:
+        _close(_channel(url))
+    except (AMQPError, OSError) as error:
+        msg = f"the broker {without_password(url)} does not answer: {said(error)}"
+        raise BrokerUnreachable(msg) from error
 
 
 def offers(broker: Broker) -> Offer:
@@ -75,7 +91,7 @@ class RabbitBroker(Broker):
 
     def __init__(self, url: str) -> None:
         super().__init__(middleware=[])
-        self._outage = _Outage()
+        self._outage = Outage()
         self._url = url
         self._publisher = _Publisher(url, self._outage)
 
@@ -101,33 +117,10 @@ class RabbitBroker(Broker):
         self._publisher.stop()
 
 
-class _Outage:
-    """Says once that the broker is away, whoever notices, and once that everybody has it again."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._without: set[object] = set()
-
-    def begin(self, who: object, error: BaseException) -> None:
-        """Note that somebody has lost the broker."""
-        with self._lock:
-            if not self._without:
-                log.warning("broker_gone", by="offers", reason=_said(error))
-            self._without.add(who)
-
-    def end(self, who: object) -> None:
-        """Note that somebody has a broker."""
-        with self._lock:
-            was_away = who in self._without
-            self._without.discard(who)
-            if was_away and not self._without:
-                log.info("broker_answers_again", by="offers")
-
-
 class _Publisher:
     """Publishes on a thread of its own, without confirms: a door never waits for a broker."""
 
-    def __init__(self, url: str, outage: _Outage) -> None:
+    def __init__(self, url: str, outage: Outage) -> None:
         self._url = url
         self._outage = outage
         self._waiting: deque[tuple[str, bytes]] = deque(maxlen=BUFFER)
@@ -170,9 +163,7 @@ class _Publisher:
         self._close()
 
     def _drain(self) -> None:
-        """Publish what is waiting, and let the connection show life."""
-        if self._channel is None and not self._waiting:
-            return
+        """Publish what is waiting, and see what the broker says."""
         channel = self._channel or self._open()
         while self._waiting:
             queue, body = self._waiting.popleft()
@@ -199,7 +190,7 @@ class _Publisher:
 class _Deliveries(Consumer):
     """The messages of one queue; while the broker is away there are none."""
 
-    def __init__(self, url: str, outage: _Outage, queue: str, room: tuple[int, float]) -> None:
+    def __init__(self, url: str, outage: Outage, queue: str, room: tuple[int, float]) -> None:
         self._url = url
         self._outage = outage
         self._queue = queue
@@ -291,8 +282,3 @@ def _close(channel: BlockingChannel) -> None:
     """Close a connection, whatever state it is in."""
     with contextlib.suppress(AMQPError, OSError):
         channel.connection.close()
-
-
-def _said(error: BaseException) -> str:
-    """Return what went wrong in one line."""
-    return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from deploy.broker import require_broker
 from deploy.keys import load_keys
 from deploy.logs import configure_logs
 from deploy.opening import open_database
@@ -31,6 +32,7 @@ def role(settings: Settings, name: str) -> Iterator[Core]:
     configure_logs(settings.log)
     database = open_database(settings)
     load_keys(settings, database)
+    require_broker(settings.broker_url)
     with started(settings, database, publishes=True) as core:
         yield core
 

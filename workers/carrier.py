@@ -100,7 +100,7 @@ class Carrier:
             return decisions.not_begun(progress, product)
         if decisions.is_cancelled(progress):
             return decisions.cancelled(progress, product)
-        if claimed.reason == "parked":
+        if progress.reason == "parked":
             return decisions.stays_parked(progress)
         if progress.tries > 1 + DEATHS:
             return decisions.parked(progress, product, f"it ended its worker {DEATHS} times")

@@ -85,8 +85,10 @@ def step_crashed(progress: Progress, product: Product, error: BaseException) -> 
 
 def parked(progress: Progress, product: Product, why: str) -> Recorded:
     """Return the record that stops an operation until a person has looked at it, with its ticket."""
-    record = _waits(progress, None, why)
+    event = None if progress.state == "waiting" else "waiting"
+    line = replace(_step_line(progress, "parked", why=why), after="waiting", event=event)
     note = escalation.parked(progress, why, product)
+    record = replace(_waits(progress, None, why), lines=(line,))
     return replace(record, reason="parked", seen=ALL_SIGNALS, ticket=note)
 
 
@@ -135,10 +137,15 @@ def not_begun(progress: Progress, product: Product) -> Recorded:
 
 
 def is_cancelled(progress: Progress) -> bool:
-    """Return whether somebody has cancelled the operation and it can still go back."""
+    """Return whether somebody has cancelled the operation and it can still go back.
+
+    It can at the point of no return itself, as long as that step has surely not acted.
+    """
     if not progress.cancel or progress.undoing:
         return False
-    return not progress.workflow.is_past_return(progress.step.name)
+    step = progress.step.name
+    is_before = progress.is_first and step == progress.workflow.no_return
+    return is_before or not progress.workflow.is_past_return(step)
 
 
 def _refused(progress: Progress, product: Product, error: Permanent) -> Recorded:

@@ -10,6 +10,7 @@ class Room:
         self.size = size
         self.in_flight: set[int] = set()
         self.is_claiming = False
+        self._claimed: tuple[int, ...] = ()
         self._offered: dict[int, None] = {}
         self._again: set[int] = set()
 
@@ -29,16 +30,23 @@ class Room:
         return bool(self._offered) and len(self.in_flight) < self.size and not self.is_claiming
 
     def next_to_claim(self, most: int) -> tuple[int, ...]:
-        """Return the operations to claim next, as many as fit in; they are forgotten here."""
+        """Return the operations to claim next, as many as fit in; each has its place from now on.
+
+        One that is offered while its claim is under way would else be claimed twice, and count as a second try.
+        """
         fitting = min(most, self.size - len(self.in_flight))
         chosen = tuple(key for key, _ in zip(self._offered, range(fitting), strict=False))
         for key in chosen:
             del self._offered[key]
+        self._claimed = chosen
+        self.in_flight.update(chosen)
         return chosen
 
     def enter(self, operations: Sequence[int]) -> None:
-        """Give places to operations that were claimed."""
-        self.in_flight.update(operations)
+        """Keep the places of the operations that the claim got, and free those of the others."""
+        for key in set(self._claimed) - set(operations):
+            self.leave(key, again=False)
+        self._again.difference_update(operations)  # the claim saw what they were offered for
 
     def leave(self, operation: int, *, again: bool) -> None:
         """Free a place; an operation that was offered meanwhile, or has news, is looked at again."""

@@ -6,7 +6,8 @@ deadline is decided once.
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -65,11 +66,18 @@ class Waker:
         self._last_customer: dict[str, str] = {}
         self._next_look_for_lapsed = 0.0
         self._wanted = threading.Event()
+        self._passing = threading.Lock()
         self.last_pass = 0.0
 
     def wake(self) -> None:
         """Make a pass soon; callable from every thread."""
         self._wanted.set()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let nobody look at what is due while the block runs, so that several clocks move as one."""
+        with self._passing:
+            yield
 
     def run(self, stop: threading.Event) -> None:
         """Make passes until stopped; a database that does not answer is waited for."""
@@ -87,9 +95,10 @@ class Waker:
 
     def once(self) -> float:
         """Make one pass, and return in how many seconds the next one is worth while."""
-        self._take_over()
-        is_full = self._decide()
-        offered = self._offer_due()
+        with self._passing:
+            self._take_over()
+            is_full = self._decide()
+            offered = self._offer_due()
         self.last_pass = time.monotonic()
         return SHORTEST if offered or is_full else self._until_next_due()
 

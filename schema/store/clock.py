@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from schema.store.dialect import LEASE_NOW
 from schema.store.moments import moment, stored
 from schema.store.transaction import Transaction
-from schema.tables import clock
+from schema.tables import clock, command, customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,34 @@ class MoveTime:
         return [_move(transaction, each) for each in records]
 
 
+@dataclass(frozen=True, slots=True)
+class BeginTime:
+    """Let business time stand at `at`, before anything has happened, so that it may lie in the past.
+
+    Answered True, or False where the time is fixed, or a customer or command is known already.
+    """
+
+    at: datetime
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["BeginTime"]) -> list[bool]:
+        """Set the clock, once for each record."""
+        return [_begin(transaction, each.at) for each in records]
+
+
 def business_now(connection: Connection) -> datetime:
     """Return business time."""
     return moment(read_times(connection).business)
+
+
+def _begin(transaction: Transaction, at: datetime) -> bool:
+    """Set the clock of a database in which nothing has happened."""
+    known = select(or_(select(customer.c.name).exists(), select(command.c.id).exists()))
+    if transaction.connection.execute(known).scalar_one():
+        return False
+    is_movable = clock.c.movable.is_(True)
+    set_ = update(clock).where(is_movable).values(standing_at=stored(at))
+    return transaction.connection.execute(set_).rowcount == 1
 
 
 def _move(transaction: Transaction, wanted: MoveTime) -> bool:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from schema.store.clock import read_times
 from schema.store.dialect import POSTGRESQL, packed, rows
 from schema.store.moments import moment, moment_or_none
-from schema.tables import due, operation, outbox, service
+from schema.tables import due, operation, outbox, service, signal
 
 
 class Wake(NamedTuple):
@@ -59,11 +59,15 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Whether nothing can be done at this business time, and when the next thing can."""
+    """Whether nothing can be done at this business time, and when the next thing can.
+
+    `signals` is the newest signal: where two looks are quiet and name the same one, nobody was woken in between.
+    """
 
     is_quiet: bool
     now: datetime
     next_due: datetime | None
+    signals: int = 0
 
 
 def due_operations(connection: Connection, most: int) -> dict[str, list[Wake]]:
@@ -116,7 +120,8 @@ def quiet(connection: Connection) -> Quiet:
     nexts = [
         moment_or_none(value) for value in (row.next_wake, row.next_decide) if value is not None
     ]
-    return Quiet(not row.is_busy, moment(now), min((each for each in nexts if each), default=None))
+    next_due = min((each for each in nexts if each), default=None)
+    return Quiet(not row.is_busy, moment(now), next_due, row.signals or 0)
 
 
 _DUE = (
@@ -176,6 +181,7 @@ _QUIET = select(
     .where(due.c.decide_at > _now)
     .scalar_subquery()
     .label("next_decide"),
+    select(func.max(signal.c.id)).scalar_subquery().label("signals"),
 )
 
 

@@ -131,7 +131,7 @@ def test_an_offer_never_blocks_or_raises_while_the_broker_is_away(*, is_silent: 
             offer("one", [1])
             threading.Event().wait(0 if is_silent else 1.5)
             offer("one", [2])
-        assert slowest < 0.25
+        assert slowest < 1
         assert len(logs) <= 1
     broker.close()
 
@@ -146,13 +146,13 @@ def test_offers_and_consumers_wait_for_a_broker_and_say_so_once(
         wait_until(lambda: logs)
         offer("late", [1])
         rabbit_server.start()
-        wait_until(lambda: offer("late", [2]) or taken)  # type: ignore[func-returns-value]
         wait_until(lambda: len(logs) == 2)
+        offer("late", [2])
+        wait_until(lambda: ("late", [2]) in taken)
         rabbit_server.restart()
         wait_until(lambda: len(logs) == 4)
-        taken.clear()
-        wait_until(lambda: offer("later", [3]) or taken)  # type: ignore[func-returns-value]
-        assert ("later", [3]) in taken
+        offer("later", [3])
+        wait_until(lambda: ("later", [3]) in taken)
     told = [entry["event"] for entry in logs]
     assert told == ["broker_gone", "broker_answers_again"] * 2
 

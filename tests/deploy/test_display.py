@@ -211,10 +211,7 @@ def test_a_long_list_is_one_json_array(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_logs_go_beside_the_answers(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("json")
-    try:
-        structlog.get_logger().info("step_done", operation="op_1")
-    finally:
-        structlog.reset_defaults()
+    structlog.get_logger().info("step_done", operation="op_1")
     captured = capsys.readouterr()
     assert captured.out == ""
     assert json.loads(captured.err)["event"] == "step_done"

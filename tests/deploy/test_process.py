@@ -64,7 +64,7 @@ def test_help_loads_next_to_nothing() -> None:
 
 @pytest.mark.parametrize("command", ["list", "submit", "show", "clock"])
 def test_help_for_a_command_is_as_quick(command: str) -> None:
-    assert not {"pydantic", "sqlalchemy", "rich"} & modules(command, "--help")
+    assert not {"aiohttp", "rich", "schema.discovery", "sqlalchemy"} & modules(command, "--help")
 
 
 def test_looking_loads_no_door_and_no_alembic() -> None:
@@ -121,11 +121,10 @@ def test_a_missing_key_is_one_line() -> None:
 def test_sqlite_with_several_roles_is_told_what_to_do(role: str) -> None:
     ended = turnup(role)
     assert ended.returncode == 2
-    assert ended.stderr.splitlines() == [
-        f"turnup: TURNUP_DATABASE_URL: turnup {role} needs PostgreSQL; "
-        "one process alone is: turnup serve",
-        f"turnup: TURNUP_BROKER_URL: turnup {role} needs RabbitMQ (amqp://...); "
-        "one process alone is: turnup serve",
+    needs = [line.split(": turnup ")[1] for line in ended.stderr.splitlines()]
+    assert needs == [
+        f"{role} needs PostgreSQL; one process alone is",
+        f"{role} needs RabbitMQ (amqp://...); one process alone is",
     ]
 
 

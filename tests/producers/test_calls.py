@@ -1,6 +1,5 @@
 """Cancelling an operation."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -25,12 +24,13 @@ from tests.producers.events import NOW, activate, count, deactivate, settle
 
 
 @pytest.fixture
-def begun(intake: Intake, writer: Writer) -> Iterator[Claimed]:
+def begun(intake: Intake, writer: Writer) -> Claimed:
     """An activation that a worker has begun."""
     intake.accept([activate("1")])
     owner = writer.store(Boot("worker", "here", {"cloud_pbx": 10}, timedelta(seconds=15)))
+    claimed: Claimed
     (claimed,) = writer.store(Claim(owner, (1,)))
-    yield claimed
+    return claimed
 
 
 def waits(claimed: Claimed) -> Recorded:

@@ -4,7 +4,7 @@ from producers.files import BadLine, EventLine, read_lines
 
 
 def test_good_lines_are_read_and_bad_ones_named_with_their_number() -> None:
-    lines = [
+    lines: list[str | bytes] = [
         '{"id": 1}\n',
         "\n",
         "{nonsense\n",

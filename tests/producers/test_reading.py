@@ -65,7 +65,7 @@ def test_CO_2_missing_fields_are_named(reader: Reader) -> None:
         (activate("1", name="a\0b"), "/data/name"),
         (activate("1", name="\ud800"), "/data/name"),
         (activate("1", location=float("inf")), "/data/location"),
-        (activate("1", **{"\ud800": 1}), "/data"),
+        (activate("1") | {"data": {"\ud800": 1}}, "/data"),
         (activate("1", deep=[{"a/b": "\0"}]), "/data/deep/0/a~1b"),
         (activate("1", extensions="3"), "/data/extensions"),
         (activate("1", extensions=True), "/data/extensions"),

@@ -84,13 +84,20 @@ class Process:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return what it logged under this name."""
-        lines = self.text().splitlines()
-        told = [json.loads(line) for line in lines if line.startswith("{")]
-        return [each for each in told if each.get("event") == name]
+        return [each for each in self._told() if each["event"] == name]
+
+    def told(self, level: str) -> list[dict[str, Any]]:
+        """Return what it logged at this level."""
+        return [each for each in self._told() if each["level"] == level]
 
     def text(self) -> str:
         """Return all that it logged."""
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def _told(self) -> list[dict[str, Any]]:
+        """Return the events of its log."""
+        lines = self.text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def _signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it is there."""

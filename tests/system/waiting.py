@@ -18,9 +18,7 @@ class WaitedInVain(AssertionError):
     """Raised when something that was waited for did not come about in time."""
 
 
-def until(
-    look: Callable[[], T], what: str, within: float = PATIENCE, pause: float = PAUSE
-) -> T:
+def until(look: Callable[[], T], what: str, within: float = PATIENCE, pause: float = PAUSE) -> T:
     """Return the first answer of `look` that is true, or raise `WaitedInVain`."""
     never = threading.Event()
     end = time.monotonic() + within

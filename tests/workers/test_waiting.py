@@ -142,7 +142,21 @@ def test_I5_a_verb_let_through_waits_until_the_other_one_waits(world: World) -> 
     world.check()
 
 
-def test_I5_who_waits_comes_back_after_those_who_were_before_him_in_the_line(world: World) -> None:
+def test_I5_a_line_is_served_in_the_order_of_arrival(world: World) -> None:
+    gate = world.platform.hold("connect")
+    world.submit("open")
+    world.until(lambda: gate.reached == 1)
+    renames = [world.submit("rename", fields={"name": name}) for name in ("a", "b", "c")]
+    world.queue = [("sample", tuple(reversed(renames)))]
+    world.deliver()
+    world.platform.open("connect")
+    world.settle()
+    renamed = [each for each in world.platform.effects() if each.action == "rename"]
+    assert [each.operation for each in renamed] == [f"op_{key}" for key in renames]
+    world.check()
+
+
+def test_I5_nobody_in_the_line_is_forgotten(world: World) -> None:
     opening = world.submit("open")
     world.work()
     gate = world.platform.hold("rename")

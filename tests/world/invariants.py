@@ -128,7 +128,7 @@ def check_I6_there_is_one_ticket_where_one_is_owed(evidence: Evidence) -> None:
     for key, row in evidence.operations.items():
         tickets = evidence.tickets(key)
         is_owed = row["told"] == OVERDUE or row["reason"] == "parked" or _has_failed(row)
-        was_parked = any("parked" in str(line["why"]) for line in evidence.lines(OPERATION, key))
+        was_parked = any(line["what"] == "parked" for line in evidence.lines(OPERATION, key))
         assert len(tickets) <= 1, f"more than one ticket: {tickets}"
         assert not is_owed or tickets, f"no ticket: {row}"
         assert is_owed or was_parked or not tickets, f"a ticket too many: {row}"

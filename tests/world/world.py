@@ -23,6 +23,7 @@ import workers.transport
 import workers.waker
 from schema.command import content_hash
 from schema.customer import Customer
+from schema.errors import StoreFull
 from schema.store.acceptance import Accept
 from schema.store.cancels import Cancel
 from schema.store.clock import MoveTime, business_now
@@ -286,6 +287,25 @@ class World:
                     await asyncio.sleep(0.001)
 
         self.loop.run_until_complete(wait())
+
+    def until_refused(self, refused: list[bool]) -> None:
+        """Let the workers go on until the database has refused one of their records for lack of room."""
+        submit = self.writer.submit
+
+        def watch(records: Sequence[Any]) -> Any:
+            done = submit(records)
+            refused.extend(isinstance(each, StoreFull) for each in done.result(PATIENCE))
+            return done
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.writer, "submit", watch)
+
+            async def wait() -> None:
+                async with asyncio.timeout(PATIENCE):
+                    while not any(refused):
+                        await asyncio.sleep(0.001)
+
+            self.loop.run_until_complete(wait())
 
     def move_time(self, to: datetime | timedelta) -> datetime:
         """Move business time, everywhere; do nothing at the new time yet."""

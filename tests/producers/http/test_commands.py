@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from requests import Response
-from schemathesis.python.asgi import get_client
 
 from producers.http.app import create_app
 from producers.http.doors import Doors
@@ -19,7 +18,7 @@ from schema.store.database import Database
 from schema.store.writer import Writer
 from tests.producers.conftest import Offers
 from tests.producers.events import activate, count, customer, deactivate, settle
-from tests.producers.http.conftest import STRUCTURED, Client
+from tests.producers.http.conftest import STRUCTURED, Client, session_on
 
 
 def problem(response: Response, status: int) -> dict[str, Any]:
@@ -172,7 +171,7 @@ def test_a_database_that_does_not_answer_is_503_with_when_to_ask_again(
 ) -> None:
     asleep = Intake(Writer(database, products), products, offers, patience=timedelta(seconds=0.02))
     app = create_app(Doors(database, products, asleep, doors.signals, doors.calls))
-    with get_client(app) as session:
+    with session_on(app) as session:
         response = session.post("/v1/commands", data=json.dumps(activate("1")), headers=STRUCTURED)
     assert problem(response, 503)["reason"] == "unavailable"
     assert int(response.headers["retry-after"]) > 0
@@ -180,7 +179,7 @@ def test_a_database_that_does_not_answer_is_503_with_when_to_ask_again(
 
 def test_I2_many_at_once_are_each_accepted_once(app: FastAPI, database: Database) -> None:
     def send(_: int) -> list[str]:
-        with get_client(app) as session:
+        with session_on(app) as session:
             client = Client(session)
             return [client.send(activate(str(n), f"acme/{n}")).json()["id"] for n in range(8)]
 

@@ -55,7 +55,13 @@ PRODUCT = Product(
             creates=True,
             through=frozenset({"rename"}),
         ),
-        "rename": Verb(Rename, takes=_row(N, Y, Y, BUSY, N), moves=Moves(), limit=minutes(15)),
+        "rename": Verb(
+            Rename,
+            takes=_row(N, Y, Y, BUSY, N),
+            moves=Moves(),
+            limit=minutes(15),
+            through=frozenset({"rename"}),
+        ),
         "close": Verb(
             Close,
             takes=_row(N, BUSY, Y, BUSY, ALREADY),

@@ -1,0 +1,1 @@
+"""A day played from files: `turnup run` in its parts."""

@@ -1,0 +1,109 @@
+"""Conducts a day: hands in each line at its time, and says when the day is over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from deploy.core import Core
+from deploy.day.pace import Pace
+from deploy.day.played import Played
+from deploy.day.script import Kind, Line, NoCommand, Script, fault_body, groups, is_no_command
+from producers.intake import Answer, Intake
+from schema.errors import Refusal
+from schema.store.reads import OperationFilter, Span, find_operation, find_ticket, list_operations
+from schema.views import Operation, OperationState
+
+#: Lines in one acceptance.
+MOST = 500
+
+#: So long a ticket stays open before nobody waits for its operation any more.
+PATIENCE = timedelta(hours=24)
+
+#: What has not ended is in one of these.
+OPEN: tuple[OperationState, ...] = ("accepted", "running", "waiting")
+
+#: All of them.
+WHOLE = Span(most=2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A command or customer that went in, and the answer to it."""
+
+    line: Line
+    answer: Answer
+
+
+@dataclass(slots=True)
+class Log:
+    """What went in and how it was answered, as the day goes on."""
+
+    taken: list[Taken] = field(default_factory=list)
+    faults: int = 0
+    wrong: list[NoCommand] = field(default_factory=list)
+
+
+class Conductor:
+    """Leads a day from its first line to its end."""
+
+    def __init__(self, core: Core, intake: Intake, played: Played, pace: Pace) -> None:
+        self._core = core
+        self._intake = intake
+        self._played = played
+        self._pace = pace
+        self._waited_for: str | None = None
+        self.log = Log()
+
+    def play(self, script: Script) -> None:
+        """Play a day to its end, or until it is stopped."""
+        self.log.wrong += script.wrong
+        waiting = list(groups(script.lines, MOST))[::-1]
+        while not self._core.stop.is_set():
+            self._pace.settle()
+            next_at = waiting[-1][0].at if waiting else None
+            if next_at is not None and next_at <= self._pace.now:
+                self._hand_in(waiting.pop())
+            elif not self._go_on(next_at):
+                return
+
+    def _go_on(self, next_at: datetime | None) -> bool:
+        """Let time go on to the next line or what is due before it; False where the day is over."""
+        until = next_at or self._end()
+        if next_at is None and until is not None and until <= self._pace.now:
+            return False
+        return self._pace.go_on(until)
+
+    def _end(self) -> datetime | None:
+        """Return when the day is over; None while something goes on that has no ticket yet."""
+        with self._core.database.look() as connection:
+            if self._waited_for and _has_no_ticket(find_operation(connection, self._waited_for)):
+                return None
+            left = [
+                each
+                for state in OPEN
+                for each in list_operations(connection, OperationFilter(state=state), WHOLE)
+            ]
+            self._waited_for = next((each.id for each in left if _has_no_ticket(each)), None)
+            if self._waited_for:
+                return None
+            tickets = [find_ticket(connection, each.ticket) for each in left if each.ticket]
+        return max((each.opened_at + PATIENCE for each in tickets), default=self._pace.now)
+
+    def _hand_in(self, lines: Sequence[Line]) -> None:
+        """Hand in lines of one kind, and note what became of them."""
+        if lines[0].kind is Kind.FAULT:
+            answered = [(line, self._played.add_fault(fault_body(line))) for line in lines]
+            self.log.faults += sum(refusal is None for _, refusal in answered)
+            self.log.wrong += [NoCommand(line.place, said) for line, said in answered if said]
+            return
+        answers = self._intake.accept([line.event for line in lines])
+        for line, answer in zip(lines, answers, strict=True):
+            if isinstance(answer, Refusal) and is_no_command(answer):
+                self.log.wrong.append(NoCommand(line.place, answer))
+            else:
+                self.log.taken.append(Taken(line, answer))
+
+
+def _has_no_ticket(operation: Operation) -> bool:
+    """Return whether an operation has not ended, and nobody was told that it is late."""
+    return operation.ended_at is None and operation.ticket is None

@@ -1,0 +1,138 @@
+"""The pace of time: standing while anything can be done, or as it passes.
+
+A standing day moves engine and vendors as one: while both clocks move nobody looks at what is due, and what the
+vendors tell meanwhile is stored first. So an operation sees the same things at the same time in every run.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from deploy.core import Core
+from deploy.day.played import Played
+from deploy.embedded import Embedded
+from schema.store.clock import MoveTime
+from schema.store.waking import Quiet, quiet
+
+#: Between two looks at whether all is quiet, and at the clock where time passes by itself, in seconds.
+PAUSE, TICK = 0.002, 0.05
+
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class Pace(Protocol):
+    """How business time goes on."""
+
+    @property
+    def now(self) -> datetime:
+        """Business time."""
+
+    def settle(self) -> None:
+        """Return once all has been done that can be done now, if time stands for that."""
+
+    def go_on(self, until: datetime | None) -> bool:
+        """Let time go on to the next thing that is due, and never past `until`; False where nothing ever will be."""
+
+
+class Bell:
+    """The vendors' way to the engine: rings at once, but not while clocks move, for then all is offered after."""
+
+    def __init__(self) -> None:
+        self.parts: Embedded | None = None
+        self.is_silent = False
+
+    def __call__(self, product: str, operations: Sequence[int]) -> None:
+        """Offer operations."""
+        if self.parts is not None and not self.is_silent:
+            self.parts.worker.take(product, operations)
+
+
+class Standing:
+    """Time stands, and moves by compare-and-set to exactly the next due time of engine or vendors."""
+
+    def __init__(self, core: Core, bell: Bell, played: Played, watch: Callable[[], None]) -> None:
+        self._core = core
+        self._bell = bell
+        self._played = played
+        self._watch = watch
+        self._found = self._look()
+        self._vendors_due: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """Business time."""
+        return self._found.now
+
+    def settle(self) -> None:
+        """Return once engine and vendors are quiet, both at one time.
+
+        Two looks with the same newest signal say that nobody was woken while the vendors were asked.
+        """
+        while not self._core.stop.is_set():
+            self._found = self._look()
+            if self._found.is_quiet:
+                time = self._played.time()
+                if not time.is_busy and self._look() == self._found:
+                    self._vendors_due = time.next_due
+                    return
+            self._watch()
+            self._core.stop.wait(PAUSE)
+
+    def go_on(self, until: datetime | None) -> bool:
+        """Move both clocks to the next due time, or to `until` if that is earlier."""
+        times = (self._found.next_due, self._vendors_due, until)
+        to = min((_whole(each) for each in times if each is not None), default=None)
+        if to is None:
+            return False
+        self._move(to)
+        return True
+
+    def _look(self) -> Quiet:
+        """Look at the database once."""
+        with self._core.database.look() as connection:
+            return quiet(connection)
+
+    def _move(self, to: datetime) -> None:
+        """Move both clocks, let the vendors tell what happened, and only then wake the engine."""
+        parts = self._bell.parts
+        if parts is None:
+            raise RuntimeError("the engine has not been started")
+        with parts.waker.held():
+            self._bell.is_silent = True
+            if not self._core.writer.store(MoveTime(to, self.now)):
+                raise RuntimeError("somebody else moved the time")
+            self._played.move(to)
+            while self._played.time().is_busy and not self._core.stop.wait(PAUSE / 2):
+                pass
+            self._bell.is_silent = False
+        parts.waker.wake()
+
+
+class Passing:
+    """Time passes as it does outside."""
+
+    def __init__(self, stop: threading.Event, watch: Callable[[], None]) -> None:
+        self._stop = stop
+        self._watch = watch
+
+    @property
+    def now(self) -> datetime:
+        """Business time."""
+        return datetime.now(UTC)
+
+    def settle(self) -> None:
+        """Wait for nothing."""
+
+    def go_on(self, until: datetime | None) -> bool:
+        """Let a moment pass, and no more than is left until then."""
+        left = TICK if until is None else (until - self.now).total_seconds()
+        self._stop.wait(max(min(left, TICK), 0.0))
+        self._watch()
+        return True
+
+
+def _whole(time: datetime) -> datetime:
+    """Return a time in whole milliseconds, as the database keeps it, and no earlier."""
+    over = timedelta(microseconds=time.microsecond % 1000)
+    return time - over + MILLISECOND if over else time

@@ -1,0 +1,188 @@
+"""The summary of a day: what became of each command, the tickets, the services, and where to look next.
+
+No figure in it depends on how fast the machine is, so it is the same after every run.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from rich.text import Text
+
+from deploy.day.ends import WORDS, End, end_of
+from deploy.day.report import Report
+from deploy.display.screen import Cell, is_terminal, print_table, say
+from deploy.display.words import clean, length, state
+from producers.intake import CustomerStored
+from schema.errors import Refusal
+from schema.views import Service, Ticket
+
+#: A day of more commands than this is told by what did not go smoothly, and this many of that.
+MOST = 100
+
+SMOOTH = frozenset({"on time", "already", "repeated", "planned"})
+
+
+def tell(report: Report) -> None:
+    """Print the summary."""
+    ends = [end for each in report.taken if (end := end_of(each, report.operations))]
+    _tell_counts(report, ends)
+    _tell_commands(report, ends)
+    _tell_refusals(report, ends)
+    _tell_tickets(report)
+    _tell_services(report)
+    _tell_faults(report)
+    _tell_more(report, ends)
+
+
+def _tell_counts(report: Report, ends: Sequence[End]) -> None:
+    """Print from when to when the day went, and how many commands came to what."""
+    _title(f"{_moment(report.start)} to {_moment(report.end)}")
+    customers = {
+        each.answer.customer for each in report.taken if isinstance(each.answer, CustomerStored)
+    }
+    played = f", {_many(report.faults, 'fault')} played by the platforms" if report.faults else ""
+    say(f"{_many(len(ends), 'command')} for {_many(len(customers), 'customer')}{played}", "")
+    count = Counter(end.word for end in ends)
+    for word, (told, style) in WORDS.items():
+        if count[word]:
+            say(Text.assemble((f"{count[word]:>5}  ", style), told))
+
+
+def _tell_commands(report: Report, ends: Sequence[End]) -> None:
+    """Print a line for each command; of a long day only for what did not go smoothly."""
+    chosen = ends if len(ends) <= MOST else [end for end in ends if end.word not in SMOOTH]
+    if not chosen:
+        return
+    _title("Commands" if chosen is ends else "Commands that did not go smoothly")
+    is_one_day = len({_at(report, end).date() for end in ends}) == 1
+    form = "%H:%M" if is_one_day else "%m-%d %H:%M"
+    print_table(
+        ("time", "command", "service", "became", "id"),
+        [_command_row(end, f"{_at(report, end):{form}}") for end in chosen[:MOST]],
+    )
+    if len(chosen) > MOST:
+        say(f"and {len(chosen) - MOST} more")
+
+
+def _command_row(end: End, at: str) -> Sequence[Cell]:
+    """Return one command as a row."""
+    became = Text(end.word, WORDS[end.word][1])
+    if end.more:
+        became.append(f" {end.more}" if end.word in {"on time", "late"} else f": {end.more}", "dim")
+    return at, clean(end.command), clean(end.subject), became, end.operation or ""
+
+
+def _tell_refusals(report: Report, ends: Sequence[End]) -> None:
+    """Print why lines were refused, with every fault: commands first, then what is none."""
+    refused = [(end.taken.line.place, end.taken.answer) for end in ends if end.word == "refused"]
+    _tell_each("Refused", [(place, each) for place, each in refused if isinstance(each, Refusal)])
+    _tell_each("No commands", [(each.place, each.refusal) for each in report.wrong])
+
+
+def _tell_each(title: str, refused: Sequence[tuple[str, Refusal]]) -> None:
+    """Print refusals under a title."""
+    if not refused:
+        return
+    _title(title)
+    for place, refusal in refused[:MOST]:
+        say(Text.assemble((f"{place:<8} ", "bold"), clean(refusal.detail)))
+        for fault in refusal.faults:
+            pointer = clean(fault.pointer) or "/"
+            if fault.detail != refusal.detail:
+                say(Text.assemble(" " * 9, (pointer, "bold"), f"  {clean(fault.detail)}"))
+    if len(refused) > MOST:
+        say(f"and {len(refused) - MOST} more")
+
+
+def _tell_tickets(report: Report) -> None:
+    """Print the tickets, in the order of their operations."""
+    tickets = [report.tickets[name] for name in report.operations if name in report.tickets]
+    if tickets:
+        _title("Tickets")
+        rows = [_ticket_row(each) for each in tickets[:MOST]]
+        print_table(("state", "severity", "opened", "title", "id"), rows)
+
+
+def _ticket_row(each: Ticket) -> Sequence[Cell]:
+    """Return one ticket as a row; its operation leads to it, and is the same in every run."""
+    shown = state(each.state)
+    if each.resolved_at is not None:
+        shown.append(f" after {length(each.resolved_at - each.opened_at)}", "dim")
+    opened = f"{each.opened_at.astimezone(UTC):%H:%M}"
+    return shown, state(each.severity), opened, clean(each.title), each.operation
+
+
+def _tell_services(report: Report) -> None:
+    """Print the services with state and billing; of many only how many are in which state."""
+    services = sorted(report.services, key=lambda each: (each.customer, each.reference))
+    if not services:
+        return
+    _title("Services")
+    if len(services) > MOST:
+        count = Counter((each.product, each.state, each.billing) for each in services)
+        rows = [(*key, str(number)) for key, number in sorted(count.items())]
+        print_table(("product", "state", "billing", "services"), rows)
+        return
+    print_table(
+        ("service", "product", "state", "billing"), [_service_row(each) for each in services]
+    )
+
+
+def _service_row(each: Service) -> Sequence[Cell]:
+    """Return one service as a row."""
+    billing = Text(each.billing, "green" if each.billing == "on" else "dim")
+    return f"{each.customer}/{each.reference}", each.product, each.state, billing
+
+
+def _tell_faults(report: Report) -> None:
+    """Print whether everything is as it must be."""
+    if not report.is_whole:
+        _title("The day was stopped before its end; nothing was checked.")
+        return
+    if report.broken:
+        _title("Broken: this must never be")
+        for each in report.broken:
+            say(Text.assemble("  ", (each, "bold red")))
+        return
+    say("", Text("Checked against what the platforms did:", "bold"))
+    say(
+        f"  every accepted command has one end or an open ticket, {_many(report.effects, 'effect')}"
+        " and none twice,"
+    )
+    say("  one ticket where one is owed and none elsewhere, no history with a gap")
+
+
+def _tell_more(report: Report, ends: Sequence[End]) -> None:
+    """Print where to look next."""
+    named = next((end.operation for end in ends if end.word in {"open", "late"}), None)
+    named = named or next((end.operation for end in ends if end.operation), None)
+    _title("Look further")
+    say("  turnup list             every operation, newest first")
+    if named:
+        say(f"  turnup show {named:<11} what happened to it, step by step, and its ticket")
+    if report.services:
+        each = report.services[0]
+        say(f"  turnup show {each.customer}/{each.reference}  a service and what became of it")
+    if report.tickets:
+        say("  turnup tickets --open   what somebody has to look into")
+
+
+def _title(text: str) -> None:
+    """Print a title, apart from what stands above it."""
+    say("", Text(text, "bold"))
+
+
+def _at(report: Report, end: End) -> datetime:
+    """Return when a command went in."""
+    return (end.taken.line.at or report.start).astimezone(UTC)
+
+
+def _moment(when: datetime) -> str:
+    """Return a moment with its weekday, to the second."""
+    return f"{when.astimezone(UTC):%a %Y-%m-%d %H:%M:%S}Z"
+
+
+def _many(number: int, what: str) -> str:
+    """Return a number of things."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,94 @@
+"""The role `run`: a day from files, in one process on simulated platforms, then what became of it."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.core import Core, started
+from deploy.day.conduct import Conductor
+from deploy.day.ground import Ground, new_ground
+from deploy.day.pace import Bell, Pace, Passing, Standing
+from deploy.day.played import Played
+from deploy.day.progress import Watch, progress
+from deploy.day.report import Report, report_of
+from deploy.day.script import Script, read_script, read_start
+from deploy.day.summary import tell
+from deploy.display.screen import warn
+from deploy.doors import doors_of
+from deploy.embedded import Embedded, embedded
+from deploy.http import on_a_thread
+from deploy.kinds import Address
+from deploy.logs import configure_logs
+from deploy.settings import Settings
+from deploy.vendors import secrets_of, vendors
+from producers.http.app import create_app
+from schema.store.clock import BeginTime
+from workers.simulator.clock import Real
+from workers.simulator.clock import Standing as StandingClock
+
+#: Any free port of this machine, for what the platforms call back.
+ANY_PORT = Address("127.0.0.1", 0)
+
+
+def main(
+    settings: Settings, *, files: Sequence[Path], start: str | None = None, real_time: bool = False
+) -> int:
+    """Carry out files of commands, say what became of them, and return the exit code."""
+    settings.require_one_process("run")
+    configure_logs(settings.log, logging.WARNING)
+    script = read_script(files, read_start(start) if start else None)
+    with new_ground(settings) as ground:
+        if ground.set_aside:
+            warn(f"turnup: the database of the run before is now {ground.set_aside}")
+        report = _play(settings, ground, script, real_time=real_time)
+    tell(report)
+    return report.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a day is played: the parts of one process, and the vendors."""
+
+    core: Core
+    bell: Bell
+    parts: Embedded
+    played: Played
+
+
+def _play(settings: Settings, ground: Ground, script: Script, *, real_time: bool) -> Report:
+    """Play a day, and return what it has come to."""
+    if real_time:
+        script = script.moved_to(datetime.now(UTC))
+    with started(settings, ground.database, publishes=False) as core:
+        if not real_time:
+            core.writer.store(BeginTime(script.start))
+        clock = Real() if real_time else StandingClock(script.start)
+        with _stage(core, ground, clock) as stage, progress(core.database) as watch:
+            pace = _pace(stage, watch, real_time=real_time)
+            conductor = Conductor(core, stage.parts.doors.intake, stage.played, pace)
+            conductor.play(script)
+            return report_of(core, stage.played, conductor.log, script.start)
+
+
+@contextmanager
+def _stage(core: Core, ground: Ground, clock: Real | StandingClock) -> Iterator[Stage]:
+    """Run a door for the vendors, the vendors, and engine and waker, while the block does."""
+    bell, secrets = Bell(), secrets_of(core.settings)
+    with ExitStack() as stack:
+        door = create_app(doors_of(core, bell, secrets))
+        address = stack.enter_context(on_a_thread(door, ANY_PORT))
+        url = stack.enter_context(vendors(ground.simulator, address, secrets, clock))
+        urls = dict.fromkeys(core.settings.products, url)
+        bell.parts = stack.enter_context(embedded(core, urls, secrets))
+        played = stack.enter_context(closing(Played(url)))
+        yield Stage(core, bell, bell.parts, played)
+
+
+def _pace(stage: Stage, watch: Watch, *, real_time: bool) -> Pace:
+    """Return how time goes on."""
+    if real_time:
+        return Passing(stage.core.stop, watch)
+    return Standing(stage.core, stage.bell, stage.played, watch)

@@ -1,0 +1,79 @@
+"""What a role says when it cannot start: one clear line, exit 2, no traceback."""
+
+import pytest
+
+from schema.sealing import new_key
+from tests.servers.process import free_port
+from tests.system.conftest import MakeFleet
+from tests.system.fleet import Fleet
+from tests.system.process import run_turnup
+
+ROLES = ("api", "relay", "waker", "worker")
+
+
+def said(fleet: Fleet, role: str, **settings: str) -> str:
+    """Return the one line that a role says before it ends with 2."""
+    changed = {f"TURNUP_{name}": value for name, value in settings.items()}
+    done = run_turnup(role, environment=fleet.environment | changed)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    line, *more = done.stderr.splitlines()
+    assert more == []
+    assert line.startswith("turnup: ")
+    return line
+
+
+@pytest.fixture
+def fleet(make_fleet: MakeFleet) -> Fleet:
+    """A database that everybody can use, and nobody at work."""
+    return make_fleet()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_without_its_servers_a_role_says_which_one_does_not_answer(fleet: Fleet, role: str) -> None:
+    nobody = free_port()
+    database = f"postgresql://turnup:hunter2@127.0.0.1:{nobody}/turnup"
+    line = said(fleet, role, DATABASE_URL=database)
+    assert f"turnup:***@127.0.0.1:{nobody}/turnup does not answer" in line
+    broker = f"amqp://turnup:hunter2@127.0.0.1:{nobody}/"
+    line = said(fleet, role, BROKER_URL=broker)
+    assert f"the broker amqp://turnup:***@127.0.0.1:{nobody}/ does not answer" in line
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_that_cannot_use_its_database_says_what_to_do(fleet: Fleet, role: str) -> None:
+    empty = fleet.servers.postgres.create_database()
+    assert "has no tables yet; make them with: turnup db upgrade" in said(
+        fleet, role, DATABASE_URL=empty
+    )
+    assert "TURNUP_SECRET_KEYS: is not set" in said(fleet, role, SECRET_KEYS="")
+
+
+def test_a_broker_that_does_not_let_us_in_is_named_without_the_password(fleet: Fleet) -> None:
+    url = fleet.servers.rabbit.url.replace("guest:guest", "guest:hunter2")
+    line = said(fleet, "worker", BROKER_URL=url)
+    assert "the broker amqp://guest:***@127.0.0.1" in line
+    assert "hunter2" not in line
+
+
+def test_a_port_that_is_taken_is_named(fleet: Fleet) -> None:
+    fleet.start("simulator")
+    taken = f"127.0.0.1:{fleet.vendor.port}"
+    assert taken in said(fleet, "api", LISTEN=taken)
+    other = str(fleet.directory / "other.db")
+    assert taken in said(fleet, "simulator", SIMULATOR_DATABASE=other)
+
+
+def test_a_simulator_says_why_it_cannot_use_its_file(fleet: Fleet) -> None:
+    fleet.start("simulator")
+    port = f"127.0.0.1:{free_port()}"
+    assert "another simulator" in said(fleet, "simulator", SIMULATOR_LISTEN=port)
+    fleet["simulator"].stop()
+    assert "clock" in said(fleet, "simulator", SIMULATOR_LISTEN=port, SIMULATOR_START="")
+
+
+def test_the_key_is_not_told(fleet: Fleet) -> None:
+    key = new_key()
+    line = said(fleet, "api", SECRET_KEYS=f"{key},nonsense")
+    assert "TURNUP_SECRET_KEYS" in line
+    assert key not in line

@@ -1,0 +1,137 @@
+"""Cancelling at every moment: before the point of no return all is undone, after it nothing (CO-3)."""
+
+from schema.errors import Refusal
+from schema.store.order import Accepted
+from tests.world.world import START, World
+
+
+def effects(world: World) -> list[str]:
+    """Return what happened on the platform, by name."""
+    return [effect.action for effect in world.platform.effects()]
+
+
+def open_line(world: World) -> None:
+    """Bring the service `one` to `open`."""
+    world.submit("open")
+    world.settle()
+
+
+def see_cancelled(world: World, operation: int) -> None:
+    """See that an operation has ended so, without a ticket."""
+    row = world.rows.operation(operation)
+    assert (row["state"], row["outcome"]) == ("cancelled", "cancelled")
+    assert world.rows.tickets(operation) == []
+    world.check()
+
+
+def test_CO_3_what_has_not_begun_is_cancelled_at_once(world: World) -> None:
+    operation = world.submit("open")
+    assert world.cancel(operation) == Accepted(operation, "sample")
+    see_cancelled(world, operation)
+    world.settle()
+    assert effects(world) == []
+    assert world.rows.service()["state"] == "deleted"
+
+
+def test_CO_3_what_waits_for_a_signal_is_undone_in_reverse(world: World) -> None:
+    operation = world.submit("open")
+    world.work()
+    assert isinstance(world.cancel(operation), Accepted)
+    world.settle()
+    see_cancelled(world, operation)
+    assert effects(world) == ["reserve", "connect", "power", "power", "connect", "remove"]
+    assert world.platform.shown("acme/one") == {}
+    assert world.rows.moves() == ["new", "opening", "deleted"]
+
+
+def test_CO_3_what_is_running_is_undone_when_its_step_has_ended(world: World) -> None:
+    gate = world.platform.hold("connect")
+    operation = world.submit("open")
+    world.until(lambda: gate.reached == 1)
+    assert world.cancel(operation) == Accepted(operation, "sample")
+    assert world.rows.operation(operation)["state"] == "running"
+    world.platform.open("connect")
+    world.settle()
+    see_cancelled(world, operation)
+    assert effects(world) == ["reserve", "connect", "connect", "remove"]
+
+
+def test_CO_3_a_step_whose_outcome_is_unknown_is_undone_too(world: World) -> None:
+    world.platform.fault("sample", "lost_reply", action="connect", count=1)
+    gate = world.platform.hold("connect")
+    operation = world.submit("open")
+    world.until(lambda: gate.reached == 1)
+    world.cancel(operation)
+    world.platform.open("connect")
+    world.settle()
+    see_cancelled(world, operation)
+    assert effects(world) == ["reserve", "connect", "connect", "remove"]
+
+
+def test_CO_3_nothing_is_undone_after_the_point_of_no_return(world: World) -> None:
+    open_line(world)
+    gate = world.platform.hold("fill")
+    operation = world.submit("close")
+    world.until(lambda: gate.reached == 1)
+    world.cancel(operation)
+    world.platform.open("fill")
+    world.settle()
+    assert world.rows.operation(operation)["state"] == "succeeded"
+    assert effects(world)[-3:] == ["permit", "fill", "remove"]
+    assert world.rows.service()["state"] == "deleted"
+    world.check()
+
+
+def test_CO_3_before_the_point_of_no_return_the_service_goes_back(world: World) -> None:
+    open_line(world)
+    gate = world.platform.hold("permit")
+    operation = world.submit("close")
+    world.until(lambda: gate.reached == 1)
+    world.cancel(operation)
+    world.platform.open("permit")
+    world.settle()
+    see_cancelled(world, operation)
+    assert effects(world)[-2:] == ["permit", "permit"]
+    assert world.rows.service()["state"] == "open"
+
+
+def test_I2_a_cancel_told_twice_is_known(world: World) -> None:
+    gate = world.platform.hold("connect")
+    operation = world.submit("open")
+    world.until(lambda: gate.reached == 1)
+    world.cancel(operation)
+    assert world.cancel(operation) == Accepted(operation, "sample", is_repeat=True)
+    world.platform.open("connect")
+    world.settle()
+    assert world.rows.story(operation).count("cancel_asked") == 1
+    see_cancelled(world, operation)
+
+
+def test_what_has_ended_cannot_be_cancelled(world: World) -> None:
+    open_line(world)
+    answer = world.cancel(1)
+    assert isinstance(answer, Refusal)
+    assert (answer.reason, answer.status) == ("nothing_to_cancel", 409)
+
+
+def test_a_worker_that_dies_while_undoing_is_followed_by_one_that_goes_on(world: World) -> None:
+    for point in ("call power acme/one", "called power", "call remove acme/one", "called remove"):
+        number = len(world.ledger)
+        operation = world.submit("open", f"line{number}")
+        world.work()
+        world.cancel(operation)
+        world.platform.fault("sample", "no_idempotency")
+        world.points.dies_at = len(world.points.reached) + 3 + number
+        world.settle()
+        assert world.points.dies_at is None, point
+        see_cancelled(world, operation)
+        assert world.platform.shown(f"acme/line{number}") == {}
+
+
+def test_CO_13_what_is_to_begin_later_can_be_cancelled_meanwhile(world: World) -> None:
+    open_line(world)
+    operation = world.submit("close", not_before=START.replace(hour=22))
+    assert isinstance(world.cancel(operation), Accepted)
+    world.settle()
+    see_cancelled(world, operation)
+    assert world.rows.service()["state"] == "open"

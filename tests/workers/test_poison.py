@@ -1,0 +1,116 @@
+"""Poisonous operations: parked with their reason, and neither blocking nor parking innocents (I9)."""
+
+from datetime import timedelta
+
+from tests.world.fixtures import MakeWorld
+from tests.world.sample import SAMPLE
+from tests.world.variants import with_step
+from tests.world.world import World
+from workers.carrier import DEATHS
+from workers.workflow import Done, Outcome, Work
+
+INNOCENTS = ("two", "three", "four", "five", "six")
+
+
+async def fail(work: Work, platform: object) -> Outcome:
+    """Fail as a bug does, for one service."""
+    if work.service.reference == "one":
+        raise ZeroDivisionError
+    return Done()
+
+
+def start_with_innocents(world: World) -> tuple[int, list[int]]:
+    """Submit the poisonous operation among innocent ones, all at once."""
+    orders = [world.order("open", "two", event_id="x-two")]
+    orders.append(world.order("open", "one", event_id="x-one"))
+    orders += [world.order("open", name, event_id=f"x-{name}") for name in INNOCENTS[1:]]
+    keys = [answer.operation for answer in world.hand_in(*orders)]  # type: ignore[union-attr]
+    poison = keys.pop(1)
+    world.poisonous.add(poison)
+    return poison, keys
+
+
+def test_I9_what_ends_its_process_every_time_is_parked_and_innocents_finish(world: World) -> None:
+    world.points.deadly.add("call connect acme/one")
+    poison, innocents = start_with_innocents(world)
+    world.settle()
+    row = world.rows.operation(poison)
+    assert (row["state"], row["reason"]) == ("waiting", "parked")
+    assert world.points.deaths == 1 + DEATHS
+    (ticket,) = world.rows.tickets(poison)
+    assert (ticket["state"], ticket["severity"]) == ("open", "high")
+    assert f"ended its worker {DEATHS} times" in ticket["body"]
+    assert {world.rows.operation(each)["state"] for each in innocents} == {"succeeded"}
+    world.check()
+
+
+def test_I9_innocents_die_with_a_poisonous_operation_only_once(world: World) -> None:
+    world.points.deadly.add("call connect acme/one")
+    _, innocents = start_with_innocents(world)
+    world.settle()
+    for each in innocents:
+        begun = [line for line in world.rows.story(each) if line.startswith("step_done")]
+        assert len(begun) == len(SAMPLE.home.workflows["open"].steps)
+        assert world.rows.operation(each)["epoch"] <= 6
+    world.check()
+
+
+def test_I9_a_bug_is_tried_once_more_alone_and_then_parked(make_world: MakeWorld) -> None:
+    world = make_world(with_step(SAMPLE, "open", "connect_line", run=fail))
+    poison, innocents = start_with_innocents(world)
+    world.settle()
+    row = world.rows.operation(poison)
+    assert (row["state"], row["reason"]) == ("waiting", "parked")
+    assert row["step"] == "connect_line"
+    (ticket,) = world.rows.tickets(poison)
+    assert "ZeroDivisionError" in ticket["body"]
+    assert [each["event"] for each in world.logs].count("step_crashed") == 2
+    assert {world.rows.operation(each)["state"] for each in innocents} == {"succeeded"}
+    world.check()
+
+
+def test_a_parked_operation_is_not_woken_by_a_signal_and_keeps_its_one_ticket(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(with_step(SAMPLE, "open", "connect_line", run=fail))
+    poison, _ = start_with_innocents(world)
+    world.settle()
+    number = world.rows.operation(poison)["epoch"]
+    world.signal("line_active", reference=f"op_{poison}")
+    world.settle()
+    assert world.rows.operation(poison)["epoch"] == number
+    assert world.rows.is_waiting_for_ever(poison)
+    assert len(world.rows.tickets(poison)) == 1
+    world.check()
+
+
+def test_CO_9_a_parked_operation_that_misses_its_deadline_keeps_one_ticket(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(with_step(SAMPLE, "close", "refuse_calls", run=fail))
+    world.submit("open")
+    world.settle()
+    poison = world.submit("close")
+    world.poisonous.add(poison)
+    world.settle()
+    assert world.rows.operation(poison)["told"] == 2
+    (ticket,) = world.rows.tickets(poison)
+    assert ticket["state"] == "open"
+    assert any("was missed" in each for each in world.rows.comments(poison))
+    world.check()
+
+
+def test_CO_3_what_is_parked_can_be_cancelled_before_its_point_of_no_return(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(with_step(SAMPLE, "open", "connect_line", run=fail))
+    poison, _ = start_with_innocents(world)
+    world.settle(timedelta(minutes=5))
+    assert world.rows.story(poison)[-1] == "parked connect_line"
+    world.cancel(poison)
+    world.settle()
+    assert world.rows.operation(poison)["state"] == "cancelled"
+    assert world.platform.shown("acme/one") == {}
+    (ticket,) = world.rows.tickets(poison)
+    assert ticket["state"] == "resolved"
+    world.check()
