@@ -3,7 +3,7 @@
 from deploy.broker import offers, rabbit_broker
 from deploy.core import role
 from deploy.doors import doors_of
-from deploy.http import server_of
+from deploy.http import serve_http
 from deploy.settings import Settings
 from producers.http.app import create_app
 
@@ -13,5 +13,5 @@ def main(settings: Settings) -> None:
     with role(settings, "api") as core:
         broker = rabbit_broker(settings.broker_url)
         app = create_app(doors_of(core, offers(broker)))
-        server_of(app, settings.listen).run()
+        serve_http(app, settings.listen)
         broker.close()

@@ -1,5 +1,6 @@
 """How the HTTP door is served."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -9,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from deploy.kinds import Address
+from deploy.settings import SettingsWrong
 
 #: What FastAPI makes: an ASGI application.
 Application = Callable[..., Any]
@@ -31,6 +33,16 @@ def server_of(app: Application, listen: Address) -> uvicorn.Server:
         timeout_graceful_shutdown=FAREWELL,
     )
     return uvicorn.Server(config)
+
+
+def serve_http(app: Application, listen: Address) -> None:
+    """Serve until told to stop; raise `SettingsWrong` where nobody can listen there."""
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    try:
+        bound = socket.create_server(listen, family=family)
+    except OSError as error:
+        raise SettingsWrong(f"TURNUP_LISTEN: {listen}: {error.strerror}") from error
+    server_of(app, listen).run([bound])
 
 
 @contextmanager

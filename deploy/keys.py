@@ -47,7 +47,7 @@ def load_keys(settings: Settings, database: Database) -> tuple[SecretKey, ...]:
 def make_key(settings: Settings, database: Database) -> None:
     """Write a key that only its owner reads, unless a SQLite database or the settings have one."""
     path = key_file(database)
-    if settings.secret_keys is not None or database.dialect != SQLITE or path.exists():
+    if settings.secret_keys is not None or database.dialect != SQLITE:
         return
     # Whole or not at all: a key cut short would lock out everything that it is to seal.
     try:

@@ -1,7 +1,11 @@
 """Opens the database that the settings name, and makes a new one where that is allowed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from deploy.keys import make_key
 from deploy.settings import Settings
+from schema.errors import TurnupError
 from schema.store.database import Database
 from schema.store.dialect import SQLITE
 from schema.store.versions import check, upgrade, version_of
@@ -12,8 +16,8 @@ def open_database(settings: Settings, *, checkpoints: bool = False) -> Database:
 
     Only the one process that owns a SQLite database `checkpoints`.
     """
-    database = Database(settings.database_url, checkpoints=checkpoints)
-    check(database)
+    with _let_go_if_refused(Database(settings.database_url, checkpoints=checkpoints)) as database:
+        check(database)
     return database
 
 
@@ -22,10 +26,10 @@ def open_or_make_database(settings: Settings, *, movable_clock: bool = False) ->
 
     Raises `WrongDatabase`, `Unreachable`, `NotStored` or `KeyUnusable`.
     """
-    database = Database(settings.database_url)
-    if database.dialect == SQLITE and version_of(database) is None:
-        upgrade_database(settings, database, movable_clock=movable_clock)
-    check(database)
+    with _let_go_if_refused(Database(settings.database_url)) as database:
+        if database.dialect == SQLITE and version_of(database) is None:
+            upgrade_database(settings, database, movable_clock=movable_clock)
+        check(database)
     return database
 
 
@@ -34,3 +38,13 @@ def upgrade_database(settings: Settings, database: Database, *, movable_clock: b
     if version_of(database) is None:
         make_key(settings, database)
     return upgrade(database, movable_clock=movable_clock)
+
+
+@contextmanager
+def _let_go_if_refused(database: Database) -> Iterator[Database]:
+    """Close the database where it cannot be used."""
+    try:
+        yield database
+    except TurnupError:
+        database.close()
+        raise

@@ -6,7 +6,7 @@ import structlog
 
 from deploy.core import started
 from deploy.embedded import embedded
-from deploy.http import server_of
+from deploy.http import serve_http
 from deploy.keys import load_keys
 from deploy.lock import exclusive
 from deploy.logs import configure_logs
@@ -38,4 +38,4 @@ def main(settings: Settings, *, simulator: bool = False) -> None:
             urls = dict.fromkeys(settings.products, stack.enter_context(played))
         parts = stack.enter_context(embedded(core, urls or None, secrets))
         log.info("serving", address=f"http://{settings.listen}", database=str(database))
-        server_of(create_app(parts.doors), settings.listen).run()
+        serve_http(create_app(parts.doors), settings.listen)

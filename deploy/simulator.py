@@ -1,12 +1,15 @@
 """The role `simulator`: plays the vendors' machines, for demonstrations and tests."""
 
 import asyncio
+import os
 
+from deploy.kinds import Address
 from deploy.logs import configure_logs
-from deploy.settings import Settings
-from workers.simulator.clock import Real, Standing
+from deploy.settings import Settings, SettingsWrong
+from workers.simulator.clock import Real, Standing, WrongClockError
 from workers.simulator.courier import CallbackTarget
 from workers.simulator.simulator import Simulator
+from workers.simulator.store import FileInUseError, WrongFileError
 
 
 def main(settings: Settings) -> None:
@@ -23,5 +26,19 @@ def main(settings: Settings) -> None:
     start = settings.simulator_start
     clock = Standing(start) if start else Real()
     simulator = Simulator(settings.simulator_database, targets, clock)
-    listen = settings.simulator_listen
-    asyncio.run(simulator.serve(listen.host, listen.port))
+    asyncio.run(_play(simulator, settings.simulator_listen))
+
+
+async def _play(simulator: Simulator, listen: Address) -> None:
+    """Start, run until cancelled, and stop; raise `SettingsWrong` where it cannot start."""
+    try:
+        await simulator.start(listen.host, listen.port)
+    except (FileInUseError, WrongFileError, WrongClockError) as error:
+        raise SettingsWrong(f"TURNUP_SIMULATOR_DATABASE: {error}") from error
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise SettingsWrong(f"TURNUP_SIMULATOR_LISTEN: {listen}: {why}") from error
+    try:
+        await simulator.run()
+    finally:
+        await simulator.stop()

@@ -173,7 +173,7 @@ def _time(written: object) -> datetime | None:
         return None
 
 
-def _wrong_envelope(event: dict[str, object]) -> Sequence[Fault]:
+def _wrong_envelope(event: dict[str, object]) -> tuple[Fault, ...]:
     """Return what keeps an event from being a CloudEvent."""
     try:
         Envelope.model_validate(event)

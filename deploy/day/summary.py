@@ -4,14 +4,14 @@ No figure in it depends on how fast the machine is, so it is the same after ever
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.text import Text
 
 from deploy.day.ends import WORDS, End, end_of
 from deploy.day.report import Report
-from deploy.display.screen import Cell, is_terminal, print_table, say
+from deploy.display.screen import Cell, print_table, say
 from deploy.display.words import clean, length, state
 from producers.intake import CustomerStored
 from schema.errors import Refusal

@@ -33,8 +33,9 @@ from schema.store.claimed import (
     StoredSignal,
 )
 from schema.store.dialect import Columns, locked, rows
+from schema.store.leases import is_alive
 from schema.store.moments import moment
-from schema.store.services import ServiceChange, change_services, stand_in_line
+from schema.store.services import ServiceChange, change_services, stand_in_line, take_holds
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import OPERATION, command, due, history, operation, service, signal
 
@@ -44,7 +45,7 @@ class Claim:
     """Take those of these operations that are due and free; answered with the ones taken.
 
     An operation that the claimer owns already comes back too: it is one whose answer was lost, for a worker never
-    claims what it is working on.
+    claims what it is working on. Who has lost his lease gets nothing: nobody would take it over from him again.
     """
 
     owner: int
@@ -63,6 +64,8 @@ BEGUN = Line("begun", "worker", before="accepted", after="running")
 
 def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
     """Return what this claimer gets."""
+    if not is_alive(transaction, wanted.owner):
+        return []
     given = {"ids": sorted(set(wanted.operations)), "owner": wanted.owner, "now": transaction.now}
     free = _free(
         transaction, transaction.connection.execute(_candidates(transaction.dialect), given)
@@ -93,18 +96,16 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
 
 def _free(transaction: Transaction, found: Iterable[Row[Any]]) -> list[Row[Any]]:
     """Return the operations that may act on their service; the others stand in line for it."""
-    free, in_line, taken = [], [], set()
-    for row in found:
-        if row.verb not in transaction.products[row.product].verbs:
-            continue  # a newer version knows it (I11)
-        if row.holder == row.id or (row.holder is None and row.service_id not in taken):
-            taken.add(row.service_id)
-            free.append(row)
-        else:
-            in_line.append((row.id, row.service_id))
+    known = [  # a verb that is missing here, a newer version knows (I11)
+        row for row in found if row.verb in transaction.products[row.product].verbs
+    ]
+    first = {row.service_id: row for row in reversed(known) if row.holder is None}
+    wanted = [(row.service_id, row.id, row.service_state) for row in first.values()]
+    holding = {row.id for row in known if row.holder == row.id} | take_holds(transaction, wanted)
+    in_line = [(row.id, row.service_id) for row in known if row.id not in holding]
     if in_line:
         stand_in_line(transaction, in_line)
-    return free
+    return [row for row in known if row.id in holding]
 
 
 def _begin_services(transaction: Transaction, free: Iterable[Row[Any]]) -> dict[int, Begins]:

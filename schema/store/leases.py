@@ -8,10 +8,21 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
-from schema.store.dialect import LEASE_NOW
+from schema.store.dialect import LEASE_NOW, POSTGRESQL
 from schema.store.transaction import Transaction
 from schema.tables import due, operation, worker
 
@@ -83,6 +94,11 @@ class TakeOver:
         return [found for _ in records]
 
 
+def is_alive(transaction: Transaction, key: int) -> bool:
+    """Return whether nobody has taken over from a worker, and keep it so until this transaction ends."""
+    return transaction.connection.execute(_alive(transaction.dialect), {"id": key}).first() is not None
+
+
 def rooms(connection: Connection) -> dict[str, int]:
     """Return how many operations of each product the living workers take together."""
     alive = worker.c.lease_until >= LEASE_NOW[connection.dialect.name]
@@ -130,3 +146,11 @@ def _take_over(transaction: Transaction, who: ColumnElement[bool]) -> TakenOver:
     owned = update(operation).where(operation.c.owner.in_(gone), operation.c.id.in_(in_work))
     freed = transaction.connection.execute(owned.values(owner=None, epoch=operation.c.epoch + 1))
     return TakenOver(gone, freed.rowcount)
+
+
+@cache
+def _alive(dialect: str) -> Select[Any]:
+    """Return the query for the row of a worker, which may be renewed meanwhile but not deleted."""
+    query = select(worker.c.id).where(worker.c.id == bindparam("id"))
+    is_shared = dialect == POSTGRESQL
+    return query.with_for_update(read=True, key_share=True) if is_shared else query

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import BigInteger, Boolean, Integer, Text, Update, case, func, select, update
+from sqlalchemy import BigInteger, Boolean, Integer, Text, Update, and_, case, func, select, update
 
 from schema.store.dialect import Columns, rows
 from schema.store.transaction import Line, Transaction, Written
@@ -19,6 +19,7 @@ CHANGE: Columns = {
     "lines": Integer(),
     "releases": Boolean(),
 }
+TAKE: Columns = {"id": BigInteger(), "operation": BigInteger(), "state": Text()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,29 @@ def change_services(transaction: Transaction, changes: Sequence[ServiceChange]) 
     _call_next(transaction, [each.id for each in changes if each.releases and found[each.id].line])
 
 
-def stand_in_line(transaction: Transaction, waiting: Iterable[tuple[int, int]]) -> None:
-    """Let these (operation, service) wait, without a time, until the service is let go."""
-    operations, services = zip(*waiting, strict=True)
+def take_holds(transaction: Transaction, wanted: Iterable[tuple[int, int, str]]) -> set[int]:
+    """Give these (service, operation, state) the hold where nobody has it; return the operations that got it.
+
+    A service that another transaction has taken or moved since it was read is not given.
+    """
+    values = sorted(wanted)
+    if not values:
+        return set()
+    return {row.holder for row in transaction.run(_take(transaction.dialect), TAKE, values)}
+
+
+def stand_in_line(transaction: Transaction, waiting: Sequence[tuple[int, int]]) -> None:
+    """Let these (operation, service) wait, without a time, until the service is let go.
+
+    Where that has happened just now there is no line to stand in: they stay due, and are claimed again.
+    """
     run = transaction.connection.execute
+    wanted = {service_id for _, service_id in waiting}
+    held = update(service).where(service.c.id.in_(wanted), service.c.holder.is_not(None))
+    taken = set(run(held.values(line=True).returning(service.c.id)).scalars())
+    operations = [key for key, service_id in waiting if service_id in taken]
     run(update(operation).where(operation.c.id.in_(operations)).values(in_line=True))
     run(update(due).where(due.c.operation_id.in_(operations)).values(wake_at=FAR))
-    run(update(service).where(service.c.id.in_(services)).values(line=True))
 
 
 def _call_next(transaction: Transaction, services: Sequence[int]) -> None:
@@ -102,3 +119,12 @@ def _change(dialect: str) -> Update:
     }
     changed = update(service).values(values).where(service.c.id == given.c.id)
     return changed.returning(service.c.id, service.c.number, service.c.sequence, service.c.line)
+
+
+@cache
+def _take(dialect: str) -> Update:
+    """Return the statement that gives free services to operations."""
+    given = rows(dialect, TAKE)
+    is_free = and_(service.c.holder.is_(None), service.c.state == given.c.state)
+    taken = update(service).values(holder=given.c.operation)
+    return taken.where(service.c.id == given.c.id, is_free).returning(service.c.holder)

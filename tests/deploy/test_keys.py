@@ -13,6 +13,7 @@ from schema.errors import Unreachable, WrongDatabase
 from schema.sealing import new_key, parse_keys
 from schema.store.database import Database
 from schema.store.vitals import clock_times
+from tests.servers.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -106,7 +107,16 @@ def test_a_new_file_has_the_clock_that_was_asked_for(settings: Settings) -> None
     made.close()
 
 
-def test_no_database_is_made_on_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_tables_are_made_on_a_server_unasked(
+    monkeypatch: pytest.MonkeyPatch, postgres_server: PostgresServer
+) -> None:
+    monkeypatch.setenv("TURNUP_DATABASE_URL", postgres_server.create_database())
+    for _ in range(2):
+        with pytest.raises(WrongDatabase, match="no tables yet; make them with: turnup db upgrade"):
+            open_or_make_database(read_settings())
+
+
+def test_a_server_that_is_not_there_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURNUP_DATABASE_URL", "postgresql://127.0.0.1:1/turnup")
     with pytest.raises(Unreachable, match="does not answer"):
         open_or_make_database(read_settings())

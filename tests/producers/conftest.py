@@ -14,11 +14,15 @@ from schema import tables
 from schema.discovery import find_products
 from schema.lifecycle import Product
 from schema.store.database import Database
+from schema.store.dialect import POSTGRESQL, SQLITE
 from schema.store.moments import stored
 from schema.store.writer import Writer
 from tests.producers.events import NOW, customer
 
 SECRET = "whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0"
+
+#: Marks what has to hold on SQLite and on PostgreSQL.
+both_kinds = pytest.mark.parametrize("database", [SQLITE, POSTGRESQL], indirect=True)
 
 
 @dataclass
@@ -39,9 +43,12 @@ def products() -> Mapping[str, Product]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A fresh database."""
-    database = Database(f"sqlite:///{tmp_path / 'turnup.db'}")
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A fresh database: SQLite, or what a test asks for by `both_kinds`."""
+    url = f"sqlite:///{tmp_path / 'turnup.db'}"
+    if getattr(request, "param", SQLITE) == POSTGRESQL:
+        url = request.getfixturevalue("postgres_server").create_database()
+    database = Database(url)
     with database.writing.begin() as connection:
         tables.metadata.create_all(connection)
         clock = insert(tables.clock).values(id=1, movable=True, standing_at=stored(NOW))

@@ -19,8 +19,10 @@ from schema.store.reads import find_operation, operation_history, service_histor
 from schema.store.transaction import Line
 from schema.store.writer import Writer
 from schema.tables import due, operation, service
-from tests.producers.conftest import Offers
+from tests.producers.conftest import Offers, both_kinds
 from tests.producers.events import NOW, activate, count, deactivate, settle
+
+pytestmark = both_kinds
 
 
 @pytest.fixture
@@ -178,7 +180,7 @@ def test_CO_1_the_table_says_what_cannot_be_cancelled(
 def test_what_has_ended_cannot_be_cancelled(
     calls: Calls, begun: Claimed, database: Database
 ) -> None:
-    settle(database, "active")
+    settle(database, "activating")
     assert (refusal(calls).reason, refusal(calls).status) == ("nothing_to_cancel", 409)
 
 

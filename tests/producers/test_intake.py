@@ -16,7 +16,7 @@ from schema.store.order import Accepted, Planned
 from schema.store.reads import find_operations
 from schema.store.writer import Writer
 from schema.views import Operation
-from tests.producers.conftest import Offers
+from tests.producers.conftest import Offers, both_kinds
 from tests.producers.events import NOW, Event, activate, count, customer, deactivate, settle
 
 
@@ -71,10 +71,11 @@ def test_I2_the_same_key_twice_in_a_batch_is_one_operation(
     assert count(database, "operation") == 1
 
 
+@both_kinds
 def test_I2_two_doors_at_once_accept_each_command_once(
     intake: Intake, database: Database, products: Mapping[str, Product]
 ) -> None:
-    beside = Database(str(database.url), checkpoints=False)
+    beside = Database(database.url.render_as_string(hide_password=False), checkpoints=False)
     writer = Writer(beside, products)
     writer.start()
     doors = (intake, Intake(writer, products, Offers()))

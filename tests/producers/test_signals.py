@@ -130,5 +130,7 @@ def test_CO_2_a_signed_signal_that_is_wrong_is_refused_with_every_fault(signals:
     )
     early = {**TOLD, "at": "0001-01-01T00:00:00+01:00"}
     assert refusal_of(signals, json.dumps(early).encode()) == (422, ["/at"])
+    endless = b'{"id": "1", "at": "2026-05-29T08:01:00Z", "kind": "k", "facts": {"a": [1e999]}}'
+    assert refusal_of(signals, endless) == (422, ["/facts/a/0"])
     broken = {**TOLD, "facts": {"a": "\0"}}
     assert refusal_of(signals, json.dumps(broken).encode()) == (422, ["/facts/a"])

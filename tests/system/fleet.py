@@ -95,6 +95,8 @@ class Fleet:
         finally:
             assert self._guard is not None
             self._guard.kill()
+            for process in self.processes:
+                process.wait()
             self.database.close()
 
     def __getitem__(self, name: str) -> Process:
@@ -116,12 +118,18 @@ class Fleet:
 
     def stop(self) -> None:
         """End all in order: first those that ask, last those that are asked."""
-        running = [each for each in self.processes if each.is_running]
-        for process in sorted(running, key=lambda each: each.role == "simulator"):
-            code = process.stop()
+        for is_asked in (False, True):
+            ending = [
+                each
+                for each in self.processes
+                if each.is_running and (each.role == "simulator") is is_asked
+            ]
+            for process in ending:
+                process.ask_to_end()
             # The simulator has nothing to bring to an end: it is ended by the signal itself.
-            expected = -signal.SIGTERM if process.role == "simulator" else 0
-            assert code == expected, f"{process.name} ended with {code}"
+            codes = {process.name: process.wait() for process in ending}
+            expected = -signal.SIGTERM if is_asked else 0
+            assert set(codes.values()) <= {expected}, f"they ended with {codes}"
 
     def check_logs(self) -> None:
         """Raise where a log has a traceback or a secret (I8)."""

@@ -60,15 +60,15 @@ class Process:
         self._signal(signal.SIGKILL)
         self.wait()
 
-    def stop(self) -> int | None:
-        """Ask it to end, wait until it has, and return its exit code; one that hangs is killed."""
+    def ask_to_end(self) -> None:
+        """Ask it to end in order, and do not wait."""
         self._signal(signal.SIGCONT)
         self._signal(signal.SIGTERM)
-        try:
-            return self.wait()
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
+
+    def stop(self) -> int | None:
+        """Ask it to end, and return its exit code once it has."""
+        self.ask_to_end()
+        return self.wait()
 
     def freeze(self) -> None:
         """Stop it where it is; it does not know."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Self
 
 import pytest
 
@@ -66,13 +67,8 @@ def busy_worker(stage: Stage, look: Looker) -> tuple[int, dict[int, int]]:
     stage.fault("latency", 0.5)
     stage.hand_in([activate(service_name(each), f"first-{each}") for each in range(MANY)])
     fleet.start("worker-2")
-    owned = until(lambda: enough(look.owned(row)), "a busy worker")
-    return row, owned
-
-
-def enough(owned: dict[int, int]) -> dict[int, int] | None:
-    """Return what is owned if it is a good deal."""
-    return owned if len(owned) >= MANY // 4 else None
+    until(lambda: len(look.owned(row)) >= MANY // 4, "a busy worker")
+    return row, look.owned(row)
 
 
 class Watch:
@@ -84,7 +80,7 @@ class Watch:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.most_tries = 0
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schema.errors import NotStored, StoreFull
+from schema.errors import StoreFull
 from schema.store.acceptance import Accept
 from schema.store.claims import Claim
 from schema.store.journal import Recorded
@@ -134,6 +134,3 @@ def test_I9_a_record_that_the_database_refuses_parks_its_operation_alone(
     assert len(world.rows.tickets(poison)) == 1
     assert world.rows.operation(innocent)["state"] == "succeeded"
     world.check()
-
-
-__all__ = ["NotStored"]

@@ -7,6 +7,7 @@ from tests.world.sample import SAMPLE
 from tests.world.variants import with_step
 from tests.world.world import World
 from workers.carrier import DEATHS
+from workers.engine import ALONE
 from workers.workflow import Done, Outcome, Work
 
 INNOCENTS = ("two", "three", "four", "five", "six")
@@ -44,10 +45,12 @@ def test_I9_what_ends_its_process_every_time_is_parked_and_innocents_finish(worl
     world.check()
 
 
-def test_I9_innocents_die_with_a_poisonous_operation_only_once(world: World) -> None:
+def test_I9_from_its_third_try_on_a_poisonous_operation_runs_alone(world: World) -> None:
     world.points.deadly.add("call connect acme/one")
     _, innocents = start_with_innocents(world)
     world.settle()
+    assert world.deaths[0] == 1 + len(innocents)
+    assert world.deaths[ALONE - 1 :] == [1] * (1 + DEATHS - ALONE + 1)
     for each in innocents:
         begun = [line for line in world.rows.story(each) if line.startswith("step_done")]
         assert len(begun) == len(SAMPLE.home.workflows["open"].steps)
@@ -55,7 +58,7 @@ def test_I9_innocents_die_with_a_poisonous_operation_only_once(world: World) -> 
     world.check()
 
 
-def test_I9_a_bug_is_tried_once_more_alone_and_then_parked(make_world: MakeWorld) -> None:
+def test_I9_a_bug_is_tried_once_more_and_then_parked(make_world: MakeWorld) -> None:
     world = make_world(with_step(SAMPLE, "open", "connect_line", run=fail))
     poison, innocents = start_with_innocents(world)
     world.settle()

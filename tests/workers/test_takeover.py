@@ -6,10 +6,9 @@ import pytest
 
 from schema.store.leases import Renew
 from tests.world.fixtures import MakeWorld
-from tests.world.losses import LostReply
 from tests.world.sample import SAMPLE
 from tests.world.variants import without_step
-from tests.world.worker import SHORT
+from tests.world.worker import SHORT, STOPPED
 from tests.world.world import World
 from workers.waker import LAPSED
 
@@ -48,7 +47,7 @@ def test_I3_a_call_that_acted_before_the_kill_is_asked_for_and_not_repeated(worl
 
 def test_I1_a_lease_that_nobody_renews_lapses_and_is_taken_over(world: World) -> None:
     world.crash()
-    short = world.boot(terms=SHORT, is_renewing=True)
+    short = world.boot(terms=SHORT)
     gate = world.platform.hold("connect")
     operation = world.submit("open")
     world.until(lambda: gate.reached == 1)
@@ -63,7 +62,7 @@ def test_I1_a_lease_that_nobody_renews_lapses_and_is_taken_over(world: World) ->
 
 def test_a_living_worker_keeps_its_lease_for_longer_than_one_length(world: World) -> None:
     world.crash()
-    living = world.boot(terms=SHORT, is_renewing=True)
+    living = world.boot(terms=SHORT)
     first = world.rows.all("worker")[0]["lease_until"]
     world.until(lambda: world.rows.all("worker")[0]["lease_until"] > first + 600)
     assert not living.lease.is_lost
@@ -72,10 +71,11 @@ def test_a_living_worker_keeps_its_lease_for_longer_than_one_length(world: World
 
 def test_I3_a_worker_stopped_past_its_lease_loses_its_writes(world: World) -> None:
     world.crash()
-    stopped = world.boot(terms=SHORT)
+    stopped = world.boot(terms=STOPPED)
     gate = world.platform.hold("connect", most=1)
     operation = world.submit("open")
     world.until(lambda: gate.reached == 1)
+    stopped.is_stopped = True
     world.boot()
     world.until(lambda: stopped.lease.left < timedelta(0))
     world.until(lambda: world.rows.operation(operation)["state"] == "waiting")
@@ -91,10 +91,11 @@ def test_I3_a_worker_stopped_past_its_lease_is_kept_from_calling(world: World) -
     world.submit("open")
     world.settle()
     world.crash()
-    stopped = world.boot(terms=SHORT)
+    stopped = world.boot(terms=STOPPED)
     gate = world.platform.hold("show", most=1)
     operation = world.submit("rename")
     world.until(lambda: gate.reached == 1)
+    stopped.is_stopped = True
     world.boot()
     world.until(lambda: stopped.lease.left < timedelta(0))
     world.until(lambda: world.rows.operation(operation)["state"] == "succeeded")
@@ -108,13 +109,18 @@ def test_I3_a_worker_stopped_past_its_lease_is_kept_from_calling(world: World) -
 
 def test_I1_who_has_lost_his_lease_claims_nothing(world: World) -> None:
     stopped = world.workers[0]
-    world.lapse(stopped)
-    world.boot()
-    world.waker.once()
     operation = world.submit("open")
+    world.lapse(stopped)
+    world.waker.once()
+    world.queue.clear()
+    gate = world.platform.hold("reserve")
     stopped.take("sample", [operation])
+    stopped.is_stopped = True
+    world.boot()
     world.run()
+    assert gate.reached == 0
     assert world.rows.operation(operation)["owner"] is None
+    world.platform.open("reserve")
     world.settle()
     see_done_once(world, operation)
 
@@ -185,6 +191,3 @@ def test_I11_a_verb_that_a_version_lacks_is_left_to_newer_workers(make_world: Ma
 
 def test_the_waker_looks_for_lapsed_workers_often_enough() -> None:
     assert LAPSED <= 5
-
-
-__all__ = ["LostReply"]

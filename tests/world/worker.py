@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -37,6 +37,10 @@ SHORT = LeaseTerms(
 )
 
 
+#: The lease of a process that is stopped: nobody renews it.
+STOPPED = replace(SHORT, renew=timedelta(hours=1))
+
+
 @dataclass(frozen=True)
 class Equipment:
     """What a worker is made of."""
@@ -48,7 +52,6 @@ class Equipment:
     points: Points
     room: int = 64
     terms: LeaseTerms = LONG
-    is_renewing: bool = False
 
 
 class Worker:
@@ -56,11 +59,12 @@ class Worker:
 
     def __init__(self, equipment: Equipment) -> None:
         self.equipment = equipment
+        #: Gets no messages, as a process that is stopped (`kill -STOP`).
+        self.is_stopped = False
         writer = cast("Writer", WatchedWriter(equipment.writer, equipment.points))
         terms, rooms = equipment.terms, dict.fromkeys(equipment.homes, equipment.room)
         self.lease = Lease(writer, terms, "world", rooms)
-        if equipment.is_renewing:
-            self.lease.start(asyncio.get_running_loop())
+        self.lease.start(asyncio.get_running_loop(), lambda: None)
         self.journal = Journal(writer)
         session: ClientSession = equipment.platform.session(terms.call.total_seconds())
         homes = {

@@ -96,6 +96,8 @@ class World:
             self.writer, self.products, homes, self.platform, self.points
         )
         self.workers: list[Worker] = []
+        #: At each death, how many operations were in flight.
+        self.deaths: list[int] = []
         #: What the waker has offered and no worker has got yet.
         self.queue: list[tuple[str, tuple[int, ...]]] = []
         self.waker = Waker(self.database, self.writer, self.products, self._queue)
@@ -266,8 +268,9 @@ class World:
     def deliver(self) -> None:
         """Bring the messages in the queue to the workers, each to the next one."""
         messages, self.queue = self.queue, []
+        awake = [worker for worker in self.workers if not worker.is_stopped]
         for number, (product, operations) in enumerate(messages):
-            self.workers[number % len(self.workers)].take(product, operations)
+            awake[number % len(awake)].take(product, operations)
 
     def run(self) -> None:
         """Let the workers do what they have at hand, until they rest or one of them dies."""
@@ -345,6 +348,7 @@ class World:
 
     def _die_and_be_followed(self) -> None:
         """Let the worker die that has reached its point, and start another."""
+        self.deaths.append(sum(worker.engine.in_flight for worker in self.workers))
         self.points.dies_at, self.points.is_dying = None, False
         for worker in list(self.workers):
             self.crash(worker)

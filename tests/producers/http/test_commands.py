@@ -187,3 +187,15 @@ def test_I2_many_at_once_are_each_accepted_once(app: FastAPI, database: Database
         first, *others = pool.map(send, range(4))
     assert others == [first] * 3
     assert count(database, "operation") == 8
+
+
+def test_it_is_alive_always_and_ready_while_the_database_answers(
+    client: Client, database: Database
+) -> None:
+    assert client.get("/readyz").json() == {"status": "ready"}
+    database.reading.dispose()
+    database.path.rename(database.path.with_suffix(".gone"))
+    assert client.get("/healthz").json() == {"status": "alive"}
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert str(database.path) not in answer.text

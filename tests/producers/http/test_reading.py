@@ -11,9 +11,11 @@ from schema.store.clock import MoveTime
 from schema.store.database import Database
 from schema.store.writer import Writer
 from schema.tables import comment, operation, service, ticket
-from tests.producers.conftest import SECRET
+from tests.producers.conftest import SECRET, both_kinds
 from tests.producers.events import NOW, activate, customer, settle
 from tests.producers.http.conftest import Client
+
+pytestmark = both_kinds
 
 
 @pytest.fixture
@@ -228,15 +230,3 @@ def test_a_signal_is_204_when_signed_and_401_when_not(client: Client) -> None:
     assert client.post(path, data=body, headers=headers).status_code == 204
     assert client.post(path, data=body).status_code == 401
     assert client.post("/v1/platforms/fax/events", data=body, headers=headers).status_code == 401
-
-
-def test_it_is_alive_always_and_ready_while_the_database_answers(
-    client: Client, database: Database
-) -> None:
-    assert client.get("/readyz").json() == {"status": "ready"}
-    database.reading.dispose()
-    database.path.rename(database.path.with_suffix(".gone"))
-    assert client.get("/healthz").json() == {"status": "alive"}
-    answer = client.get("/readyz")
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert str(database.path) not in answer.text

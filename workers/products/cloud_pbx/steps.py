@@ -1,13 +1,14 @@
 """What is done to a telephone system in the cloud, one step each, with how to ask for it (CP-1, CP-2)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from schema.products.cloud_pbx import Activate
 from workers.products.cloud_pbx.platform import PbxPlatform
 from workers.workflow import Absent, Answer, Done, Outcome, Present, Unclear, Wait, Work
 
-#: How often instances that are being switched are looked at, should the platform not call back.
-LOOK_AGAIN = timedelta(minutes=1)
+#: How often instances that are being switched are looked at, should the platform not call back, and
+#: how often once they are late: somebody has been told by then.
+LOOK_AGAIN, LOOK_LATE = timedelta(minutes=1), timedelta(minutes=5)
 
 
 async def create_instances(work: Work, platform: PbxPlatform) -> Outcome:
@@ -71,7 +72,7 @@ async def are_extensions_deregistered(work: Work, platform: PbxPlatform) -> Answ
 async def switch_on_instances(work: Work, platform: PbxPlatform) -> Outcome:
     """Switch the instances on, and wait for the platform to say so."""
     await platform.switch(work, on=True)
-    return Wait(work.now + LOOK_AGAIN, "the instances are starting")
+    return Wait(_next_look(work), "the instances are starting")
 
 
 async def are_instances_on(work: Work, platform: PbxPlatform) -> Answer:
@@ -80,7 +81,7 @@ async def are_instances_on(work: Work, platform: PbxPlatform) -> Answer:
         case "on":
             return Present()
         case "starting":
-            return Unclear(work.now + LOOK_AGAIN, "the instances are starting")
+            return Unclear(_next_look(work), "the instances are starting")
         case _:
             return Absent()
 
@@ -88,7 +89,7 @@ async def are_instances_on(work: Work, platform: PbxPlatform) -> Answer:
 async def switch_off_instances(work: Work, platform: PbxPlatform) -> Outcome:
     """Switch the instances off, and wait for the platform to say so."""
     await platform.switch(work, on=False)
-    return Wait(work.now + LOOK_AGAIN, "the instances are stopping")
+    return Wait(_next_look(work), "the instances are stopping")
 
 
 async def are_instances_off(work: Work, platform: PbxPlatform) -> Answer:
@@ -97,6 +98,11 @@ async def are_instances_off(work: Work, platform: PbxPlatform) -> Answer:
         case "off":
             return Present()
         case "stopping":
-            return Unclear(work.now + LOOK_AGAIN, "the instances are stopping")
+            return Unclear(_next_look(work), "the instances are stopping")
         case _:
             return Absent()
+
+
+def _next_look(work: Work) -> datetime:
+    """Return when to look again, at the latest."""
+    return work.now + (LOOK_AGAIN if work.now < work.deadline_at else LOOK_LATE)
