@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from deploy.display.words import clean, moment, state
+from deploy.display.words import clean, counted, moment, state
 from producers.intake import Answer, CustomerStored
 from schema.errors import Refusal
 from schema.store.order import Accepted, Planned
@@ -64,14 +64,14 @@ class Counts:
     def __str__(self) -> str:
         """Return all in one line."""
         told = [f"{self.kinds[kind]} {kind}" for kind in KINDS if self.kinds[kind]]
-        return f"{self.lines} lines: {', '.join(told) or 'nothing in them'}"
+        return f"{counted(self.lines, 'line')}: {', '.join(told) or 'nothing in them'}"
 
     @staticmethod
     def of_ends(ended: Iterable[Operation]) -> str:
         """Return how operations ended, in one line."""
         states = Counter(each.state for each in ended)
         told = ", ".join(f"{count} {name}" for name, count in sorted(states.items()))
-        return f"{states.total()} operations ended: {told or 'none'}"
+        return f"{counted(states.total(), 'operation')} ended: {told or 'none'}"
 
 
 def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Text]:

@@ -79,6 +79,11 @@ def spoken(what: str) -> str:
     return what.replace("_", " ")
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many of something there are."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def clean(text: str) -> str:
     """Return text from outside without what would command the terminal; line ends stay."""
     return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -104,13 +104,13 @@ class Relay:
         ids = self._window.confirm(tag, up_to=up_to)
         self._deletions.add(ids)
         self._sent += len(ids)
-        self._outages.end("broker_refuses", "broker_takes_again")
+        self._outages.over("broker_refuses", "broker_takes_again")
         self._heard(len(ids))
 
     def refused(self, tag: int, *, up_to: bool) -> None:
         """Send what the broker could not take again, after a while."""
         many = self._window.refuse(tag, up_to=up_to)
-        self._outages.begin("broker_refuses", "a queue takes no more")
+        self._outages.note("broker_refuses", "a queue takes no more")
         self._sends_at = time.monotonic() + self._pace.retry
         self._heard(many)
 
@@ -151,10 +151,10 @@ class Relay:
             with self._database.look() as connection:
                 events = unsent(connection, partitions, self._pace.batch, known)
         except Unreachable as error:
-            self._outages.begin("database_gone", str(error))
+            self._outages.note("database_gone", str(error))
             self._next_read(self._pace.idle)
             return
-        self._outages.end("database_gone", "database_answers_again")
+        self._outages.over("database_gone", "database_answers_again")
         ours = [event for event in events if event.product in self._products]
         self._left.update(event.id for event in events if event.product not in self._products)
         self._window.add(ours)
@@ -195,7 +195,7 @@ class Relay:
         except LinkLost:
             link.close()
             raise
-        self._outages.end("broker_gone", "broker_answers_again")
+        self._outages.over("broker_gone", "broker_answers_again")
         self._linked_at = self._heard_at = time.monotonic()
         self._sends_at = 0.0
         self._link = link
@@ -203,7 +203,7 @@ class Relay:
 
     def _lose(self, reason: str) -> None:
         """Forget a link, and with it all that it has not confirmed: the rows are still there."""
-        self._outages.begin("broker_gone", reason)
+        self._outages.note("broker_gone", reason)
         if self._link:
             if time.monotonic() - self._linked_at > self._pace.retry_at_most:
                 self._retry = self._pace.retry
@@ -236,14 +236,14 @@ class _Outages:
     def __init__(self) -> None:
         self._now: set[str] = set()
 
-    def begin(self, name: str, reason: str) -> None:
+    def note(self, name: str, reason: str) -> None:
         """Log that an outage began, unless it is known."""
         if name not in self._now:
             self._now.add(name)
             log.warning(name, by="relay", reason=reason)
 
-    def end(self, name: str, over: str) -> None:
+    def over(self, name: str, news: str) -> None:
         """Log that an outage is over, if there was one."""
         if name in self._now:
             self._now.discard(name)
-            log.info(over, by="relay")
+            log.info(news, by="relay")

@@ -182,7 +182,7 @@ def test_submit_waits_until_all_have_ended(worker: threading.Event) -> None:
     worker.set()
     result = turnup("submit", write(customer(), activate(1)), "--wait")
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[-1] == "1 operations ended: 1 succeeded"
+    assert result.stdout.splitlines()[-1] == "1 operation ended: 1 succeeded"
     assert "no worker is alive" not in result.stderr
 
 

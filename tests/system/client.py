@@ -29,8 +29,9 @@ class Refused(Exception):
 class Client:
     """Talks JSON, with a connection for each request."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, timeout: float = TIMEOUT) -> None:
         self.port = port
+        self._timeout = timeout
 
     @property
     def url(self) -> str:
@@ -45,7 +46,7 @@ class Client:
         self, method: str, path: str, body: object = None, kind: str = "application/json"
     ) -> Any:  # noqa: ANN401  JSON
         """Return the answer to one request; raise `NoAnswer` or `Refused`."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self._timeout)
         try:
             text = None if body is None else json.dumps(body)
             connection.request(method, path, text, {"Content-Type": kind})

@@ -35,7 +35,9 @@ def check_I2_a_key_has_one_operation(evidence: Evidence) -> None:
     counted = Counter(each["correlation_id"] for each in evidence.operations.values())
     twice = {identity: count for identity, count in counted.items() if count > 1}
     assert not twice, f"more than one operation: {twice}"
-    refused = evidence.ledger.refused.keys() - evidence.ledger.unanswered
+    ledger = evidence.ledger
+    # A refusal does not use up the key (CO-2): the same command may be taken later.
+    refused = ledger.refused.keys() - ledger.unanswered - ledger.acknowledged.keys()
     assert not counted.keys() & refused, f"refused and carried out: {counted.keys() & refused}"
 
 

@@ -17,7 +17,7 @@ from schema.store.writer import Writer
 from tests.system.client import Client, NoAnswer, Refused
 
 #: How far it moves at least: what is due on the way is done a little late, all at once.
-STRIDE = timedelta(seconds=20)
+STRIDE = timedelta(seconds=30)
 
 #: Between two looks, in seconds.
 PAUSE = 0.05

@@ -4,7 +4,7 @@ from collections import Counter
 
 from tests.system.conftest import MakeFleet
 from tests.system.fleet import Fleet
-from tests.system.orders import activate, deactivate, service_name
+from tests.system.orders import activate, service_name
 from tests.system.stage import Stage, check, on_stage
 from tests.system.waiting import rest, until
 
@@ -35,21 +35,6 @@ def test_a_postgresql_that_restarts_is_waited_for_and_nothing_is_lost(
     for name in ("api", "relay", "waker", "worker-1", "worker-2"):
         assert says_everything_once(fleet, name), fleet[name].text()
     assert all(fleet[name].events("database_gone") for name in ("relay", "worker-1", "worker-2"))
-
-
-def test_a_postgresql_that_is_killed_loses_nothing_that_was_acknowledged(
-    make_fleet: MakeFleet,
-) -> None:
-    fleet = make_fleet()
-    with on_stage(fleet) as stage:
-        stage.hand_in([activate(service_name(each), f"on-{each}") for each in range(MANY)])
-        fleet.servers.postgres.kill()
-        fleet.servers.postgres.start()
-        await_doors(fleet)
-        stage.await_ends()
-        stage.hand_in([deactivate(service_name(each), f"off-{each}") for each in range(MANY)])
-        stage.await_ends()
-        check(stage.settle())
 
 
 def test_without_rabbitmq_commands_are_accepted_and_carried_out_when_it_is_back(

@@ -222,6 +222,7 @@ outbox = Table(
     Column("kind", SmallInteger, nullable=False),
     Column("owner", BigInteger, nullable=False),
     Column("number", Integer, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 partition = Table(
@@ -241,6 +242,7 @@ worker = Table(
     Column("rooms", Text, nullable=False),
     Column("booted_at", BigInteger, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 

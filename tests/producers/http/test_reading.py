@@ -79,6 +79,7 @@ def test_CO_5_what_is_not_done_by_its_deadline_is_overdue_also_when_it_ends_late
     writer.store(MoveTime(NOW + timedelta(minutes=15, milliseconds=1)))
     assert subjects(two, overdue=True) == ["beta/a", "acme/b"]
     assert subjects(two, overdue=False) == ["acme/a"]
+    assert not two.get("/v1/operations/op_1").json()["overdue"]
     with database.writing.begin() as connection:
         connection.execute(update(operation).values(ended_at=operation.c.deadline_at + 1))
     assert two.get("/v1/operations/op_1").json()["overdue"]

@@ -210,7 +210,7 @@ def test_events_of_an_unknown_product_wait_for_a_newer_relay(stage: Stage, queue
 
 
 def test_a_relay_that_is_woken_looks_at_once(stage: Stage, queue: Queue) -> None:
-    with stage.relaying(queue.url, Pace(idle=5.0)) as relay:
+    with stage.relaying(queue.url, Pace(busy=5.0, idle=5.0)) as relay:
         stage.accept(1)
         relay.wake()
         wait_until(lambda: relay.progress.sent == 1)

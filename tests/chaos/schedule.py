@@ -1,0 +1,103 @@
+"""What happens when: drawn from a seed, so that a run can be repeated blow by blow.
+
+A run is cut into phases. In a *mortal* phase processes die and the vendors ignore keys; in a
+*zombie* phase processes are stopped, some beyond their lease, and keys are honoured: against a
+sleeper that wakes up in the middle of a call only the vendor's memory helps (DESIGN I3).
+"""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Literal
+
+Kind = Literal["phase", "kill", "freeze", "server", "fault"]
+
+#: How long a phase lasts, in seconds.
+PHASE = 15.0
+
+#: How long nothing begins at the end of a phase, so that every sleeper is awake in the next one.
+CALM = 3.0
+
+#: The processes that die and sleep. The vendors' machine does not: it is the witness.
+MORTALS = ("worker-1", "worker-2", "relay", "waker", "api")
+
+#: How servers go away: in order, or like a machine that loses its power.
+ENDS = ("restart", "kill")
+
+#: What `POST /faults` gets: each is met so often and is over then, or with the phase.
+FAULTS: tuple[Mapping[str, object], ...] = (
+    {"fault": "lost_reply", "count": 10},
+    {"fault": "lost_reply", "value": 504, "count": 10},
+    {"fault": "outage", "count": 20},
+    {"fault": "outage", "value": 503, "count": 20},
+    {"fault": "error_rate", "value": 0.5, "count": 20},
+    {"fault": "throttle", "value": 2.0, "count": 10},
+    {"fault": "latency", "value": 1.0, "count": 40},
+    {"fault": "slow", "value": "20m", "count": 3},
+    {"fault": "refuse", "value": "no_room", "count": 3, "action": "switch_on_instances"},
+    {"fault": "duplicate_callback", "value": 30.0, "count": 20},
+    {"fault": "reorder_callbacks", "value": 60.0, "count": 10},
+    {"fault": "late_callback", "value": 90.0, "count": 10},
+)
+
+#: In every phase: so slow that there is always something under way when a blow falls.
+ALWAYS: Mapping[str, object] = {"fault": "latency", "value": 0.2}
+
+#: In mortal phases.
+NO_KEYS: Mapping[str, object] = {"fault": "no_idempotency"}
+
+#: So short that the worker does not notice, or beyond the lease of `fleet.BRISK`, in seconds.
+SHORT, LONG = (0.3, 1.5), (4.5, 7.0)
+
+
+@dataclass(frozen=True)
+class Blow:
+    """One thing that happens `at` so many seconds after the start, and how long it lasts."""
+
+    at: float
+    kind: Kind
+    target: str
+    how: Any = None
+    lasts: float = 0.0
+
+    def __str__(self) -> str:
+        """Return it as one line of the run's output."""
+        told = self.how
+        if isinstance(told, dict):
+            told = " ".join(map(str, told.values()))
+        lasts = f" for {self.lasts:.1f} s" if self.lasts else ""
+        return f"{self.at:6.1f} s  {self.kind} {self.target} {told or ''}{lasts}"
+
+
+def schedule(seed: int, seconds: float) -> list[Blow]:
+    """Return all blows of a run in order; the same for the same seed and length."""
+    blows: list[Blow] = []
+    for number in count():
+        start, end = number * PHASE, min((number + 1) * PHASE, seconds)
+        if end - start < CALM:
+            return blows
+        drawn = random.Random(f"{seed}:{number}")  # noqa: S311  it has to be the same again
+        is_mortal = (seed + number) % 2 == 0
+        blows.append(Blow(start, "phase", "mortal" if is_mortal else "zombie"))
+        blows += sorted(_phase(drawn, start, end, is_mortal=is_mortal), key=lambda each: each.at)
+    raise AssertionError
+
+
+def _phase(drawn: random.Random, start: float, end: float, *, is_mortal: bool) -> Iterator[Blow]:
+    """Yield the blows of one phase: faults all the time, deaths or sleep, at most one server away."""
+    last = end - CALM
+    for _ in range(4):
+        yield Blow(drawn.uniform(start, last), "fault", "cloud_pbx", drawn.choice(FAULTS))
+    free = dict.fromkeys(MORTALS, start)
+    for _ in range(4):
+        target = drawn.choice(MORTALS)
+        at = drawn.uniform(start, last)
+        lasts = drawn.uniform(*drawn.choice((SHORT, LONG)))
+        if at >= free[target]:
+            free[target] = at + lasts
+            kind: Kind = "kill" if is_mortal else "freeze"
+            yield Blow(at, kind, target, None, lasts if is_mortal else min(lasts, end - at))
+    if drawn.random() < 0.8:
+        server = drawn.choice(("postgres", "rabbit"))
+        yield Blow(drawn.uniform(start, last), "server", server, drawn.choice(ENDS))
