@@ -92,6 +92,14 @@ def cancel(operation: str, *, as_json: AsJson = False) -> None:
     cancel(operation, as_json=as_json)
 
 
+@app.command(rich_help_panel=WORK)
+def retry(operation: str, *, as_json: AsJson = False) -> None:
+    """Continue an operation that was parked for a person to look at."""
+    from deploy.commands.calls import retry
+
+    retry(operation, as_json=as_json)
+
+
 @app.command("list", rich_help_panel=LOOK)
 def list_operations(
     *,

@@ -8,6 +8,7 @@ from schema.ids import key_of
 from schema.queue import Offer
 from schema.store.cancels import Cancel
 from schema.store.order import Accepted
+from schema.store.retries import Retry
 from schema.store.writer import Writer
 
 
@@ -24,7 +25,17 @@ class Calls:
 
         Raises `NotFound`, `Refused` (409), `NotStored` or `Unreachable`.
         """
-        record = Cancel(key_of("op", public), actor)
+        return self._ask(Cancel(key_of("op", public), actor))
+
+    def retry(self, public: str, actor: str = SYSTEM) -> Accepted:
+        """Continue the parked operation `op_...` with its next cycle.
+
+        Raises `NotFound`, `Refused` (409), `NotStored` or `Unreachable`.
+        """
+        return self._ask(Retry(key_of("op", public), actor))
+
+    def _ask(self, record: Cancel | Retry) -> Accepted:
+        """Store what is asked, and offer the operation where a worker has to look at it."""
         try:
             answer: Accepted | Refusal = self._writer.store(record, self._patience.total_seconds())
         except TimeoutError as error:

@@ -27,8 +27,8 @@ class OperationQuery(PageQuery):
     overdue: bool | None = None
 
 
-class CancelBody(BaseModel):
-    """Who cancels."""
+class CallBody(BaseModel):
+    """Who asks."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -68,7 +68,7 @@ def read_history(doors: Open, operation_id: str) -> list[HistoryLine]:
     },
 )
 def cancel_operation(
-    doors: Open, response: Response, operation_id: str, body: CancelBody | None = None
+    doors: Open, response: Response, operation_id: str, body: CallBody | None = None
 ) -> Operation:
     """Cancel an operation: at once where it has not begun, else what it did is undone."""
     doors.calls.cancel(operation_id, body.actor if body else SYSTEM)
@@ -77,3 +77,11 @@ def cancel_operation(
     if found.state != "cancelled":
         response.status_code = 202
     return found
+
+
+@router.post("/{operation_id}/retry", responses={**problems(404, 409, 413, 507)})
+def retry_operation(doors: Open, operation_id: str, body: CallBody | None = None) -> Operation:
+    """Continue an operation that was parked for a person to look at."""
+    doors.calls.retry(operation_id, body.actor if body else SYSTEM)
+    with doors.database.look() as connection:
+        return find_operation(connection, operation_id)
