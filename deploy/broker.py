@@ -203,7 +203,7 @@ class _Deliveries(Consumer):
         try:
             channel = self._channel or self._open()
             method, _, body = next(self._incoming)
-        except (AMQPError, OSError, RuntimeError, StopIteration) as error:
+        except (AMQPError, OSError, StopIteration) as error:
             self._outage.begin(self, error)
             self.close()
             time.sleep(self._timeout)

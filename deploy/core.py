@@ -11,6 +11,7 @@ from deploy.keys import load_keys
 from deploy.logs import configure_logs
 from deploy.opening import open_database
 from deploy.settings import Settings
+from schema.sealing import Sealer
 from schema.store.database import Database
 from schema.store.writer import Writer
 
@@ -22,6 +23,7 @@ class Core:
     settings: Settings
     database: Database
     writer: Writer
+    sealer: Sealer
     stop: threading.Event
 
 
@@ -31,7 +33,6 @@ def role(settings: Settings, name: str) -> Iterator[Core]:
     settings.require_roles(name)
     configure_logs(settings.log)
     database = open_database(settings)
-    load_keys(settings, database)
     require_broker(settings.broker_url)
     with started(settings, database, publishes=True) as core:
         yield core
@@ -39,11 +40,12 @@ def role(settings: Settings, name: str) -> Iterator[Core]:
 
 @contextmanager
 def started(settings: Settings, database: Database, *, publishes: bool) -> Iterator[Core]:
-    """Start a writer on an open database, and end both in the end."""
+    """Start a writer on an open database that has its keys, and end both in the end."""
+    sealer = Sealer(load_keys(settings, database))
     writer = Writer(database, settings.products, publishes=publishes)
     writer.start()
     try:
-        yield Core(settings, database, writer, _stop_on_signals())
+        yield Core(settings, database, writer, sealer, _stop_on_signals())
     finally:
         writer.stop()
         database.close()

@@ -21,7 +21,7 @@ def doors_of(core: Core, offer: Offer, secrets: Mapping[str, str] | None = None)
     return Doors(
         core.database,
         products,
-        Intake(core.writer, products, offer),
+        Intake(core.writer, products, offer, core.sealer),
         Signals(core.writer, {**(secrets or {}), **named}, offer),
         Calls(core.writer, offer),
     )

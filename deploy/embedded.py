@@ -34,7 +34,7 @@ def embedded(
     Missed deadlines are decided before anybody gets in.
     """
     core.writer.store(TakeOver(all_of_them=True))
-    plan = plan_of(core.settings, urls=urls)
+    plan = plan_of(core, urls=urls)
     worker = Worker(core.writer, plan)
     broker = embedded_broker()
     declare_look(broker, worker.take, plan.homes)

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 
-from deploy.settings import Settings, SettingsWrong
+from deploy.core import Core
+from deploy.settings import SettingsWrong
 from workers.discovery import find_homes
 from workers.lease import LeaseTerms
 from workers.worker import Plan
 
 
 def plan_of(
-    settings: Settings, only: Iterable[str] | None = None, urls: Mapping[str, str] | None = None
+    core: Core, only: Iterable[str] | None = None, urls: Mapping[str, str] | None = None
 ) -> Plan:
     """Return the plan for all products or for those named; `urls` are platforms that the settings need not name."""
-    homes = find_homes(only)
+    settings, homes = core.settings, find_homes(only)
     unknown = sorted(set(only or ()) - set(homes))
     if unknown:
         known = ", ".join(sorted(find_homes()))
@@ -21,4 +22,5 @@ def plan_of(
         settings.require_platforms(homes)
     named = {name: platform.url or "" for name, platform in settings.platforms.items()}
     terms = LeaseTerms(settings.lease, settings.renew, settings.call_timeout, settings.settle)
-    return Plan(settings.products, homes, {**named, **(urls or {})}, settings.room, terms)
+    known_urls = {**named, **(urls or {})}
+    return Plan(settings.products, homes, known_urls, settings.room, terms, core.sealer)

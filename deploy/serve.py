@@ -7,7 +7,6 @@ import structlog
 from deploy.core import started
 from deploy.embedded import embedded
 from deploy.http import serve_http
-from deploy.keys import load_keys
 from deploy.lock import exclusive
 from deploy.logs import configure_logs
 from deploy.opening import open_or_make_database
@@ -24,7 +23,6 @@ def main(settings: Settings, *, simulator: bool = False) -> None:
     with ExitStack() as stack:
         database = open_or_make_database(settings)
         stack.enter_context(exclusive(database))
-        load_keys(settings, database)
         core = stack.enter_context(started(settings, database, publishes=False))
         urls: dict[str, str] = {}
         secrets: dict[str, str] = {}

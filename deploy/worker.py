@@ -14,7 +14,7 @@ from workers.worker import Worker
 def main(settings: Settings, products: Iterable[str] | None = None) -> None:
     """Work until told to stop; then let what is in flight reach its next record."""
     with role(settings, "worker") as core:
-        plan = plan_of(settings, products)
+        plan = plan_of(core, products)
         worker = Worker(core.writer, plan)
         broker = rabbit_broker(settings.broker_url)
         declare_look(broker, worker.take, plan.homes)

@@ -15,6 +15,7 @@ from producers.reading import Reader
 from schema.errors import NotStored, Refusal, Refused, Unreachable
 from schema.lifecycle import Product
 from schema.queue import OFFER_SIZE, Offer
+from schema.sealing import Sealer
 from schema.store.acceptance import Accept
 from schema.store.customers import ChangeCustomer
 from schema.store.order import Accepted, Order, Planned
@@ -52,11 +53,12 @@ class Intake:
         writer: Writer,
         products: Mapping[str, Product],
         offer: Offer,
+        sealer: Sealer,
         *,
         patience: timedelta = PATIENCE,
     ) -> None:
         self._writer = writer
-        self._reader = Reader(products)
+        self._reader = Reader(products, sealer)
         self._offer = offer
         self.patience = patience
 

@@ -23,6 +23,7 @@ from schema.command import (
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
 from schema.lifecycle import Product, Verb
+from schema.sealing import Sealer, seal_fields
 from schema.store.customers import ChangeCustomer
 from schema.store.order import Order
 
@@ -48,6 +49,7 @@ class Reader:
     """Knows the products, and turns events into what the store takes."""
 
     products: Mapping[str, Product]
+    sealer: Sealer
 
     def read(self, event: object, actor: str) -> Read:
         """Return what an event asks for, or all that is wrong with it; `actor` asks where it names nobody."""
@@ -63,7 +65,7 @@ class Reader:
         named = self._named(given.get("type"))
         if isinstance(named, Refusal):
             return invalid((*faults, *named.faults)) if faults else named
-        return _order(_Draft(*named, actor, envelope, given, faults))
+        return _order(_Draft(*named, actor, envelope, given, faults), self.sealer)
 
     def _named(self, kind: object) -> tuple[Product, Verb] | Refusal:
         """Return the product and the verb that an event's type names."""
@@ -119,8 +121,11 @@ class _Draft:
     faults: tuple[Fault, ...]
 
 
-def _order(draft: _Draft) -> Order | Refusal:
-    """Return the order that a command asks for, or everything that is wrong with it."""
+def _order(draft: _Draft, sealer: Sealer) -> Order | Refusal:
+    """Return the order that a command asks for, or everything that is wrong with it.
+
+    What tells two commands under one key apart is all but their secrets, whose fingerprint could be guessed from.
+    """
     data = draft.given.get("data", {})
     if not isinstance(data, dict):
         return invalid((*draft.faults, *_subject(draft.given.get("subject"))[2]))
@@ -138,14 +143,28 @@ def _order(draft: _Draft) -> Order | Refusal:
         reference=reference,
         source=envelope.source,
         event_id=envelope.id,
-        content=content_hash(envelope.type, envelope.subject, data),
+        content=content_hash(envelope.type, envelope.subject, _open_part(draft.verb, data)),
         actor=envelope.actor or draft.actor,
-        data=fields.model_dump_json(exclude=set(OWN_FIELDS), exclude_unset=True),
+        data=_stored(draft, fields, sealer),
         correlation_id=envelope.correlationid,
         not_before=fields.not_before,
         deadline=until,
         is_dry_run=fields.dry_run,
     )
+
+
+def _stored(draft: _Draft, fields: Command, sealer: Sealer) -> str:
+    """Return a verb's fields as they are stored: its secrets sealed (CO-4)."""
+    if not draft.verb.secrets:
+        return fields.model_dump_json(exclude=set(OWN_FIELDS), exclude_unset=True)
+    plain = fields.model_dump(mode="json", exclude=set(OWN_FIELDS), exclude_unset=True)
+    context = f"{draft.product.name}.{draft.verb.name} {draft.given.get('subject')}"
+    return json.dumps(seal_fields(sealer, plain, draft.verb.secrets, context))
+
+
+def _open_part(verb: Verb, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields of a command that are no secrets."""
+    return {name: value for name, value in data.items() if name not in verb.secrets}
 
 
 def _subject(subject: object) -> tuple[str, str, tuple[Fault, ...]]:

@@ -49,7 +49,8 @@ class Moves:
 class Verb:
     """One verb of a product: its fields, its deadline, its row of the table and its moves.
 
-    `through` lists the verbs that are carried out beside it while it waits (CO-8).
+    `through` lists the verbs that are carried out beside it while it waits (CO-8), `secrets` the fields (text) that
+    are sealed before they are stored (CO-4).
     """
 
     command: type[Command]
@@ -58,6 +59,7 @@ class Verb:
     limit: Limit = QUARTER_OF_AN_HOUR
     creates: bool = False
     through: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property

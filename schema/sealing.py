@@ -9,8 +9,8 @@ import binascii
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -147,6 +147,28 @@ def parse_keys(text: str) -> tuple[SecretKey, ...]:
             raise SecretKeysMalformed(f"secret key {number} of {len(written)} stands there twice")
         keys[key.id] = key
     return tuple(keys.values())
+
+
+def seal_fields(
+    sealer: Sealer, fields: Mapping[str, Any], names: Iterable[str], context: str
+) -> dict[str, Any]:
+    """Return the fields with those of these names that are given sealed, each in a context of its own."""
+    given = {name: fields[name] for name in names if fields.get(name) is not None}
+    return {
+        **fields,
+        **{name: sealer.seal(text, f"{context}#{name}") for name, text in given.items()},
+    }
+
+
+def unseal_fields(
+    sealer: Sealer, fields: Mapping[str, Any], names: Iterable[str], context: str
+) -> dict[str, Any]:
+    """Return the fields as they were before `seal_fields`; raise `SecretKeyMissing` or `SecretDamaged`."""
+    given = {name: fields[name] for name in names if fields.get(name) is not None}
+    return {
+        **fields,
+        **{name: sealer.unseal(text, f"{context}#{name}") for name, text in given.items()},
+    }
 
 
 def derive(key: SecretKey, purpose: str) -> bytes:

@@ -8,6 +8,7 @@ import structlog
 from schema.errors import NotStored
 from schema.ids import public_id
 from schema.lifecycle import Product
+from schema.sealing import Sealer
 from schema.store.claimed import Claimed
 from schema.store.deadlines import MissDeadline
 from schema.store.journal import Lost, News, Recorded
@@ -38,11 +39,13 @@ class Carrier:
         lease: Lease,
         products: Mapping[str, Product],
         homes: Mapping[str, tuple[Home, object]],
+        sealer: Sealer,
     ) -> None:
         self._journal = journal
         self._lease = lease
         self._products = products
         self._homes = homes
+        self._sealer = sealer
         self.is_stopping = False
 
     async def carry_out(self, claimed: Claimed) -> bool:
@@ -51,7 +54,7 @@ class Carrier:
         product = self._products[claimed.product]
         try:
             workflow = home.workflows[claimed.verb]
-            progress = progress_of(claimed, workflow, product.verbs[claimed.verb].command)
+            progress = progress_of(claimed, workflow, product.verbs[claimed.verb], self._sealer)
         except (LookupError, ValueError) as error:
             return await self._leave(claimed, str(error))
         try:

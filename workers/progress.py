@@ -8,6 +8,8 @@ from typing import Any
 
 from schema.command import Command
 from schema.ids import public_id
+from schema.lifecycle import Verb
+from schema.sealing import Sealer, unseal_fields
 from schema.store.claimed import Claimed
 from schema.store.journal import News, Recorded
 from workers.workflow import Facts, Service, Signal, Step, Work, Workflow
@@ -74,14 +76,18 @@ class Progress:
         )
 
 
-def progress_of(claimed: Claimed, workflow: Workflow, command: type[Command]) -> Progress:
-    """Return where a claimed operation stands; raise `LookupError` for a step that this version lacks (I11)."""
+def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer) -> Progress:
+    """Return where a claimed operation stands.
+
+    Raises `LookupError` for a step that this version lacks (I11), or a secret's key; `ValueError` for fields that
+    this version does not take, or a damaged secret.
+    """
     is_new = claimed.state == "accepted"
     step = workflow.steps[workflow.place(claimed.step)] if claimed.step else workflow.steps[0]
     return Progress(
         claimed=claimed,
         workflow=workflow,
-        command=command.model_validate_json(claimed.data),
+        command=command_of(claimed, verb, sealer),
         step=step,
         now=claimed.now,
         is_first=is_new,
@@ -97,6 +103,15 @@ def progress_of(claimed: Claimed, workflow: Workflow, command: type[Command]) ->
         service_facts=json.loads(claimed.service_facts),
         platform_id=claimed.platform_id,
     )
+
+
+def command_of(claimed: Claimed, verb: Verb, sealer: Sealer) -> Command:
+    """Return the command of an operation, its secrets opened."""
+    if not verb.secrets:
+        return verb.command.model_validate_json(claimed.data)
+    context = f"{claimed.product}.{claimed.verb} {claimed.customer}/{claimed.reference}"
+    fields = unseal_fields(sealer, json.loads(claimed.data), verb.secrets, context)
+    return verb.command.model_validate_json(json.dumps(fields))
 
 
 def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> Progress:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from schema.lifecycle import Product
+from schema.sealing import Sealer
 from schema.store.writer import Writer
 from workers.carrier import Carrier
 from workers.discovery import Home
@@ -23,13 +24,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a worker works on: products, homes, where their platforms are, room, and the terms of its lease."""
+    """What a worker works on and with: products, homes, their platforms, room, terms of lease, keys."""
 
     products: Mapping[str, Product]
     homes: Mapping[str, Home]
     urls: Mapping[str, str]
     room: int
     terms: LeaseTerms
+    sealer: Sealer
 
 
 class Worker:
@@ -81,7 +83,7 @@ class Worker:
                 name: (home, home.connect(Transport(session, plan.urls[name], lease)))
                 for name, home in plan.homes.items()
             }
-            carrier = Carrier(journal, lease, plan.products, homes)
+            carrier = Carrier(journal, lease, plan.products, homes, plan.sealer)
             self._engine = Engine(journal, lease, carrier, rooms, plan.terms.settle)
             self.is_ready.set()
             await self._until_over(self._engine, lease)

@@ -9,10 +9,12 @@ from deploy.commands.session import leave_to_the_relay, user, writing
 from deploy.commands.waiting import wait_for
 from deploy.display.answers import Answered, Counts, as_document, as_lines
 from deploy.display.screen import print_json, say, warn
+from deploy.keys import load_keys
 from producers.files import BadLine, EventLine, read_lines
 from producers.intake import Answer, Intake
 from schema.command import CUSTOMER_CHANGED
 from schema.errors import Refusal, StoreError
+from schema.sealing import Sealer
 from schema.store.database import Database
 from schema.store.order import Accepted
 from schema.store.reads import find_operations
@@ -38,7 +40,8 @@ def submit(lines: Iterable[bytes], manner: Manner) -> int:
     counts = Counts()
     pending: list[Answered] = []
     with writing() as (session, writer):
-        intake = Intake(writer, session.settings.products, leave_to_the_relay)
+        sealer = Sealer(load_keys(session.settings, session.database))
+        intake = Intake(writer, session.settings.products, leave_to_the_relay, sealer)
         for answered in _answers(intake, lines, manner):
             found = _operations(session.database, answered)
             counts.add(answered)

@@ -57,7 +57,7 @@ class Standing:
         self._played = played
         self._watch = watch
         self._found = self._look()
-        self._vendors_due: datetime | None = None
+        self._vendors = played.time()
 
     @property
     def now(self) -> datetime:
@@ -70,23 +70,29 @@ class Standing:
         Two looks with the same newest signal say that nobody was woken while the vendors were asked.
         """
         while not self._core.stop.is_set():
-            self._found = self._look()
-            if self._found.is_quiet:
-                time = self._played.time()
-                if not time.is_busy and self._look() == self._found:
-                    self._vendors_due = time.next_due
-                    return
+            if self._is_quiet():
+                return
             self._watch()
             self._core.stop.wait(PAUSE)
 
     def go_on(self, until: datetime | None) -> bool:
         """Move both clocks to the next due time, or to `until` if that is earlier."""
-        times = (self._found.next_due, self._vendors_due, until)
+        times = (self._found.next_due, self._vendors.next_due, until)
         to = min((_whole(each) for each in times if each is not None), default=None)
         if to is None:
             return False
         self._move(to)
         return True
+
+    def _is_quiet(self) -> bool:
+        """Look whether anybody is at work; what is in flight tells that at no cost."""
+        if self._bell.parts and self._bell.parts.worker.in_flight:
+            return False
+        self._found = self._look()
+        if not self._found.is_quiet:
+            return False
+        self._vendors = self._played.time()
+        return not self._vendors.is_busy and self._look() == self._found
 
     def _look(self) -> Quiet:
         """Look at the database once."""
@@ -102,9 +108,9 @@ class Standing:
             self._bell.is_silent = True
             if not self._core.writer.store(MoveTime(to, self.now)):
                 raise RuntimeError("somebody else moved the time")
-            self._played.move(to)
-            while self._played.time().is_busy and not self._core.stop.wait(PAUSE / 2):
-                pass
+            vendors = self._played.move(self._vendors.now, to)
+            while vendors.is_busy and not self._core.stop.wait(PAUSE):
+                vendors = self._played.time()
             self._bell.is_silent = False
         parts.waker.wake()
 

@@ -39,12 +39,12 @@ class Played:
         """Ask for the vendors' time."""
         return _time(self._ask("GET", "/clock")[1])
 
-    def move(self, to: datetime) -> None:
-        """Move the vendors' time; all that is due on the way happens, each at its own time."""
-        now = self.time().now
+    def move(self, now: str, to: datetime) -> PlayedTime:
+        """Move the vendors' time from where it stands; all that is due on the way happens, each at its own time."""
         status, answer = self._ask("PUT", "/clock", {"from": now, "to": to.isoformat()})
         if status != HTTPStatus.OK:
             raise RuntimeError(f"the simulator does not move its clock: {answer}")
+        return _time(answer)
 
     def add_fault(self, body: Mapping[str, Any]) -> Refusal | None:
         """Ask for a fault; return everything that is wrong with it, if something is."""

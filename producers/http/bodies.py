@@ -22,15 +22,14 @@ class LimitedBody:
 
     def _counted(self, declared: bytes, receive: Receive) -> Receive:
         """Return a way to receive that stops where the body is declared or found to be too large."""
-        size = int(declared) if declared.isdigit() else 0
+        size = 0
 
         async def receive_some() -> Message:
             nonlocal size
-            self._check(size)
+            self._check(int(declared) if declared.isdigit() else 0)
             message = await receive()
-            if not declared.isdigit() or declared == b"0":
-                size += len(message.get("body", b""))
-                self._check(size)
+            size += len(message.get("body", b""))
+            self._check(size)
             return message
 
         return receive_some

@@ -13,16 +13,16 @@ from sqlalchemy import (
     Insert,
     Select,
     Table,
+    Text,
     bindparam,
     cast,
-    column,
     func,
     insert,
     literal_column,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 #: The columns of a set of rows, with their types.
@@ -43,16 +43,22 @@ LEASE_NOW = {
 
 def rows(dialect: str, columns: Columns, parameter: str = "rows") -> FromClause:
     """Return a set of rows that is handed over as one parameter, made by `packed`."""
+    given = bindparam(parameter, type_=Text())
+    name = f"each_{parameter}"
     if dialect == POSTGRESQL:
-        given = [column(name, kind) for name, kind in columns.items()]
-        source = func.json_to_recordset(cast(bindparam(parameter), JSON(none_as_null=True)))
-        return source.table_valued(*given).render_derived(name=parameter, with_types=True)
-    each = func.json_each(bindparam(parameter)).table_valued("value", name=f"each_{parameter}")
-    values = [
-        func.json_extract(each.c.value, literal_column(f"'$.{name}'"), type_=kind).label(name)
-        for name, kind in columns.items()
-    ]
-    return select(*values).select_from(each).subquery(parameter)
+        array = func.jsonb_array_elements(cast(given, JSONB)).table_valued("value", name=name)
+        each = array.c.value.op("->>")
+        values = [
+            cast(each(literal_column(str(at))), kind) for at, kind in enumerate(columns.values())
+        ]
+    else:
+        array = func.json_each(given).table_valued("value", name=name)
+        values = [
+            func.json_extract(array.c.value, literal_column(f"'$[{at}]'"), type_=kind)
+            for at, kind in enumerate(columns.values())
+        ]
+    named = [value.label(name) for name, value in zip(columns, values, strict=True)]
+    return select(*named).select_from(array).subquery(parameter)
 
 
 @cache
@@ -70,11 +76,11 @@ def insert_values(table: Table, names: tuple[str, ...]) -> str:
 
 
 def packed(columns: Iterable[str], values: Iterable[Sequence[Any]]) -> str:
-    """Return rows as the one parameter that `rows` reads."""
-    names = tuple(columns)
-    return json.dumps(
-        [dict(zip(names, each, strict=True)) for each in values], separators=(",", ":")
-    )
+    """Return rows as the one parameter that `rows` reads: arrays in an array, which both databases read quickest."""
+    width, given = len(tuple(columns)), list(values)
+    if any(len(each) != width for each in given):
+        raise ValueError("a row has not as many values as there are columns")
+    return json.dumps(given, separators=(",", ":"))
 
 
 def next_keys(connection: Connection, table: Table, count: int) -> list[int]:

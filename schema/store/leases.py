@@ -96,7 +96,9 @@ class TakeOver:
 
 def is_alive(transaction: Transaction, key: int) -> bool:
     """Return whether nobody has taken over from a worker, and keep it so until this transaction ends."""
-    return transaction.connection.execute(_alive(transaction.dialect), {"id": key}).first() is not None
+    return (
+        transaction.connection.execute(_alive(transaction.dialect), {"id": key}).first() is not None
+    )
 
 
 def rooms(connection: Connection) -> dict[str, int]:

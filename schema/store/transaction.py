@@ -65,7 +65,7 @@ class Transaction:
         result = self.connection.execute(
             statement, {"rows": packed(names, values), "now": self.now}
         )
-        return list(result) if result.returns_rows else []
+        return list(result.all()) if result.returns_rows else []
 
     def add(self, table: Table, names: tuple[str, ...], values: Sequence[tuple[Any, ...]]) -> None:
         """Add rows to a table: each database in its own quickest way."""

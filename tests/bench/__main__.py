@@ -5,8 +5,8 @@ import asyncio
 import json
 import os
 import sys
-from contextlib import AbstractContextManager
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path

@@ -8,7 +8,7 @@ from tests.system.client import Client
 from tests.system.orders import Command, Ledger, activate, deactivate, hand_in, service_name
 
 #: Between two batches, in seconds, and the most commands in one.
-PAUSE, MOST = 0.4, 4
+PAUSE, MOST = 0.25, 6
 
 #: How long an answer is waited for, in seconds: the door may be asleep.
 PATIENCE = 3.0

@@ -13,6 +13,7 @@ from producers.signals import Signals
 from schema import tables
 from schema.discovery import find_products
 from schema.lifecycle import Product
+from schema.sealing import Sealer, new_key, parse_keys
 from schema.store.database import Database
 from schema.store.dialect import POSTGRESQL, SQLITE
 from schema.store.moments import stored
@@ -20,6 +21,8 @@ from schema.store.writer import Writer
 from tests.producers.events import NOW, customer
 
 SECRET = "whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0"
+
+SEALER = Sealer(parse_keys(new_key()))
 
 #: Marks what has to hold on SQLite and on PostgreSQL.
 both_kinds = pytest.mark.parametrize("database", [SQLITE, POSTGRESQL], indirect=True)
@@ -77,7 +80,7 @@ def offers() -> Offers:
 @pytest.fixture
 def intake(writer: Writer, products: Mapping[str, Product], offers: Offers) -> Intake:
     """The intake, which knows the customer acme."""
-    intake = Intake(writer, products, offers)
+    intake = Intake(writer, products, offers, SEALER)
     intake.accept([customer()])
     return intake
 

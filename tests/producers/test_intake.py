@@ -16,7 +16,7 @@ from schema.store.order import Accepted, Planned
 from schema.store.reads import find_operations
 from schema.store.writer import Writer
 from schema.views import Operation
-from tests.producers.conftest import Offers, both_kinds
+from tests.producers.conftest import SEALER, Offers, both_kinds
 from tests.producers.events import NOW, Event, activate, count, customer, deactivate, settle
 
 
@@ -78,7 +78,7 @@ def test_I2_two_doors_at_once_accept_each_command_once(
     beside = Database(database.url.render_as_string(hide_password=False), checkpoints=False)
     writer = Writer(beside, products)
     writer.start()
-    doors = (intake, Intake(writer, products, Offers()))
+    doors = (intake, Intake(writer, products, Offers(), SEALER))
     ready = Barrier(len(doors))
 
     def send(door: Intake) -> list[Answer]:
@@ -226,7 +226,7 @@ def test_a_database_that_does_not_answer_is_told_in_time(
     database: Database, products: Mapping[str, Product], offers: Offers
 ) -> None:
     asleep = Writer(database, products)
-    intake = Intake(asleep, products, offers, patience=timedelta(milliseconds=20))
+    intake = Intake(asleep, products, offers, SEALER, patience=timedelta(milliseconds=20))
     with pytest.raises(Unreachable):
         intake.accept([activate("1")])
 

@@ -11,6 +11,7 @@ from schema.errors import Refusal
 from schema.lifecycle import Product
 from schema.store.customers import ChangeCustomer
 from schema.store.order import Order
+from tests.producers.conftest import SEALER
 from tests.producers.events import activate, customer, deactivate
 
 DEEP: list[Any] = []
@@ -21,7 +22,7 @@ for _ in range(5000):
 @pytest.fixture
 def reader(products: Mapping[str, Product]) -> Reader:
     """A reader that knows all products."""
-    return Reader(products)
+    return Reader(products, SEALER)
 
 
 def faults(reader: Reader, event: object) -> dict[str, str]:

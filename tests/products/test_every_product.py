@@ -54,6 +54,13 @@ def test_CO_3_a_failure_at_any_step_is_undone_or_ticketed(
 
 
 @every_case
+def test_CO_3_a_cancel_at_any_step_is_undone_or_refused(
+    make_sqlite_world: MakeWorld, subject: Subject, case: Case
+) -> None:
+    proofs.prove_a_cancel_is_undone_or_refused(make_sqlite_world, subject, case)
+
+
+@every_case
 def test_CO_5_a_missed_deadline_makes_one_ticket(
     make_sqlite_world: MakeWorld, subject: Subject, case: Case
 ) -> None:
@@ -65,3 +72,10 @@ def test_CO_4_nothing_secret_is_told(
     make_sqlite_world: MakeWorld, subject: Subject, case: Case
 ) -> None:
     proofs.prove_nothing_secret_is_told(make_sqlite_world, subject, case)
+
+
+@every_case
+def test_no_step_blocks_the_loop(
+    make_sqlite_world: MakeWorld, subject: Subject, case: Case
+) -> None:
+    proofs.prove_no_step_blocks_the_loop(make_sqlite_world, subject, case)

@@ -84,7 +84,9 @@ def test_two_hundred_operations_survive_kill_9_and_a_broker_that_restarts(
         activate_with_deaths(stage)
         deactivate_without_broker(stage)
         evidence = seen["evidence"] = stage.settle()
+        taken_over = stage.fleet["waker"].events("workers_lapsed")
     assert len(evidence.operations) == ACTIVATED + DEACTIVATED == len(evidence.ledger.operations)
+    assert len([each for each in taken_over if each["operations"]]) >= 2, "nothing was under way"
     assert len(evidence.effects) >= 3 * (ACTIVATED + DEACTIVATED - len(REFUSED)) - len(LOST)
 
 
@@ -110,7 +112,7 @@ def test_the_services_are_where_their_operations_left_them(seen: dict[str, Evide
     expected = {service_name(number): "deactivated" for number in range(DEACTIVATED)}
     expected |= {service_name(number): "active" for number in range(DEACTIVATED, ACTIVATED)}
     expected |= {service_name(number): "activating" for number in NEVER}
-    expected |= {service_name(number): "deactivated" for number in REFUSED}
+    expected |= {service_name(number): "deleted" for number in REFUSED}  # never active (CO-14)
     assert states == expected
 
 

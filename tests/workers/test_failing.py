@@ -49,7 +49,11 @@ def test_the_history_does_not_grow_with_the_tries(world: World) -> None:
 def test_CO_5_a_late_finish_resolves_the_ticket_with_a_comment(world: World) -> None:
     operation, _ = closing_late(world)
     (ticket,) = world.rows.tickets(operation)
-    assert (ticket["state"], ticket["severity"], ticket["desk"]) == ("open", "normal", "sample_desk")
+    assert (ticket["state"], ticket["severity"], ticket["desk"]) == (
+        "open",
+        "normal",
+        "sample_desk",
+    )
     world.platform.mend()
     world.settle()
     row = world.rows.operation(operation)

@@ -3,7 +3,6 @@
 import shutil
 from datetime import datetime
 from pathlib import Path
-
 from typing import Any
 
 from sqlalchemy import event, insert, text

@@ -52,9 +52,7 @@ class Evidence:
 
     def lines(self, kind: int, owner: int) -> list[Row]:
         """The history of an owner record."""
-        return [
-            row for row in self.rows["history"] if (row["kind"], row["owner"]) == (kind, owner)
-        ]
+        return [row for row in self.rows["history"] if (row["kind"], row["owner"]) == (kind, owner)]
 
     def tickets(self, operation: int) -> list[Row]:
         """The tickets of an operation."""
@@ -93,7 +91,9 @@ def check_I2_a_key_has_one_operation(evidence: Evidence) -> None:
 def check_I3_a_step_has_acted_once(evidence: Evidence) -> None:
     """Every key has had one effect at most, and no effect is nobody's."""
     known = {public_id("op", key) for key in evidence.operations}
-    twice = {key: n for key, n in Counter(effect.key for effect in evidence.effects).items() if n > 1}
+    twice = {
+        key: n for key, n in Counter(effect.key for effect in evidence.effects).items() if n > 1
+    }
     assert not twice, f"acted more than once: {twice}"
     assert {effect.operation for effect in evidence.effects} <= known
 

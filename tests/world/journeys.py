@@ -62,5 +62,11 @@ def _hold(world: World, subject: Subject, name: str) -> None:
 def _set(world: World, subject: Subject, state: str) -> None:
     """Put a service by hand where no verb leads yet, under a verb that has begun."""
     during = next(v.moves.during for v in subject.product.verbs.values() if v.moves.during)
-    _hold(world, subject, next(n for n, v in subject.product.verbs.items() if v.moves.during == during))
-    world.do(lambda transaction: transaction.connection.execute(service.update().values(state=state)))
+    _hold(
+        world,
+        subject,
+        next(n for n, v in subject.product.verbs.items() if v.moves.during == during),
+    )
+    world.do(
+        lambda transaction: transaction.connection.execute(service.update().values(state=state))
+    )

@@ -117,9 +117,7 @@ class Platform:
         found: list[Json] = []
         while more := self._store.effects(None, service, found[-1]["seq"] if found else 0):
             found += more
-        return [
-            Effect(as_moment(each["at"]), *(each[name] for name in NAMES)) for each in found
-        ]
+        return [Effect(as_moment(each["at"]), *(each[name] for name in NAMES)) for each in found]
 
     def shown(self, service: str) -> dict[str, Json]:
         """Return how every instance of a service stands, as its vendor shows it."""

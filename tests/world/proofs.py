@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from schema.errors import Refusal
 from schema.lifecycle import NEW, Cell, Phase, Product, move
-from schema.store.order import Accepted
 from tests.world.journeys import reach
 from tests.world.subjects import Subject
+from tests.world.watch import Watch
 from tests.world.world import World
 
 #: Makes a world about a subject.
 Make = Callable[[Subject], World]
+
+#: More than any step takes between two waits, even on a busy machine, in seconds.
+BLOCKED = 0.2
 
 #: The service of every proof.
 SERVICE = "acme/one"
@@ -195,6 +199,29 @@ def prove_a_failure_is_undone_or_ticketed(
             assert ending.shown == play.before, f"{case}, {action}: not undone: {ending.shown}"
 
 
+def prove_a_cancel_is_undone_or_refused(
+    make: Make, subject: Subject, case: tuple[str, str | None]
+) -> None:
+    """It is cancelled during each changing call: refused or past return it is done, else all is as before."""
+    usual, _ = undisturbed(make, subject, case)
+    for action in sorted({action for action, _ in usual.effects}):
+        with played(make, subject, case) as play:
+            gate = play.world.platform.hold(action, most=1)
+            play.submit()
+            play.world.until(lambda gate=gate: gate.reached == 1)  # type: ignore[misc]
+            is_late = _is_past_return(play)
+            answer = play.world.cancel(play.operation)
+            play.world.platform.open(action)
+            play.world.settle()
+            ending = play.ending()
+            if is_late or isinstance(answer, Refusal):
+                assert ending.state == "succeeded", f"{case}, {action}: {ending}"
+                continue
+            assert ending.state == "cancelled", f"{case}, {action}: {ending}"
+            assert ending.service == after(play, Phase.UNDONE), f"{case}, {action}: {ending}"
+            assert ending.shown == play.before, f"{case}, {action}: not undone: {ending.shown}"
+
+
 def prove_a_deadline_makes_one_ticket(
     make: Make, subject: Subject, case: tuple[str, str | None]
 ) -> None:
@@ -236,13 +263,20 @@ def prove_nothing_secret_is_told(
             assert secret not in repr(told), f"{case}: {secret} is told"
 
 
+def prove_no_step_blocks_the_loop(
+    make: Make, subject: Subject, case: tuple[str, str | None]
+) -> None:
+    """No step keeps the event loop from others for long, from one wait to the next."""
+    watched = Watch(subject, case[0])
+    with played(make, watched.subject, case) as play:
+        play.submit()
+        play.world.settle()
+    slow = {name: took for name, took in watched.longest.items() if took > BLOCKED}
+    assert not slow, f"{case}: they block: {slow}"
+
+
 def _is_past_return(play: Play) -> bool:
     """Return whether an operation has come to its point of no return."""
     workflow = play.subject.home.workflows[play.verb]
     step = play.world.rows.operation(play.operation)["step"]
     return bool(step) and workflow.is_past_return(step)
-
-
-def is_taken(answer: object) -> bool:
-    """Return whether a door has taken a command."""
-    return isinstance(answer, Accepted)

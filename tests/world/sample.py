@@ -9,8 +9,6 @@ from tests.products.sample.workflow import WORKFLOWS
 from tests.world.subjects import Subject
 from workers.discovery import Home
 
-HOME = Home(
-    "sample", {snake_case(each.command.__name__): each for each in WORKFLOWS}, connect
-)
+HOME = Home("sample", {snake_case(each.command.__name__): each for each in WORKFLOWS}, connect)
 
 SAMPLE = Subject(PRODUCT, HOME, VENDOR, EXAMPLES, SECRETS)

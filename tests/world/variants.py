@@ -9,9 +9,7 @@ from tests.world.subjects import Subject
 from workers.workflow import Step, Workflow
 
 
-def with_workflow(
-    subject: Subject, verb: str, change: Callable[[Workflow], Workflow]
-) -> Subject:
+def with_workflow(subject: Subject, verb: str, change: Callable[[Workflow], Workflow]) -> Subject:
     """Return the subject with another workflow for one verb."""
     workflows = {**subject.home.workflows, verb: change(subject.home.workflows[verb])}
     return replace(subject, home=replace(subject.home, workflows=workflows))
@@ -30,9 +28,7 @@ def with_step(subject: Subject, verb: str, name: str, **changes: Any) -> Subject
 
 def without_step(subject: Subject, verb: str, name: str) -> Subject:
     """Return the subject as an older version that lacks a step."""
-    return with_workflow(
-        subject, verb, lambda found: replace(found, steps=_others(found, name))
-    )
+    return with_workflow(subject, verb, lambda found: replace(found, steps=_others(found, name)))
 
 
 def with_limit(subject: Subject, verb: str, limit: Limit) -> Subject:

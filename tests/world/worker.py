@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from schema.lifecycle import Product
+from schema.sealing import Sealer, new_key, parse_keys
 from schema.store.writer import Writer
 from tests.world.platform import URL, Platform
 from tests.world.points import Points, WatchedWriter
@@ -27,6 +28,9 @@ LONG = LeaseTerms(
     call=timedelta(seconds=5),
     settle=timedelta(milliseconds=1),
 )
+
+#: The key of every world.
+SEALER = Sealer(parse_keys(new_key()))
 
 #: A lease that can lapse in front of everybody's eyes.
 SHORT = LeaseTerms(
@@ -52,6 +56,7 @@ class Equipment:
     points: Points
     room: int = 64
     terms: LeaseTerms = LONG
+    sealer: Sealer = SEALER
 
 
 class Worker:
@@ -71,7 +76,7 @@ class Worker:
             name: (home, home.connect(Transport(session, URL, self.lease)))
             for name, home in equipment.homes.items()
         }
-        carrier = Carrier(self.journal, self.lease, equipment.products, homes)
+        carrier = Carrier(self.journal, self.lease, equipment.products, homes, equipment.sealer)
         self.engine = Engine(self.journal, self.lease, carrier, rooms, terms.settle)
 
     @property

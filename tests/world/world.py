@@ -92,9 +92,7 @@ class World:
         self.rows = Rows(self.database)
         self.loop = asyncio.new_event_loop()
         homes = {name: subject.home for name, subject in self.subjects.items()}
-        self.equipment = Equipment(
-            self.writer, self.products, homes, self.platform, self.points
-        )
+        self.equipment = Equipment(self.writer, self.products, homes, self.platform, self.points)
         self.workers: list[Worker] = []
         #: At each death, how many operations were in flight.
         self.deaths: list[int] = []
@@ -112,7 +110,7 @@ class World:
         """End everything; a task that failed unseen fails the test."""
         try:
             for worker in list(self.workers):
-                self.crash(worker)
+                self.crash(worker, lapses=False)
             self.writer.stop()
             self.loop.run_until_complete(self.loop.shutdown_default_executor())
         finally:

@@ -16,7 +16,7 @@ from producers.intake import Intake
 from schema.lifecycle import Product
 from schema.store.database import Database
 from schema.store.writer import Writer
-from tests.producers.conftest import Offers
+from tests.producers.conftest import SEALER, Offers
 from tests.producers.events import activate, count, customer, deactivate, settle
 from tests.producers.http.conftest import STRUCTURED, Client, session_on
 
@@ -169,7 +169,9 @@ def test_a_full_disk_is_507(client: Client, database: Database) -> None:
 def test_a_database_that_does_not_answer_is_503_with_when_to_ask_again(
     doors: Doors, database: Database, products: dict[str, Product], offers: Offers
 ) -> None:
-    asleep = Intake(Writer(database, products), products, offers, patience=timedelta(seconds=0.02))
+    asleep = Intake(
+        Writer(database, products), products, offers, SEALER, patience=timedelta(seconds=0.02)
+    )
     app = create_app(Doors(database, products, asleep, doors.signals, doors.calls))
     with session_on(app) as session:
         response = session.post("/v1/commands", data=json.dumps(activate("1")), headers=STRUCTURED)
