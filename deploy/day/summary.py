@@ -4,9 +4,10 @@ No figure in it depends on how fast the machine is, so it is the same after ever
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from rich.table import Table
 from rich.text import Text
 
 from deploy.day.ends import WORDS, End, end_of
@@ -15,7 +16,7 @@ from deploy.display.screen import Cell, print_table, say
 from deploy.display.words import clean, length, state
 from producers.intake import CustomerStored
 from schema.errors import Refusal
-from schema.views import Service, Ticket
+from schema.views import Operation, Service, Ticket
 
 #: A day of more commands than this is told by what did not go smoothly, and this many of that.
 MOST = 100
@@ -85,32 +86,48 @@ def _tell_each(title: str, refused: Sequence[tuple[str, Refusal]]) -> None:
     if not refused:
         return
     _title(title)
+    rows: list[tuple[str | Text, Text]] = []
     for place, refusal in refused[:MOST]:
-        say(Text.assemble((f"{place:<8} ", "bold"), clean(refusal.detail)))
+        rows.append((Text(place, "bold"), Text(clean(refusal.detail))))
         for fault in refusal.faults:
-            pointer = clean(fault.pointer) or "/"
             if fault.detail != refusal.detail:
-                say(Text.assemble(" " * 9, (pointer, "bold"), f"  {clean(fault.detail)}"))
+                pointer = clean(fault.pointer) or "/"
+                rows.append(("", Text.assemble((pointer, "bold"), f"  {clean(fault.detail)}")))
+    _tell_pairs(rows)
     if len(refused) > MOST:
         say(f"and {len(refused) - MOST} more")
 
 
+def _tell_pairs(rows: Iterable[tuple[str | Text, str | Text]]) -> None:
+    """Print what stands side by side; what is too long goes on below itself."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    say(table)
+
+
 def _tell_tickets(report: Report) -> None:
     """Print the tickets, in the order of their operations."""
-    tickets = [report.tickets[name] for name in report.operations if name in report.tickets]
-    if tickets:
+    found = [(each, report.tickets.get(name)) for name, each in report.operations.items()]
+    rows = [_ticket_row(each, ticket) for each, ticket in found if ticket]
+    if rows:
         _title("Tickets")
-        rows = [_ticket_row(each) for each in tickets[:MOST]]
-        print_table(("state", "severity", "opened", "title", "id"), rows)
+        print_table(("ticket", "opened", "command", "service", "id"), rows[:MOST])
+    if len(rows) > MOST:
+        say(f"and {len(rows) - MOST} more")
 
 
-def _ticket_row(each: Ticket) -> Sequence[Cell]:
-    """Return one ticket as a row; its operation leads to it, and is the same in every run."""
-    shown = state(each.state)
-    if each.resolved_at is not None:
-        shown.append(f" after {length(each.resolved_at - each.opened_at)}", "dim")
-    opened = f"{each.opened_at.astimezone(UTC):%H:%M}"
-    return shown, state(each.severity), opened, clean(each.title), each.operation
+def _ticket_row(operation: Operation, ticket: Ticket) -> Sequence[Cell]:
+    """Return a ticket as a row, under its operation, which leads to it and has the same id in every run."""
+    shown = state(ticket.state)
+    if ticket.severity != "normal":
+        shown.append(", ").append_text(state(ticket.severity))
+    if ticket.resolved_at is not None:
+        shown.append(f" after {length(ticket.resolved_at - ticket.opened_at)}", "dim")
+    opened = f"{ticket.opened_at.astimezone(UTC):%H:%M}"
+    return shown, opened, operation.verb, clean(operation.subject), operation.id
 
 
 def _tell_services(report: Report) -> None:
@@ -145,27 +162,30 @@ def _tell_faults(report: Report) -> None:
         for each in report.broken:
             say(Text.assemble("  ", (each, "bold red")))
         return
-    say("", Text("Checked against what the platforms did:", "bold"))
+    _title("Checked against what the platforms did")
     say(
-        f"  every accepted command has one end or an open ticket, {_many(report.effects, 'effect')}"
-        " and none twice,"
+        "  every accepted command has one end or an open ticket",
+        f"  {_many(report.effects, 'effect')}, none of them twice",
+        "  one ticket where one is owed, none elsewhere",
+        "  no history with a gap",
     )
-    say("  one ticket where one is owed and none elsewhere, no history with a gap")
 
 
 def _tell_more(report: Report, ends: Sequence[End]) -> None:
     """Print where to look next."""
     named = next((end.operation for end in ends if end.word in {"open", "late"}), None)
     named = named or next((end.operation for end in ends if end.operation), None)
-    _title("Look further")
-    say("  turnup list             every operation, newest first")
+    rows = [("turnup list", "every operation, newest first")]
     if named:
-        say(f"  turnup show {named:<11} what happened to it, step by step, and its ticket")
+        rows.append((f"turnup show {named}", "what happened to one, step by step, and its ticket"))
     if report.services:
         each = report.services[0]
-        say(f"  turnup show {each.customer}/{each.reference}  a service and what became of it")
+        name = clean(f"{each.customer}/{each.reference}")
+        rows.append((f"turnup show {name}", "a service and what became of it"))
     if report.tickets:
-        say("  turnup tickets --open   what somebody has to look into")
+        rows.append(("turnup tickets --open", "what somebody has to look into"))
+    _title("Look further")
+    _tell_pairs([(Text(f"  {command}", "cyan"), told) for command, told in rows])
 
 
 def _title(text: str) -> None:

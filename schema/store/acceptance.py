@@ -42,11 +42,12 @@ class _Desk:
     def __init__(self, transaction: Transaction, orders: Sequence[Order]) -> None:
         self._transaction = transaction
         self._customers = known_customers(transaction, {order.customer for order in orders})
-        self._commands = known_commands(
-            transaction, {(order.source, order.event_id) for order in orders}
-        )
         self._services = known_services(
             transaction, {(order.customer, order.reference) for order in orders}
+        )
+        # After the services are held: whoever made one of them meanwhile has stored his command too.
+        self._commands = known_commands(
+            transaction, {(order.source, order.event_id) for order in orders}
         )
         self.opening = Opening(transaction, len(orders))
 

@@ -44,6 +44,7 @@ LEASE_NOW = {
 def rows(dialect: str, columns: Columns, parameter: str = "rows") -> FromClause:
     """Return a set of rows that is handed over as one parameter, made by `packed`."""
     given = bindparam(parameter, type_=Text())
+    values: list[ColumnElement[Any]]
     name = f"each_{parameter}"
     if dialect == POSTGRESQL:
         array = func.jsonb_array_elements(cast(given, JSONB)).table_valued("value", name=name)

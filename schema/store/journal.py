@@ -142,14 +142,13 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
             if each.ticket
         ],
     )
-    answers = {
-        key: News(row.cancel, row.signals, moment(transaction.now)) for key, row in found.items()
+    now = moment(transaction.now)
+    answers: dict[int, News | Lost] = {
+        key: News(row.cancel, row.signals, now) for key, row in found.items()
     }
-    missing = [record for record in records if record.operation not in found]
-    return [
-        answers.get(each.operation) or _lost(transaction, missing)[each.operation]
-        for each in records
-    ]
+    if missing := [record for record in records if record.operation not in found]:
+        answers |= _lost(transaction, missing)
+    return [answers[each.operation] for each in records]
 
 
 def _values(transaction: Transaction, record: Recorded) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.schedule import ALWAYS, MORTALS, NO_KEYS, Blow, schedule
+from tests.chaos.schedule import ALWAYS, MORTAL, MORTALS, Blow, schedule
 from tests.chaos.upstream import Upstream
 from tests.system.evidence import Evidence
 from tests.system.fleet import Fleet, Servers
@@ -89,7 +89,8 @@ class Chaos:
         self.stage.fleet.vendor.ask("DELETE", "/faults")
         if phase == "mortal":
             rest(AWAKE)
-            self._fault(NO_KEYS)
+            for fault in MORTAL:
+                self._fault(fault)
         self._fault(ALWAYS)
 
     def _fault(self, fault: Mapping[str, object]) -> None:

@@ -44,8 +44,11 @@ FAULTS: tuple[Mapping[str, object], ...] = (
 #: In every phase: so slow that there is always something under way when a blow falls.
 ALWAYS: Mapping[str, object] = {"fault": "latency", "value": 0.2}
 
-#: In mortal phases.
-NO_KEYS: Mapping[str, object] = {"fault": "no_idempotency"}
+#: In mortal phases: whoever does not ask what became of a call acts twice.
+MORTAL: tuple[Mapping[str, object], ...] = (
+    {"fault": "no_idempotency"},
+    {"fault": "lost_reply", "count": 10},
+)
 
 #: So short that the worker does not notice, or beyond the lease of `fleet.BRISK`, in seconds.
 SHORT, LONG = (0.3, 1.5), (4.5, 7.0)

@@ -21,7 +21,7 @@ class NoAnswer(Exception):
 class Refused(Exception):
     """Raised when a server answered with an error; has the status and what it said."""
 
-    def __init__(self, status: int, said: Any) -> None:  # noqa: ANN401  JSON
+    def __init__(self, status: int, said: Any) -> None:
         super().__init__(f"{status}: {said}")
         self.status = status
 
@@ -38,13 +38,13 @@ class Client:
         """Where the server is."""
         return f"http://127.0.0.1:{self.port}"
 
-    def get(self, path: str) -> Any:  # noqa: ANN401  JSON
+    def get(self, path: str) -> Any:
         """Return what is at a path."""
         return self.ask("GET", path)
 
     def ask(
         self, method: str, path: str, body: object = None, kind: str = "application/json"
-    ) -> Any:  # noqa: ANN401  JSON
+    ) -> Any:
         """Return the answer to one request; raise `NoAnswer` or `Refused`."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self._timeout)
         try:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from tests.system.conftest import MakeFleet
 from tests.system.fleet import Fleet
 from tests.system.orders import activate, service_name
@@ -16,6 +18,8 @@ AWAY = 3
 
 #: What a process tells about itself where others keep the machine busy.
 ABOUT_THE_MACHINE = {"loop_blocked"}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 def test_a_postgresql_that_restarts_is_waited_for_and_nothing_is_lost(

@@ -76,6 +76,8 @@ def seen() -> dict[str, Evidence]:
     return {}
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_two_hundred_operations_survive_kill_9_and_a_broker_that_restarts(
     make_fleet: MakeFleet, seen: dict[str, Evidence]
 ) -> None:
@@ -106,13 +108,15 @@ def test_exactly_those_that_were_late_or_refused_have_a_ticket(seen: dict[str, E
     assert len(evidence.tickets) == len(owed)
 
 
-def test_the_services_are_where_their_operations_left_them(seen: dict[str, Evidence]) -> None:
+def test_the_services_are_where_CO_10_and_their_operations_left_them(
+    seen: dict[str, Evidence],
+) -> None:
     evidence = seen["evidence"]
     states = {_name(each): each["state"] for each in evidence.services.values()}
     expected = {service_name(number): "deactivated" for number in range(DEACTIVATED)}
     expected |= {service_name(number): "active" for number in range(DEACTIVATED, ACTIVATED)}
     expected |= {service_name(number): "activating" for number in NEVER}
-    expected |= {service_name(number): "deleted" for number in REFUSED}  # never active (CO-14)
+    expected |= {service_name(number): "deleted" for number in REFUSED}
     assert states == expected
 
 

@@ -19,6 +19,8 @@ TAKEOVER = 20
 #: How many operations are under way.
 MANY = 60
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
 
 def test_what_a_killed_worker_had_is_taken_over_within_20_seconds(
     make_fleet: MakeFleet, capsys: pytest.CaptureFixture[str]

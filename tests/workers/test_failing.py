@@ -1,6 +1,7 @@
 """What an error of the platform leads to: tries, pauses, undoing, tickets (DESIGN idea 8, CO-5)."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from tests.world.fixtures import MakeWorld
 from tests.world.world import World
@@ -28,7 +29,7 @@ def test_one_try_is_exactly_at_the_deadline_and_then_one_every_five_minutes(worl
     after = [each for each in tries if each >= deadline]
     assert after == [deadline, deadline + LONGEST, deadline + 2 * LONGEST]
     before = [each for each in tries if each <= deadline]
-    pauses = [b - a for a, b in zip(before, before[1:], strict=False)]
+    pauses = [b - a for a, b in pairwise(before)]
     assert all(pause <= LONGEST for pause in pauses)
     assert len(pauses) >= 8
     world.check()

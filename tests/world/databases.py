@@ -3,7 +3,7 @@
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from sqlite3 import Connection
 
 from sqlalchemy import event, insert, text
 
@@ -53,7 +53,7 @@ def hurry(database: Database) -> None:
         event.listen(database.writing, "connect", _do_not_wait)
 
 
-def _do_not_wait(connection: Any, _record: object) -> None:
+def _do_not_wait(connection: Connection, _record: object) -> None:
     """Set up a connection of SQLite."""
     connection.execute("PRAGMA synchronous=OFF")
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 from sqlalchemy import Connection, update
 
@@ -223,6 +222,6 @@ def _moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, tz=None).astimezone()
 
 
-def _from_one(last: Any) -> list[int]:
+def _from_one(last: int) -> list[int]:
     """Return the numbers from 1 to `last`."""
-    return list(range(1, int(last) + 1))
+    return list(range(1, last + 1))

@@ -16,8 +16,8 @@ def reach(world: World, state: str) -> str:
         return "held"
     path = _path(subject, state)
     if path is not None:
-        for verb in path:
-            world.submit(verb)
+        for step in path:
+            world.submit(step)
             world.settle()
         assert world.rows.service()["state"] == state, path
         return "done"

@@ -24,10 +24,11 @@ class LostReply:
         patch.setattr(kind, "apply", staticmethod(self._applied))
         patch.setattr(self._dialect, "do_commit", self._committed)
 
-    def _applied(self, transaction: Transaction, records: Sequence[Any]) -> Any:
+    def _applied(self, transaction: Transaction, records: Sequence[Any]) -> Sequence[Any]:
         """Apply as ever, and see that this is the transaction that is meant."""
         self._is_meant = not self.is_lost
-        return self._apply(transaction, records)
+        answers: Sequence[Any] = self._apply(transaction, records)
+        return answers
 
     def _committed(self, connection: Any) -> None:
         """Commit, and lose the answer once."""

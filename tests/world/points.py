@@ -27,6 +27,11 @@ class Points:
         self.deaths = 0
         self.is_dying = False
 
+    @property
+    def is_spared(self) -> bool:
+        """Whether the process has yet to come to the point at which it is to die."""
+        return self.dies_at is not None
+
     def note(self, what: str, name: str) -> bool:
         """Count a point; answer whether this is the one to die at."""
         self.reached.append(f"{what} {name}")

@@ -25,7 +25,7 @@ class Rows:
         for name, value in where.items():
             query = query.where(found.c[name] == value)
         with self.database.look() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def operation(self, key: int) -> Row:
         """Return the row of an operation."""

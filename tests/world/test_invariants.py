@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schema.store.order import Accepted
+from schema.tables import FAR
 from tests.world import invariants
 from tests.world.fixtures import MakeWorld
 from tests.world.invariants import Evidence
@@ -39,7 +40,7 @@ def lose_a_due_row(rows: Rows) -> None:
 
 
 def forget_to_wake(rows: Rows) -> None:
-    rows["due"][0]["wake_at"] = invariants.FAR
+    rows["due"][0]["wake_at"] = FAR
     rows["operation"][1]["state"] = "running"
 
 
@@ -48,8 +49,8 @@ def store_a_key_twice(rows: Rows) -> None:
 
 
 def end_twice(rows: Rows) -> None:
-    rows["history"].append({**rows["history"][-1], "after": "failed", "before": "running"})
-    rows["history"].append({**rows["history"][-1], "after": "cancelled"})
+    end = next(line for line in rows["history"] if line["what"] == "succeeded")
+    rows["history"].append({**end, "after": "failed", "before": "running"})
 
 
 def act_without_the_hold(rows: Rows) -> None:

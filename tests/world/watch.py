@@ -26,9 +26,12 @@ class Watch:
 
     def _timed(self, step: Step) -> Step:
         """Return a step whose functions are timed."""
-        named = {name: getattr(step, name) for name in ("run", "ask", "undo")}
-        timed = {name: self._watched(step.name, each) for name, each in named.items() if each}
-        return replace(step, **timed)
+        return replace(
+            step,
+            run=self._watched(step.name, step.run),
+            ask=step.ask and self._watched(step.name, step.ask),
+            undo=step.undo and self._watched(step.name, step.undo),
+        )
 
     def _watched(
         self, name: str, function: Callable[..., Awaitable[Any]]
@@ -36,7 +39,7 @@ class Watch:
         """Return a function that does the same and is timed."""
 
         @wraps(function)
-        async def run(*given: Any) -> Any:
+        async def run(*given: object) -> Any:
             return await _stretches(function(*given), lambda took: self._note(name, took))
 
         return run
@@ -62,6 +65,5 @@ def _stretches(work: Awaitable[Any], note: Callable[[float], None]) -> Generator
         try:
             sent = yield waited_for
         except BaseException as error:
-            sent = None
-            waited_for = steps.throw(error)
+            steps.throw(error)
             raise

@@ -7,13 +7,13 @@ Nothing is waited for but that what can be done is done.
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from structlog.testing import LogCapture
 from structlog.testing import capture_logs as captured
 
 import schema.store.writer
@@ -78,7 +78,7 @@ class World:
         for module, name, value in PAUSES:
             self._patch.setattr(module, name, value)
         self._capture = captured()
-        self.logs: list[Any] = self._capture.__enter__()  # type: ignore[assignment]
+        self.logs: list[Any] = self._capture.__enter__()
         self.subjects = {subject.name: subject for subject in subjects}
         self.products = {name: subject.product for name, subject in self.subjects.items()}
         self.database = Database(url)
@@ -289,13 +289,14 @@ class World:
 
         self.loop.run_until_complete(wait())
 
-    def until_refused(self, refused: list[bool]) -> None:
+    def until_refused(self) -> None:
         """Let the workers go on until the database has refused one of their records for lack of room."""
-        submit = self.writer.submit
+        submit, has_refused = self.writer.submit, asyncio.Event()
 
-        def watch(records: Sequence[Any]) -> Any:
+        def watch(records: Sequence[Any]) -> "Future[list[Any]]":
             done = submit(records)
-            refused.extend(isinstance(each, StoreFull) for each in done.result(PATIENCE))
+            if any(isinstance(each, StoreFull) for each in done.result(PATIENCE)):
+                has_refused.set()
             return done
 
         with pytest.MonkeyPatch.context() as patch:
@@ -303,8 +304,7 @@ class World:
 
             async def wait() -> None:
                 async with asyncio.timeout(PATIENCE):
-                    while not any(refused):
-                        await asyncio.sleep(0.001)
+                    await has_refused.wait()
 
             self.loop.run_until_complete(wait())
 
@@ -355,6 +355,3 @@ class World:
     def _queue(self, product: str, operations: Sequence[int]) -> None:
         """Take an offer of the waker."""
         self.queue.append((product, tuple(operations)))
-
-
-__all__ = ["START", "Do", "LogCapture", "Mapping", "World"]

@@ -183,17 +183,14 @@ def test_a_relay_that_stops_gives_everything_up(stage: Stage, queue: Queue) -> N
 
 def test_a_relay_sends_only_its_share(stage: Stage, queue: Queue) -> None:
     other = stage.writer.store(Boot("relay", "h", {}, timedelta(minutes=1)))
-    held = stage.writer.store(LeasePartitions(other, timedelta(minutes=1)))
-    assert len(held) == 16
+    assert len(lease(stage, other)) == 16
     operations = stage.accept(32)
     with stage.relaying(queue.url, Pace(lease=SHORT, idle=0.05)) as relay:
-        wait_until(lambda: relay.progress.looked_at)
-        half = stage.writer.store(LeasePartitions(other, timedelta(minutes=1)))
+        wait_until(lambda: len(lease(stage, other)) == 8)
         wait_until(lambda: relay.progress.sent == 16)
         assert stage.unsent() == 16
     queue.read()
     keys = sorted(event["partitionkey"] for event in queue.events)
-    assert len(half) == 8
     assert len(set(keys)) == len(keys) == len(operations) // 2
 
 
@@ -231,6 +228,12 @@ def test_a_relay_waits_for_a_broker_that_is_not_there_yet(
         rabbit_server.start()
         wait_until(lambda: stage.unsent() == 0)
     assert [entry["event"] for entry in logs].count("broker_gone") == 1
+
+
+def lease(stage: Stage, relay: int) -> tuple[int, ...]:
+    """Lease the share of another relay."""
+    held: tuple[int, ...] = stage.writer.store(LeasePartitions(relay, timedelta(minutes=1)))
+    return held
 
 
 def ident(name: str) -> int:

@@ -1,5 +1,6 @@
 """Claims: who gets what, at the same moment too (I5)."""
 
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from datetime import timedelta
@@ -7,13 +8,16 @@ from threading import Event
 from typing import Any
 
 import pytest
+from sqlalchemy import Row
 
-from schema.store import claims
+from schema.store import claims, services
+from schema.store.claimed import Begins
 from schema.store.claims import Claim
 from schema.store.database import Database
 from schema.store.journal import Recorded
 from schema.store.leases import Boot
 from schema.store.services import ServiceChange
+from schema.store.transaction import Transaction
 from schema.store.writer import Writer
 from tests.world.world import START, World
 
@@ -89,7 +93,7 @@ def test_I5_of_two_on_a_service_one_is_given_and_the_other_stands_in_line(world:
 
 
 @pytest.fixture
-def other(world: World) -> Any:
+def other(world: World) -> Iterator[Writer]:
     """A second process: a writer with connections of its own."""
     database = Database(world.database.url.render_as_string(hide_password=False))
     writer = Writer(database, world.products)
@@ -107,7 +111,7 @@ def test_I5_two_workers_at_once_never_act_on_one_service(
     has_read, may_go_on = Event(), Event()
     begin = claims._begin_services  # noqa: SLF001  the moment between reading and taking
 
-    def begin_late(transaction: Any, free: Any) -> Any:
+    def begin_late(transaction: Transaction, free: Sequence[Row[Any]]) -> dict[int, Begins]:
         if not has_read.is_set():
             has_read.set()
             may_go_on.wait(10)
@@ -131,10 +135,10 @@ def test_I1_nobody_joins_a_line_for_a_service_that_was_let_go_meanwhile(
     first, second = two_at_rest(world)
     owner = boot(world)
     assert claim(world, first, owner=owner) == [first]
-    stand = claims.stand_in_line
+    stand = services.stand_in_line
     service = world.rows.service()["id"]
 
-    def stand_late(transaction: Any, waiting: Any) -> None:
+    def stand_late(transaction: Transaction, waiting: Sequence[tuple[int, int]]) -> None:
         with ThreadPoolExecutor(1) as pool:
             done = pool.submit(other.store, waits(first, owner, service))
             _wait_a_little(done)

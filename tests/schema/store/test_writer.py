@@ -7,14 +7,19 @@ import pytest
 
 from schema.errors import NotStored
 from schema.store.signals import StoreSignal
+from schema.store.transaction import Transaction
+from schema.store.writer import Record
 from tests.world.points import PATIENCE
 from tests.world.world import START, Do, World
+
+#: What no column takes that must have something.
+NOTHING: Any = None
 
 
 def signals(count: int, bad: int = -1) -> list[StoreSignal]:
     """Return a batch of signals, one of which no database takes."""
     return [
-        StoreSignal("sample", f"evt-{n}", None if n == bad else "told", START)  # type: ignore[arg-type]  that is what is bad
+        StoreSignal("sample", f"evt-{n}", NOTHING if n == bad else "told", START)
         for n in range(count)
     ]
 
@@ -33,10 +38,10 @@ def test_a_record_without_its_values_is_told_in_the_refusal(world: World) -> Non
 
 
 def test_a_bug_in_one_kind_of_record_does_not_touch_the_others(world: World) -> None:
-    def fail(transaction: Any) -> None:
+    def fail(transaction: Transaction) -> None:
         raise LookupError("nothing has that name")
 
-    records = [Do(fail), *signals(3)]
+    records: list[Record] = [Do(fail), *signals(3)]
     answers = world.writer.submit(records).result(PATIENCE)
     assert isinstance(answers[0], NotStored)
     assert answers[1:] == [None, None, None]
