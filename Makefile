@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml \
 	--group pyproject.toml:build
 
-.PHONY: help run test check format servers bench bench-full chaos lock clean
+.PHONY: help run test check format servers bench bench-full chaos contract lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench-full: .venv/development servers ## measure the published medians
 
 chaos: .venv/development servers ## kill processes at random and look for what was lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+contract: .venv/runtime ## renew deploy/published/openapi.json
+	@$(BIN)/python -m deploy.contract
 
 lock: .venv/development ## renew both lock files (ARGS=--upgrade takes the newest versions)
 	@$(COMPILE) $(ARGS) --output-file requirements.lock
