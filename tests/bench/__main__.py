@@ -1,4 +1,4 @@
-"""`make bench`: measure workload W once per mode, print a table and write JSON; `--full` gives the published medians."""
+"""`make bench`: measure workload W in each mode, print a table and write JSON; `--full` gives medians."""
 
 import argparse
 import asyncio

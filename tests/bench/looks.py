@@ -60,9 +60,11 @@ class Looks:
 
     def version(self) -> str:
         """Return the version of the database's program."""
-        return str(self._one("SELECT sqlite_version()" if self.is_sqlite else "SHOW server_version"))
+        return str(
+            self._one("SELECT sqlite_version()" if self.is_sqlite else "SHOW server_version")
+        )
 
-    def _one(self, query: str) -> Any:  # noqa: ANN401  whatever was asked for
+    def _one(self, query: str) -> Any:
         """Return the one value of a query."""
         return self._all(query)[0][0]
 

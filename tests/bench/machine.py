@@ -48,7 +48,11 @@ def limits(directory: Path) -> dict[str, float]:
 
         found = {"fdatasync of 4 KB": _per_second(append)}
     connection = sqlite_module().connect(str(directory / "limit.db"), isolation_level=None)
-    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE row (value)"):
+    for statement in (
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "CREATE TABLE row (value)",
+    ):
         connection.execute(statement)
     insert = "INSERT INTO row VALUES (1)"
     found["SQLite one-row commits"] = _per_second(lambda: connection.execute(insert))

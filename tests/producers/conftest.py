@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,9 @@ from tests.producers.events import NOW, customer
 SECRET = "whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0"
 
 SEALER = Sealer(parse_keys(new_key()))
+
+#: A shared machine may stand still for longer than a door would wait.
+PATIENCE = timedelta(minutes=1)
 
 #: Marks what has to hold on SQLite and on PostgreSQL.
 both_kinds = pytest.mark.parametrize("database", [SQLITE, POSTGRESQL], indirect=True)
@@ -80,7 +84,7 @@ def offers() -> Offers:
 @pytest.fixture
 def intake(writer: Writer, products: Mapping[str, Product], offers: Offers) -> Intake:
     """The intake, which knows the customer acme."""
-    intake = Intake(writer, products, offers, SEALER)
+    intake = Intake(writer, products, offers, SEALER, patience=PATIENCE)
     intake.accept([customer()])
     return intake
 

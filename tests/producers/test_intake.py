@@ -16,7 +16,7 @@ from schema.store.order import Accepted, Planned
 from schema.store.reads import find_operations
 from schema.store.writer import Writer
 from schema.views import Operation
-from tests.producers.conftest import SEALER, Offers, both_kinds
+from tests.producers.conftest import PATIENCE, SEALER, Offers, both_kinds
 from tests.producers.events import NOW, Event, activate, count, customer, deactivate, settle
 
 
@@ -78,7 +78,7 @@ def test_I2_two_doors_at_once_accept_each_command_once(
     beside = Database(database.url.render_as_string(hide_password=False), checkpoints=False)
     writer = Writer(beside, products)
     writer.start()
-    doors = (intake, Intake(writer, products, Offers(), SEALER))
+    doors = (intake, Intake(writer, products, Offers(), SEALER, patience=PATIENCE))
     ready = Barrier(len(doors))
 
     def send(door: Intake) -> list[Answer]:

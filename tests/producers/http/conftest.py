@@ -39,7 +39,7 @@ class Client:
         """Read."""
         return self._session.get(path, params={name: str(value) for name, value in query.items()})
 
-    def post(self, path: str, **given: Any) -> Response:  # noqa: ANN401  what requests takes
+    def post(self, path: str, **given: Any) -> Response:
         """Post."""
         return self._session.post(path, **given)
 
