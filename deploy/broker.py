@@ -156,7 +156,7 @@ class _Publisher:
             try:
                 self._drain()
             except (AMQPError, OSError) as error:
-                self._outage.begin(self, error)
+                self._outage.note(self, error)
                 self._close()
                 self._waiting.clear()
                 self._stopped.wait(RETRY)
@@ -172,7 +172,7 @@ class _Publisher:
                 self._declared.add(queue)
             channel.basic_publish("", queue, body)
         channel.connection.process_data_events(0)
-        self._outage.end(self)
+        self._outage.over(self)
 
     def _open(self) -> BlockingChannel:
         """Connect anew."""
@@ -204,7 +204,7 @@ class _Deliveries(Consumer):
             channel = self._channel or self._open()
             method, _, body = next(self._incoming)
         except (AMQPError, OSError, StopIteration) as error:
-            self._outage.begin(self, error)
+            self._outage.note(self, error)
             self.close()
             time.sleep(self._timeout)
             return None
@@ -232,7 +232,7 @@ class _Deliveries(Consumer):
         _declare(channel, self._queue)
         channel.basic_qos(prefetch_count=self._prefetch)
         self._incoming = channel.consume(self._queue, inactivity_timeout=self._timeout)
-        self._outage.end(self)
+        self._outage.over(self)
         return channel
 
     def _read(self, channel: BlockingChannel, tag: int, body: bytes) -> "_Delivery | None":

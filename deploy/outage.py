@@ -14,14 +14,14 @@ class Outage:
         self._lock = threading.Lock()
         self._without: set[object] = set()
 
-    def begin(self, who: object, error: BaseException) -> None:
+    def note(self, who: object, error: BaseException) -> None:
         """Note that somebody has lost the broker."""
         with self._lock:
             if not self._without:
                 log.warning("broker_gone", by="offers", reason=said(error))
             self._without.add(who)
 
-    def end(self, who: object) -> None:
+    def over(self, who: object) -> None:
         """Note that somebody has a broker."""
         with self._lock:
             was_away = who in self._without

@@ -29,7 +29,7 @@ def done(*arguments: str, given: str | None = None) -> str:
     return result.stdout
 
 
-def read(*arguments: str) -> Any:  # noqa: ANN401  whatever JSON has
+def read(*arguments: str) -> Any:
     return json.loads(done(*arguments, "--json"))
 
 

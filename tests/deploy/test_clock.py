@@ -24,7 +24,7 @@ def turnup(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
-def read(*arguments: str) -> Any:  # noqa: ANN401  whatever JSON has
+def read(*arguments: str) -> Any:
     result = turnup(*arguments, "--json")
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
