@@ -15,6 +15,9 @@ from workers.actor import Consumer, declare_look
 from workers.waker import Waker
 from workers.worker import Worker
 
+#: How often it is looked whether the engine still is on its way, in seconds.
+GLANCE = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
@@ -45,7 +48,9 @@ def embedded(
     engine = threading.Thread(target=worker.run, name="engine", daemon=True)
     clerk = threading.Thread(target=waker.run, args=(stop,), name="clerk", daemon=True)
     engine.start()
-    worker.is_ready.wait()
+    while not worker.is_ready.wait(GLANCE):
+        if not engine.is_alive():
+            raise RuntimeError("the engine did not start")
     consumer.start()
     waker.once()
     clerk.start()
