@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from deploy.keys import make_key
 from deploy.settings import Settings
-from schema.errors import TurnupError
+from schema.errors import TurnupError, WrongDatabase
 from schema.store.database import Database
 from schema.store.dialect import SQLITE
 from schema.store.versions import check, upgrade, version_of
+
+
+#: What stands beside a SQLite database that `turnup run` made, and beside no other.
+RUNS_MARK = ".simulator"
 
 
 def open_database(settings: Settings, *, checkpoints: bool = False) -> Database:
@@ -27,6 +32,11 @@ def open_or_make_database(settings: Settings, *, movable_clock: bool = False) ->
     Raises `WrongDatabase`, `Unreachable`, `NotStored` or `KeyUnusable`.
     """
     with _let_go_if_refused(Database(settings.database_url)) as database:
+        if database.dialect == SQLITE and Path(f"{database.path}{RUNS_MARK}").exists():
+            raise WrongDatabase(
+                f"time stands in the database {database}, which turnup run has left; look at it "
+                "with turnup list, and set TURNUP_DATABASE_URL to a new name: sqlite:///serve.db"
+            )
         if database.dialect == SQLITE and version_of(database) is None:
             upgrade_database(settings, database, movable_clock=movable_clock)
         check(database)

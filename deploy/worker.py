@@ -11,8 +11,11 @@ from workers.actor import Consumer, declare_look
 from workers.worker import Worker
 
 
-def main(settings: Settings, products: Iterable[str] | None = None) -> None:
-    """Work until told to stop; then let what is in flight reach its next record."""
+def main(settings: Settings, products: Iterable[str] | None = None) -> int:
+    """Work until told to stop; then let what is in flight reach its next record.
+
+    Returns 1 where the engine has ended by itself, so that whoever started the process knows.
+    """
     with role(settings, "worker") as core:
         plan = plan_of(core, products)
         worker = Worker(core.writer, plan)
@@ -28,3 +31,4 @@ def main(settings: Settings, products: Iterable[str] | None = None) -> None:
         consumer.stop()
         worker.stop()
         thread.join()
+        return 0 if core.stop.is_set() else 1

@@ -120,6 +120,11 @@ def left(claimed: Claimed) -> Recorded:
     )
 
 
+def given_back(claimed: Claimed) -> Recorded:
+    """Return the record that takes a claim back, with the try that it has counted."""
+    return replace(left(claimed), tries=claimed.tries - 1, wake_at=claimed.now)
+
+
 def cancelled(progress: Progress, product: Product) -> Recorded:
     """Return the record that begins to undo a cancelled operation."""
     who = progress.cancel or "system"

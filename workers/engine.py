@@ -2,7 +2,7 @@
 
 One event loop carries hundreds of operations in flight. Each product has its own room. An
 operation whose last tries ended uncleanly runs alone, so that one that kills its process does not
-take others along every time (I9).
+take others along every time; of several such only one is kept (I9).
 """
 
 import asyncio
@@ -16,15 +16,13 @@ from schema.errors import NotStored
 from schema.ids import public_id
 from schema.store.claimed import Claimed
 from schema.store.claims import Claim
+from workers import decisions
 from workers.carrier import Carrier
 from workers.journal import Journal
 from workers.lease import Lease
 from workers.room import Room
 
 log = structlog.get_logger()
-
-#: An operation being carried out.
-Carrying = Coroutine[Any, Any, None]
 
 #: From this try on a step runs alone. Two unclean ends in a row are more than a machine that went
 #: away under hundreds of innocents, which go on side by side after the first.
@@ -49,7 +47,7 @@ class Engine:
         self._settle = settle
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._suspects: list[Carrying] = []
+        self._has_suspect = False
         self._is_stopping = False
 
     @property
@@ -83,7 +81,7 @@ class Engine:
 
     def _fill(self, product: str, room: Room) -> None:
         """Begin to claim, unless that is under way, or suspects have to run alone first."""
-        if room.wants() and not (self._is_stopping or self._suspects):
+        if room.wants() and not (self._is_stopping or self._has_suspect):
             room.is_claiming = True
             self._start(self._claim(product, room), f"claim {product}")
 
@@ -100,11 +98,14 @@ class Engine:
         room.enter([claimed.id for claimed in taken])
         settled_at = self._loop.time() + self._settle.total_seconds()
         for claimed in taken:
-            carrying = self._carry(room, claimed, settled_at if claimed.tries > 1 else 0)
             if claimed.tries < ALONE:
+                carrying = self._carry(room, claimed, settled_at if claimed.tries > 1 else 0)
                 self._start(carrying, public_id("op", claimed.id))
+            elif self._has_suspect:
+                await self._give_back(room, claimed)
             else:
-                self._begin_alone(carrying)
+                self._has_suspect = True
+                self._start(self._run_alone(room, claimed, settled_at), "suspect")
         self._fill(product, room)
 
     async def _carry(self, room: Room, claimed: Claimed, settled_at: float) -> None:
@@ -118,26 +119,24 @@ class Engine:
             room.leave(claimed.id, again=again)
             self._fill(claimed.product, room)
 
-    def _begin_alone(self, carrying: Carrying) -> None:
-        """Let a suspect run as soon as nothing else is in flight."""
-        self._suspects.append(carrying)
-        if len(self._suspects) == 1:
-            self._start(self._run_alone(), "suspects")
-
-    async def _run_alone(self) -> None:
-        """Wait until all else has been recorded; then run each suspect, one at a time."""
+    async def _run_alone(self, room: Room, claimed: Claimed, settled_at: float) -> None:
+        """Wait until all else has been recorded, then carry a suspect out."""
         mine = asyncio.current_task()
-        while others := {task for task in self._tasks if task is not mine}:
-            await asyncio.wait(others)
-        while self._suspects:
-            try:
-                await self._suspects[0]
-            finally:
-                del self._suspects[0]
-        for product, room in self._rooms.items():
-            self._fill(product, room)
+        try:
+            while others := {task for task in self._tasks if task is not mine}:
+                await asyncio.wait(others)
+            await self._carry(room, claimed, settled_at)
+        finally:
+            self._has_suspect = False
+        for product, each in self._rooms.items():
+            self._fill(product, each)
 
-    def _start(self, work: Carrying, name: str) -> None:
+    async def _give_back(self, room: Room, claimed: Claimed) -> None:
+        """Let go of a suspect that would have to wait: a try that does not run must not count against it."""
+        await self._journal.write(decisions.given_back(claimed))
+        room.leave(claimed.id, again=True)
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Start a coroutine, and let no error of it go unseen."""
         task = self._loop.create_task(work, name=name)
         self._tasks.add(task)

@@ -60,9 +60,12 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped."""
-        while not self._stopping.is_set():
-            with asyncio.Runner(loop_factory=_new_loop) as runner:
-                runner.run(self._work_under_lease())
+        try:
+            while not self._stopping.is_set():
+                with asyncio.Runner(loop_factory=_new_loop) as runner:
+                    runner.run(self._work_under_lease())
+        finally:
+            self.is_ready.set()  # who waits for one that has died shall not wait for ever
 
     @property
     def in_flight(self) -> int:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from deploy.keys import load_keys
 from deploy.lock import exclusive
-from deploy.opening import upgrade_database
+from deploy.opening import RUNS_MARK, upgrade_database
 from deploy.settings import Settings
 from schema.errors import Unreachable, WrongDatabase
 from schema.store.database import Database
@@ -21,8 +21,7 @@ from schema.store.dialect import SQLITE
 from schema.store.versions import version_of
 
 #: What a run leaves, by the end of its name. The mark goes last: what is half renamed is still a run's.
-SIMULATOR = ".simulator"
-ENDS = ("", "-wal", "-shm", ".key", f"{SIMULATOR}-wal", f"{SIMULATOR}-shm", SIMULATOR)
+ENDS = ("", "-wal", "-shm", ".key", f"{RUNS_MARK}-wal", f"{RUNS_MARK}-shm", RUNS_MARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def new_ground(settings: Settings) -> Iterator[Ground]:
 
 def _on_sqlite(database: Database) -> Ground:
     """Set an earlier run's database aside, and mark the new one as a run's own."""
-    path, mark = database.path, Path(f"{database.path}{SIMULATOR}")
+    path, mark = database.path, Path(f"{database.path}{RUNS_MARK}")
     is_made = version_of(database) is not None
     database.close()
     if is_made and not mark.exists():

@@ -66,7 +66,7 @@ def picture(now: datetime, tallies: Sequence[Tally], height: int) -> RenderableT
     table.add_column(ratio=1, min_width=4)
     for _ in range(4):
         table.add_column(no_wrap=True, justify="right")
-    places = max(height - 2, 1)
+    places = max(height - 1, 1)
     for each in tallies if len(tallies) <= places else tallies[: places - 1]:
         table.add_row(*_row(each))
     if len(tallies) > places:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,18 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a line stands: its place among all lines, and how people find it."""
+
+    order: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line that holds an event, where it stands, and when it goes in (None: at the start)."""
 
-    place: str
+    place: Place
     kind: Kind
     event: object
     at: datetime | None = None
@@ -56,7 +65,7 @@ class Line:
 class NoCommand:
     """A line that is none, where it stands, and why."""
 
-    place: str
+    place: Place
     refusal: Refusal
 
 
@@ -77,7 +86,8 @@ class Script:
 
 def read_script(files: Sequence[Path], start: datetime | None) -> Script:
     """Read the day from files, beginning at `start` or at its earliest line; raise `UnusableScript`."""
-    read = [each for path in files for each in _read(path, is_named=len(files) > 1)]
+    found = chain.from_iterable(_read(path, is_named=len(files) > 1) for path in files)
+    read = [_line(Place(order, name), each) for order, (name, each) in enumerate(found)]
     lines = [each for each in read if isinstance(each, Line)]
     times = [line.at for line in lines if line.at is not None]
     begin = start or min(times, default=datetime.now(UTC).replace(microsecond=0))
@@ -136,20 +146,21 @@ def _is_of_the_command(pointer: str) -> bool:
     return any(pointer == each or pointer.startswith(f"{each}/") for each in OF_THE_COMMAND)
 
 
-def _read(path: Path, *, is_named: bool) -> Iterator[Line | NoCommand]:
-    """Yield what the lines of a file say."""
+def _read(path: Path, *, is_named: bool) -> Iterator[tuple[str, EventLine | BadLine]]:
+    """Yield the lines of a file, and what they are called."""
     try:
         with path.open("rb") as file:
             lines = list(read_lines(file))
     except OSError as error:
         raise UnusableScript(f"the file {path} cannot be read: {error.strerror}") from error
     for each in lines:
-        place = f"{path.name}:{each.number}" if is_named else f"line {each.number}"
-        yield NoCommand(place, each.refusal) if isinstance(each, BadLine) else _line(place, each)
+        yield f"{path.name}:{each.number}" if is_named else f"line {each.number}", each
 
 
-def _line(place: str, read: EventLine) -> Line | NoCommand:
+def _line(place: Place, read: EventLine | BadLine) -> Line | NoCommand:
     """Return a line with its kind and time; the doors say what else is wrong with it."""
+    if isinstance(read, BadLine):
+        return NoCommand(place, read.refusal)
     event = read.event
     given = event if isinstance(event, dict) else {}
     kind, at = given.get("type"), _time(given.get("time"))

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from deploy.day.ends import WORDS, End, end_of
 from deploy.day.report import Report
+from deploy.day.script import Place
 from deploy.display.screen import Cell, print_table, say
 from deploy.display.words import clean, length, state
 from producers.intake import CustomerStored
@@ -76,19 +77,21 @@ def _command_row(end: End, at: str) -> Sequence[Cell]:
 
 def _tell_refusals(report: Report, ends: Sequence[End]) -> None:
     """Print why lines were refused, with every fault: commands first, then what is none."""
-    refused = [(end.taken.line.place, end.taken.answer) for end in ends if end.word == "refused"]
-    _tell_each("Refused", [(place, each) for place, each in refused if isinstance(each, Refusal)])
+    taken = [end.taken for end in ends]
+    refused = [(each.line.place, each.answer) for each in taken if isinstance(each.answer, Refusal)]
+    _tell_each("Refused", refused)
     _tell_each("No commands", [(each.place, each.refusal) for each in report.wrong])
 
 
-def _tell_each(title: str, refused: Sequence[tuple[str, Refusal]]) -> None:
-    """Print refusals under a title."""
+def _tell_each(title: str, refused: Sequence[tuple[Place, Refusal]]) -> None:
+    """Print refusals under a title, in the order of the files."""
     if not refused:
         return
     _title(title)
     rows: list[tuple[str | Text, Text]] = []
-    for place, refusal in refused[:MOST]:
-        rows.append((Text(place, "bold"), Text(clean(refusal.detail))))
+    for place, refusal in sorted(refused, key=lambda each: each[0].order)[:MOST]:
+        detail = refusal.detail.removeprefix(f"{place.name} ")
+        rows.append((Text(place.name, "bold"), Text(clean(detail))))
         for fault in refusal.faults:
             if fault.detail != refusal.detail:
                 pointer = clean(fault.pointer) or "/"

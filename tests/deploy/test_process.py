@@ -128,6 +128,13 @@ def test_sqlite_with_several_roles_is_told_what_to_do(role: str) -> None:
     ]
 
 
+def test_what_a_run_left_is_not_served() -> None:
+    turnup("db", "upgrade", "--movable-clock")
+    Path("turnup.db.simulator").touch()
+    said = line_of(turnup("serve", "--simulator"), 2)
+    assert "time stands in the database sqlite:///turnup.db" in said
+
+
 def test_a_setting_that_is_wrong_stops_every_command() -> None:
     line = line_of(turnup("products", BROKER_URL="amqp://mq.example"), 2)
     assert line.startswith("TURNUP_BROKER_URL: SQLite works with the embedded queue only")

@@ -90,8 +90,6 @@ class Fleet:
             if error is None:
                 self.stop()
                 self.check_logs()
-            else:
-                self.tell()
         finally:
             assert self._guard is not None
             self._guard.kill()
@@ -114,7 +112,11 @@ class Fleet:
         for name in names:
             process = Process(name, self.directory, self.environment)
             self._processes.setdefault(name, process).start()
-        until(lambda: self._are_ready(names, before), f"ready: {names}")
+        try:
+            until(lambda: self._are_ready(names, before), f"ready: {names}")
+        except AssertionError:
+            self.tell()
+            raise
 
     def stop(self) -> None:
         """End all in order: first those that ask, last those that are asked."""

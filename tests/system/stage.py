@@ -78,6 +78,9 @@ def on_stage(
         pilot.start()
         try:
             yield Stage(fleet, pilot, mailbox, ledger or Ledger())
+        except BaseException:
+            fleet.tell()
+            raise
         finally:
             pilot.stop()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.servers.postgres import PostgresServer
@@ -75,3 +76,14 @@ def test_a_simulator_says_why_it_cannot_use_its_file(fleet: Fleet) -> None:
     port = f"127.0.0.1:{free_port()}"
     line = said(fleet, "simulator", SIMULATOR_LISTEN=port)
     assert line.startswith("turnup: TURNUP_SIMULATOR_DATABASE: ")
+
+
+def test_a_worker_whose_engine_dies_ends_with_1_and_does_not_hang(fleet: Fleet) -> None:
+    settings = {"TURNUP_DATABASE_URL": fleet.servers.postgres.create_database()}
+    environment = fleet.environment | settings
+    assert run_turnup("db", "upgrade", environment=environment).returncode == 0
+    with psycopg.connect(settings["TURNUP_DATABASE_URL"].replace("+psycopg", "")) as connection:
+        connection.execute("DROP TABLE worker")
+    done = run_turnup("worker", environment=environment)
+    assert done.returncode == 1
+    assert "NotStored" in done.stderr

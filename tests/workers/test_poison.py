@@ -45,6 +45,35 @@ def test_I9_what_ends_its_process_every_time_is_parked_and_innocents_finish(worl
     world.check()
 
 
+def test_I9_two_poisonous_operations_are_parked_one_after_the_other(world: World) -> None:
+    world.points.deadly |= {"call connect acme/one", "call connect acme/two"}
+    poison, innocents = start_with_innocents(world)
+    other, *innocents = innocents
+    world.poisonous.add(other)
+    world.settle()
+    assert [world.rows.operation(each)["reason"] for each in (poison, other)] == ["parked"] * 2
+    assert {world.rows.operation(each)["state"] for each in innocents} == {"succeeded"}
+    world.check()
+
+
+def test_I9_innocents_that_stand_behind_a_poisonous_one_are_not_parked(world: World) -> None:
+    world.points.deadly.add("call connect acme/one")
+    world.platform.hold("connect")  # so that all are in flight whenever their process ends
+    orders = [world.order("open", name, event_id=name) for name in ("one", *INNOCENTS)]
+    poison, *innocents = (each.operation for each in world.hand_in(*orders))  # type: ignore[union-attr]
+    world.poisonous.add(poison)
+    for death in range(1, ALONE):
+        world.until(lambda: world.points.is_dying)
+        world.follow()
+        assert len(world.deaths) == death
+    assert world.deaths == [len(orders)] * (ALONE - 1)
+    world.platform.open("connect")
+    world.settle()
+    assert world.rows.operation(poison)["reason"] == "parked"
+    assert {world.rows.operation(each)["state"] for each in innocents} == {"succeeded"}
+    world.check()
+
+
 def test_I9_from_its_third_try_on_a_poisonous_operation_runs_alone(world: World) -> None:
     world.points.deadly.add("call connect acme/one")
     _, innocents = start_with_innocents(world)

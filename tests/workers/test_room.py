@@ -22,7 +22,7 @@ def test_no_more_is_claimed_than_fits_in() -> None:
 def test_an_offer_is_remembered_up_to_twice_the_room() -> None:
     room = Room(2)
     room.note(range(10))
-    seen = []
+    seen: list[int] = []
     while room.wants():
         chosen = room.next_to_claim(2)
         room.enter(chosen)

@@ -240,7 +240,7 @@ class World:
             self.deliver()
             self.run()
             if self.points.is_dying:
-                self._die_and_be_followed()
+                self.follow()
             elif self.quiet.is_quiet and not (has_heard or has_messages or self.queue):
                 return
         raise AssertionError(f"it never ends: {self.rows.all('operation')}")
@@ -344,7 +344,7 @@ class World:
             while (others := asyncio.all_tasks() - {mine}) and not self.points.is_dying:
                 await asyncio.wait(others, timeout=0.001, return_when=asyncio.FIRST_COMPLETED)
 
-    def _die_and_be_followed(self) -> None:
+    def follow(self) -> None:
         """Let the worker die that has reached its point, and start another."""
         self.deaths.append(sum(worker.engine.in_flight for worker in self.workers))
         self.points.dies_at, self.points.is_dying = None, False

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from schema.store.deadlines import MissDeadline, TellJeopardy
 from schema.store.leases import Boot, Renew, Resign, TakeOver, rooms
+from schema.store.moments import moment
 from schema.store.tickets import TicketNote, TicketText, note_tickets
 from schema.store.transaction import Transaction
 from schema.store.waking import (
@@ -11,7 +12,6 @@ from schema.store.waking import (
     due_of_customers,
     due_operations,
     late_operations,
-    quiet,
 )
 from tests.world.world import World
 
@@ -148,12 +148,12 @@ def test_what_is_late_is_told_with_all_that_a_ticket_says(world: World) -> None:
 
 
 def test_it_is_quiet_when_nothing_is_due_and_the_next_thing_is_known(world: World) -> None:
-    assert world.quiet.is_quiet
-    assert world.quiet.next_due is None
+    idle = world.quiet
+    assert (idle.is_quiet, idle.next_due) == (True, None)
     world.submit("open")
-    assert not world.quiet.is_quiet
+    busy = world.quiet
+    assert not busy.is_quiet
     world.work()
-    assert world.quiet.is_quiet
+    waiting = world.quiet
     row = world.rows.all("operation")[0]
-    assert world.quiet.next_due is not None
-    assert world.quiet.next_due.timestamp() * 1000 == row["jeopardy_at"]
+    assert (waiting.is_quiet, waiting.next_due) == (True, moment(row["jeopardy_at"]))

@@ -1,0 +1,176 @@
+"""What becomes of an operation after one look: each outcome and each error is one record."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from schema.store.claims import Claim
+from tests.world.sample import SAMPLE
+from tests.world.world import World
+from workers import decisions
+from workers.decisions import ALL_SIGNALS, BUG_PAUSE, LEFT_PAUSE
+from workers.errors import (
+    NotReached,
+    OutcomeUnknown,
+    Permanent,
+    PlatformError,
+    Rejected,
+    StateChanged,
+    Throttled,
+)
+from workers.progress import CANCELLED, Progress, progress_of
+from workers.workflow import Done, Wait
+
+PRODUCT = SAMPLE.product
+
+
+def progress_at(world: World, verb: str, step: str | None = None, **changes: object) -> Progress:
+    """Return where an operation is that begins, or that has come to a step and looks again."""
+    if verb != "open":
+        world.submit("open")
+        world.settle()
+    key = world.submit(verb)
+    (claimed,) = world.writer.store(Claim(world.workers[0].key, (key,)))
+    workflow = SAMPLE.home.workflows[verb]
+    begun = progress_of(claimed, workflow, PRODUCT.verbs[verb], world.equipment.sealer)
+    if step is None:
+        return begun
+    found = workflow.steps[workflow.place(step)]
+    return replace(begun, step=found, is_first=False, **changes)  # type: ignore[arg-type]
+
+
+def test_a_step_that_is_done_begins_the_next_one(sqlite_world: World) -> None:
+    progress = progress_at(sqlite_world, "open")
+    record = decisions.step_done(progress, PRODUCT, Done({"platform_id": "x", "line_id": "y"}))
+    assert (record.step, record.keeps, record.tries, record.ends) == (
+        "connect_line",
+        True,
+        1,
+        False,
+    )
+    assert record.turn == progress.turn + 1
+    assert record.service is not None
+    assert record.service.platform_id == "x"
+    assert record.service.facts == '{"line_id": "y"}'
+
+
+def test_the_last_step_that_is_done_ends_it(sqlite_world: World) -> None:
+    record = decisions.step_done(progress_at(sqlite_world, "close", "remove_line"), PRODUCT, Done())
+    assert (record.state, record.ends, record.outcome, record.step) == (
+        "succeeded",
+        True,
+        "on_time",
+        None,
+    )
+    assert record.service is not None
+    assert record.service.releases
+    assert record.service.move is not None
+    assert record.service.move.after == "deleted"
+
+
+@pytest.mark.parametrize("through", [frozenset(), frozenset({"rename"})])
+def test_I5_a_wait_lets_go_of_the_service_only_for_others(
+    sqlite_world: World, through: frozenset[str]
+) -> None:
+    progress = progress_at(sqlite_world, "open", "await_line")
+    record = decisions.step_waits(progress, Wait(None, "not yet", through))
+    assert (record.state, record.reason, record.tries) == ("waiting", "not yet", 0)
+    assert (record.service is not None) is bool(through)
+
+
+def test_the_same_wait_again_writes_no_line(sqlite_world: World) -> None:
+    progress = progress_at(sqlite_world, "open", "await_line", state="waiting", reason="not yet")
+    assert decisions.step_waits(progress, Wait(None, "not yet")).lines == ()
+    assert len(decisions.step_waits(progress, Wait(None, "another reason")).lines) == 1
+
+
+@pytest.mark.parametrize("error", [NotReached("x"), OutcomeUnknown("x")])
+def test_a_passing_error_is_tried_again(sqlite_world: World, error: PlatformError) -> None:
+    progress = progress_at(sqlite_world, "open", "connect_line", attempt=2)
+    record = decisions.step_failed(progress, PRODUCT, error)
+    assert (record.state, record.attempt, record.tries) == ("waiting", 3, 0)
+    assert record.wake_at is not None
+    assert record.wake_at > progress.now
+
+
+def test_a_throttle_waits_exactly_as_told(sqlite_world: World) -> None:
+    progress = progress_at(sqlite_world, "open", "connect_line")
+    record = decisions.step_failed(progress, PRODUCT, Throttled("x", timedelta(seconds=77)))
+    assert record.wake_at == progress.now + timedelta(seconds=77)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (StateChanged("x"), "state_changed"),
+        (Rejected("x"), "rejected"),
+        (Permanent("no"), "the platform refused: no"),
+    ],
+)
+def test_a_permanent_error_begins_to_undo(
+    sqlite_world: World, error: PlatformError, reason: str
+) -> None:
+    progress = progress_at(sqlite_world, "open", "await_line")
+    record = decisions.step_failed(progress, PRODUCT, error)
+    assert (record.step, record.undoing, record.keeps) == ("start_line", reason, True)
+
+
+@pytest.mark.parametrize("step", ["wipe_line", "remove_line"])
+def test_CO_3_a_permanent_error_past_return_needs_a_person(sqlite_world: World, step: str) -> None:
+    record = decisions.step_failed(
+        progress_at(sqlite_world, "close", step), PRODUCT, Permanent("no")
+    )
+    assert (record.state, record.reason, record.wake_at) == ("waiting", "parked", None)
+    assert record.seen == ALL_SIGNALS
+    assert record.ticket is not None
+    assert record.ticket.opens is not None
+
+
+def test_a_permanent_error_while_undoing_needs_a_person(sqlite_world: World) -> None:
+    progress = progress_at(sqlite_world, "open", "connect_line", undoing=CANCELLED)
+    assert decisions.step_failed(progress, PRODUCT, Permanent("no")).reason == "parked"
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_I9_a_bug_is_tried_once_more_and_then_parked(sqlite_world: World, tries: int) -> None:
+    progress = progress_at(sqlite_world, "open", "connect_line", tries=tries)
+    record = decisions.step_crashed(progress, PRODUCT, ZeroDivisionError())
+    if tries == 1:
+        assert (record.tries, record.wake_at) == (1, progress.now + BUG_PAUSE)
+    else:
+        assert record.reason == "parked"
+
+
+@pytest.mark.parametrize(
+    ("verb", "step", "is_first", "can"),
+    [
+        ("open", "await_line", False, True),
+        ("close", "refuse_calls", False, True),
+        ("close", "wipe_line", True, True),
+        ("close", "wipe_line", False, False),
+        ("close", "remove_line", True, False),
+    ],
+)
+def test_CO_3_a_cancel_counts_until_the_point_of_no_return(
+    sqlite_world: World, verb: str, step: str, *, is_first: bool, can: bool
+) -> None:
+    progress = replace(progress_at(sqlite_world, verb, step), cancel="me", is_first=is_first)
+    assert decisions.is_cancelled(progress) is can
+    assert not decisions.is_cancelled(replace(progress, undoing="something"))
+
+
+def test_CO_3_a_step_that_has_not_begun_is_not_undone(sqlite_world: World) -> None:
+    progress = progress_at(sqlite_world, "open", "start_line", cancel="me")
+    assert decisions.cancelled(progress, PRODUCT).step == "start_line"
+    first = decisions.cancelled(replace(progress, is_first=True), PRODUCT)
+    assert first.step == "connect_line"
+
+
+def test_I11_what_is_left_is_as_it_was(sqlite_world: World) -> None:
+    progress = progress_at(sqlite_world, "open", "connect_line")
+    claimed = replace(progress.claimed, step="connect_line", attempt=4, state="waiting")
+    record = decisions.left(claimed)
+    assert (record.step, record.attempt, record.state) == ("connect_line", 4, "waiting")
+    assert record.wake_at == claimed.now + LEFT_PAUSE
+    assert record.lines == ()
