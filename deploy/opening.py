@@ -11,7 +11,6 @@ from schema.store.database import Database
 from schema.store.dialect import SQLITE
 from schema.store.versions import check, upgrade, version_of
 
-
 #: What stands beside a SQLite database that `turnup run` made, and beside no other.
 RUNS_MARK = ".simulator"
 
