@@ -97,15 +97,18 @@ class Engine:
             room.is_claiming = False
         room.enter([claimed.id for claimed in taken])
         settled_at = self._loop.time() + self._settle.total_seconds()
+        too_many = []
         for claimed in taken:
             if claimed.tries < ALONE:
                 carrying = self._carry(room, claimed, settled_at if claimed.tries > 1 else 0)
                 self._start(carrying, public_id("op", claimed.id))
             elif self._has_suspect:
-                await self._give_back(room, claimed)
+                too_many.append(claimed)
             else:
                 self._has_suspect = True
                 self._start(self._run_alone(room, claimed, settled_at), "suspect")
+        for claimed in too_many:
+            await self._give_back(room, claimed)
         self._fill(product, room)
 
     async def _carry(self, room: Room, claimed: Claimed, settled_at: float) -> None:

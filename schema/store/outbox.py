@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Delete,
+    FromClause,
     Row,
     ScalarSelect,
     Select,
@@ -199,43 +200,47 @@ def _delete(dialect: str) -> Delete:
 
 @cache
 def _unsent(dialect: str) -> Select[Any]:
-    """Return the query for unsent events: one look into an index for each thing that they tell."""
+    """Return the query for unsent events: one look into an index for each thing that they tell.
+
+    The oldest are chosen first and by themselves: PostgreSQL would else join all before it takes a few.
+    """
+    had = select(rows(dialect, ID).c.id)
+    mine = outbox.c.partition.in_(bindparam("partitions", expanding=True))
+    oldest = select(outbox).where(mine, outbox.c.id.not_in(had)).order_by(outbox.c.id)
+    chosen = oldest.limit(bindparam("limit")).cte("chosen")
     line = and_(
-        history.c.kind == outbox.c.kind,
-        history.c.owner == outbox.c.owner,
-        history.c.number == outbox.c.number,
+        history.c.kind == chosen.c.kind,
+        history.c.owner == chosen.c.owner,
+        history.c.number == chosen.c.number,
     )
-    is_operation = outbox.c.kind == OPERATION
-    theirs = and_(is_operation, operation.c.id == outbox.c.owner)
-    home = service.c.id == case((is_operation, operation.c.service_id), else_=outbox.c.owner)
+    is_operation = chosen.c.kind == OPERATION
+    theirs = and_(is_operation, operation.c.id == chosen.c.owner)
+    home = service.c.id == case((is_operation, operation.c.service_id), else_=chosen.c.owner)
     told = [history.c[name] for name in ("sequence", "event", "at", "why", "before", "step")]
     asked = [operation.c[name] for name in ("verb", "deadline_at", "reason", "outcome", "ticket")]
     columns = (
-        *(outbox.c[name] for name in ("id", "kind", "owner", "number")),
+        *(chosen.c[name] for name in ("id", "kind", "owner", "number")),
         *told,
-        func.coalesce(history.c.after, _state_before()).label("state"),
+        func.coalesce(history.c.after, _state_before(chosen)).label("state"),
         *(service.c[name] for name in ("product", "customer", "reference")),
         service.c.id.label("service_id"),
         *asked,
         command.c.actor,
         command.c.correlation_id,
     )
-    had = select(rows(dialect, ID).c.id)
-    joined = outbox.join(history, line).outerjoin(operation, theirs)
+    joined = chosen.join(history, line).outerjoin(operation, theirs)
     joined = joined.outerjoin(command, command.c.id == operation.c.id).join(service, home)
-    mine = outbox.c.partition.in_(bindparam("partitions", expanding=True))
-    query = select(*columns).select_from(joined).where(mine, outbox.c.id.not_in(had))
-    return query.order_by(outbox.c.id).limit(bindparam("limit"))
+    return select(*columns).select_from(joined).order_by(chosen.c.id)
 
 
-def _state_before() -> ScalarSelect[str]:
+def _state_before(chosen: FromClause) -> ScalarSelect[str]:
     """Return the state after the last move before a line that is no move itself, such as `overdue`."""
     earlier = history.alias("earlier")
     same = and_(
-        earlier.c.kind == outbox.c.kind,
-        earlier.c.owner == outbox.c.owner,
-        earlier.c.number < outbox.c.number,
+        earlier.c.kind == chosen.c.kind,
+        earlier.c.owner == chosen.c.owner,
+        earlier.c.number < chosen.c.number,
         earlier.c.after.is_not(None),
     )
     query = select(earlier.c.after).where(same).order_by(earlier.c.number.desc()).limit(1)
-    return query.correlate(outbox).scalar_subquery()
+    return query.correlate(chosen).scalar_subquery()
