@@ -6,6 +6,7 @@ A door reads the table to refuse a command (CO-1, CO-6), the engine to move a se
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from schema.calendar import Limit, minutes
@@ -154,6 +155,7 @@ def published_table(product: Product) -> dict[str, dict[str, str]]:
     return rows
 
 
+@cache
 def snake_case(name: str) -> str:
     """Return `ReportLost` as `report_lost`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip(

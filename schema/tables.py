@@ -163,7 +163,7 @@ history = Table(
 due = Table(
     "due",
     metadata,
-    Column("operation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("operation_id", Key, primary_key=True, autoincrement=False),
     Column("product", Text, nullable=False),
     Column("customer", Text, nullable=False),
     Column("wake_at", BigInteger, nullable=False),

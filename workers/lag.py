@@ -7,7 +7,7 @@ import structlog
 
 log = structlog.get_logger()
 
-#: How long the loop may be at one thing before it is named, and how often it is asked, in seconds.
+#: How long the loop may be at one thing, seen there twice, and how often it is asked, in seconds.
 MOST, PERIOD = 0.05, 0.25
 
 
@@ -32,8 +32,9 @@ class LagWatch:
                 self._loop.call_soon_threadsafe(answered.set)
             except RuntimeError:  # the loop has closed
                 return
-            if not answered.wait(MOST):
-                task = asyncio.current_task(self._loop)
-                name = task.get_name() if task else None
-                answered.wait()
-                log.warning("loop_blocked", task=name)
+            if answered.wait(MOST):
+                continue
+            task = asyncio.current_task(self._loop)
+            if not answered.wait(MOST) and task is asyncio.current_task(self._loop) and task:
+                log.warning("loop_blocked", task=task.get_name())
+            answered.wait()

@@ -21,7 +21,7 @@ Watch = Callable[[], None]
 Show = Callable[[datetime, Sequence[Tally]], None]
 
 #: Between two pictures in a terminal, and two lines elsewhere, in seconds.
-PICTURE, LINE = 0.1, 2.0
+PICTURE, LINE = 0.2, 2.0
 
 #: A customer's name gets so many columns at most.
 NAME = 24

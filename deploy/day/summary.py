@@ -180,7 +180,7 @@ def _tell_more(report: Report, ends: Sequence[End]) -> None:
     named = named or next((end.operation for end in ends if end.operation), None)
     rows = [("turnup list", "every operation, newest first")]
     if named:
-        rows.append((f"turnup show {named}", "what happened to one, step by step, and its ticket"))
+        rows.append((f"turnup show {named}", "what happened to it, step by step"))
     if report.services:
         each = report.services[0]
         name = clean(f"{each.customer}/{each.reference}")

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -28,6 +29,7 @@ FULL_OPERATIONS, FULL_RUNS = 60_000, 3
 def main() -> int:
     """Measure, print and write."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with us
     console = Console()
     cores = pin_to_two_cores()
     machine = describe(cores)
