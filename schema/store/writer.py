@@ -106,17 +106,23 @@ class Writer:
 
     def _take(self) -> "list[_Batch]":
         """Return what is waiting, up to a group; nothing once the writer has stopped and all is done."""
-        first = self._waiting.get()
-        batches = [] if first is None else [first]
-        size = len(first.records) if first else 0
-        while size < GROUP:
+        batches: list[_Batch] = []
+        size, is_over = 0, False
+        batch = self._waiting.get()
+        while True:
+            if batch is None:
+                is_over = True
+            else:
+                batches.append(batch)
+                size += len(batch.records)
+            if size >= GROUP:
+                break
             try:
                 batch = self._waiting.get_nowait()
             except queue.Empty:
                 break
-            if batch is not None:
-                batches.append(batch)
-                size += len(batch.records)
+        if is_over and batches:
+            self._waiting.put(None)  # met on the way: to be met again after these
         return batches
 
     def _store_all(self, records: Sequence[Record]) -> list[Any]:
