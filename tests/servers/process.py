@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -18,6 +19,8 @@ from tests.servers import guard
 PATIENCE = 60.0
 #: Seconds between two looks at a server that is starting.
 PAUSE = 0.05
+#: Where servers listen.
+PORTS = range(15_000, 32_000)
 
 
 class ServerNotStarted(Exception):
@@ -83,11 +86,16 @@ class Guarded:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a port of the loopback interface that nobody listens on.
+
+    It lies below the ports that the system gives to clients: while a server is away for a restart,
+    one of those who try to reach it could get its very port.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def unprivileged_user(preferred: str) -> str:

@@ -18,6 +18,7 @@ from schema.store.dialect import POSTGRESQL
 from schema.store.order import Accepted, Planned
 from schema.store.transaction import Transaction
 from schema.store.writer import Writer
+from tests.world.points import PATIENCE
 from tests.world.world import START, World
 
 
@@ -43,7 +44,7 @@ def test_I2_two_doors_and_the_same_command_at_once(world: World, doors: list[Wri
         barrier.wait(10)
         answers: list[Accepted] = []
         for order in orders:
-            answers += writer.store(Accept((order,)), 20)
+            answers += writer.store(Accept((order,)), PATIENCE)
         return answers
 
     with ThreadPoolExecutor(2) as pool:
@@ -66,7 +67,7 @@ def test_I2_a_command_that_another_door_takes_meanwhile_is_known(
     def read_late(transaction: Transaction, names: Iterable[tuple[str, str]]) -> dict[Any, Any]:
         if is_first and transaction.dialect == POSTGRESQL:  # on SQLite nobody gets in meanwhile
             is_first.clear()  # the other door comes here too
-            doors[0].store(Accept((order,)))
+            doors[0].store(Accept((order,)), PATIENCE)
         return read(transaction, names)
 
     monkeypatch.setattr(acceptance, "known_services", read_late)

@@ -19,6 +19,7 @@ from schema.store.leases import Boot
 from schema.store.services import ServiceChange
 from schema.store.transaction import Transaction
 from schema.store.writer import Writer
+from tests.world.points import PATIENCE
 from tests.world.world import START, World
 
 
@@ -139,10 +140,8 @@ def test_I1_nobody_joins_a_line_for_a_service_that_was_let_go_meanwhile(
     service = world.rows.service()["id"]
 
     def stand_late(transaction: Transaction, waiting: Sequence[tuple[int, int]]) -> None:
-        with ThreadPoolExecutor(1) as pool:
-            done = pool.submit(other.store, waits(first, owner, service))
-            _wait_a_little(done)
-            stand(transaction, waiting)
+        other.store(waits(first, owner, service), PATIENCE)
+        stand(transaction, waiting)
 
     if world.database.dialect == "postgresql":  # on SQLite nobody else writes meanwhile
         monkeypatch.setattr(claims, "stand_in_line", stand_late)
