@@ -23,7 +23,8 @@ from workers.workflow import Done, Facts, Outcome
 
 log = structlog.get_logger()
 
-#: How often an operation may end its process, running alone, before it is parked unrun.
+#: How many unclean ends after its first one an operation may have before it is parked unrun; it ran
+#: alone at the last two.
 DEATHS = 3
 
 #: How long an operation waits for a lease that could not be renewed, before it looks again, in seconds.
