@@ -56,5 +56,6 @@ def _stop_on_signals() -> threading.Event:
     stop = threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+            # A handler runs inside whatever it interrupts, and must not wait for a lock held there.
+            signal.signal(number, lambda *_: threading.Thread(target=stop.set, daemon=True).start())
     return stop

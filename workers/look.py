@@ -28,8 +28,8 @@ async def _run(step: Step, work: Work, platform: object, *, is_first: bool) -> O
         match await step.ask(work, platform):
             case Present(facts):
                 return Done(facts)
-            case Unclear(until, why):
-                return Wait(until, why)
+            case Unclear(until, why, through):
+                return Wait(until, why, through)
             case Absent():
                 pass
     return await step.run(work, platform)
@@ -41,8 +41,8 @@ async def _undo(step: Step, work: Work, platform: object) -> Outcome:
         match await step.ask(work, platform):
             case Absent():
                 return Done()
-            case Unclear(until, why):
-                return Wait(until, why)
+            case Unclear(until, why, through):
+                return Wait(until, why, through)
             case Present():
                 pass
     return await step.undo(work, platform) if step.undo else Done()

@@ -50,10 +50,11 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """The platform cannot say yet, or is at it: look again at `until`."""
+    """The platform cannot say yet, or is at it: look again at `until`, and let these verbs pass meanwhile."""
 
     until: datetime
     why: str
+    through: frozenset[str] = frozenset()
 
 
 Answer = Present | Absent | Unclear

@@ -85,7 +85,7 @@ def stand_in_line(transaction: Transaction, waiting: Sequence[tuple[int, int]]) 
 
 
 def _call_next(transaction: Transaction, services: Sequence[int]) -> None:
-    """Give each service to the operation that has stood in line for it longest, and wake that."""
+    """Give each service to the oldest operation that stands in line for it, and wake that."""
     if not services:
         return
     run = transaction.connection.execute
