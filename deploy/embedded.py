@@ -51,6 +51,8 @@ def embedded(
     while not worker.is_ready.wait(GLANCE):
         if not engine.is_alive():
             raise RuntimeError("the engine did not start")
+    if not engine.is_alive():
+        raise RuntimeError("the engine did not start")
     consumer.start()
     waker.once()
     clerk.start()

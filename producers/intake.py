@@ -110,7 +110,7 @@ class Intake:
             raise too_late() from error
 
     def offer(self, answers: Sequence[Answer]) -> None:
-        """Offer the operations that can begin now; bulk is left to the relay, which takes customers in turn."""
+        """Offer the operations that can begin now; bulk is left to the waker, which takes customers in turn."""
         if len(answers) > OFFER_SIZE:
             return
         due: dict[str, list[int]] = {}

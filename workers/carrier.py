@@ -1,7 +1,9 @@
 """Carries one claimed operation out: look, decide, record, and on to the next step, until it waits or ends."""
 
 import asyncio
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 
@@ -19,7 +21,7 @@ from workers.journal import Journal
 from workers.lease import Lease, LeaseLost
 from workers.look import look
 from workers.progress import Progress, advanced, progress_of
-from workers.workflow import Done, Facts, Outcome
+from workers.workflow import Facts, Outcome
 
 log = structlog.get_logger()
 
@@ -62,14 +64,15 @@ class Carrier:
             return await self._drive(progress, product, platform)
         except LeaseLost:
             return False
-        except NotStored as error:
-            return await self._park_refused(progress, product, error)
 
     async def _drive(self, progress: Progress, product: Product, platform: object) -> bool:
         """Look and record, step after step."""
         while True:
             record, facts = await self._decide(progress, product, platform)
-            news = await self._record(progress, product, record)
+            try:
+                news = await self._record(progress, product, record)
+            except NotStored:
+                return await self._park_refused(progress, product)
             if news is None:
                 return False
             if not record.keeps:
@@ -85,17 +88,17 @@ class Carrier:
             return known, {}
         try:
             outcome = await self._look(progress, platform)
+            return decisions.after_look(progress, product, outcome)
         except PlatformError as error:
             return decisions.step_failed(progress, product, error), {}
         except LeaseLost:
             raise
-        except Exception as error:
-            log.exception("step_crashed", operation=progress.name, step=progress.step.name)
+        except Exception as error:  # noqa: BLE001  a bug of a step is that operation's alone
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            at = f"{Path(where.filename).name}:{where.lineno}"
+            named = {"operation": progress.name, "step": progress.step.name}
+            log.error("step_crashed", **named, error=type(error).__name__, at=at)  # noqa: TRY400  texts may tell secrets
             return decisions.step_crashed(progress, product, error), {}
-        if not isinstance(outcome, Done):
-            return decisions.step_waits(progress, outcome), {}
-        end = decisions.step_undone if progress.undoing else decisions.step_done
-        return end(progress, product, outcome), outcome.facts
 
     def _without_look(self, progress: Progress, product: Product) -> Recorded | None:
         """Return what is to be recorded where the platform need not be looked at."""
@@ -138,13 +141,10 @@ class Carrier:
         await self._journal.write(decisions.left(claimed))
         return False
 
-    async def _park_refused(self, progress: Progress, product: Product, error: NotStored) -> bool:
+    async def _park_refused(self, progress: Progress, product: Product) -> bool:
         """Park an operation whose record the database refuses; the record alone is at fault."""
-        try:
-            why = "the database refused what became of the step"
-            await self._record(progress, product, decisions.parked(progress, product, why))
-        except NotStored:
-            log.exception("operation_stuck", operation=progress.name, error=str(error))
+        why = "the database refused what became of the step"
+        await self._record(progress, product, decisions.parked(progress, product, why))
         return False
 
 

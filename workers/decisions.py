@@ -35,6 +35,22 @@ LEFT_PAUSE = timedelta(seconds=5)
 ALL_SIGNALS = 2**31 - 1
 
 
+def after_look(progress: Progress, product: Product, outcome: object) -> tuple[Recorded, Facts]:
+    """Return the record of an outcome, and what was learned; raise `TypeError` for what is no outcome."""
+    match outcome:
+        case Done(facts) if progress.undoing:
+            return step_undone(progress, product, outcome), facts
+        case Done(facts):
+            return step_done(progress, product, outcome), facts
+        case Wait():
+            return step_waits(progress, outcome), {}
+        case _:
+            msg = (
+                f"{progress.step.name} answered with {type(outcome).__name__}, which is no outcome"
+            )
+            raise TypeError(msg)
+
+
 def step_done(progress: Progress, product: Product, done: Done) -> Recorded:
     """Return the record that ends this step and begins the next one, or ends the operation."""
     step = progress.step
@@ -63,6 +79,8 @@ def step_waits(progress: Progress, wait: Wait) -> Recorded:
 
 def step_failed(progress: Progress, product: Product, error: PlatformError) -> Recorded:
     """Return what an error of the platform leads to (DESIGN idea 8)."""
+    if isinstance(error, StateChanged) and progress.undoing:
+        return step_undone(progress, product, Done())  # what is not there needs no undoing
     if isinstance(error, Permanent):
         return _refused(progress, product, error)
     attempt = progress.attempt + 1
@@ -75,7 +93,7 @@ def step_failed(progress: Progress, product: Product, error: PlatformError) -> R
 
 
 def step_crashed(progress: Progress, product: Product, error: BaseException) -> Recorded:
-    """Return what a bug leads to: once more, alone; then it needs a person (I9)."""
+    """Return what a bug leads to: once more; then it needs a person, for it names its operation (I9)."""
     why = f"the step failed with {type(error).__name__}"
     if progress.is_suspect:
         return parked(progress, product, why)
@@ -117,6 +135,7 @@ def left(claimed: Claimed) -> Recorded:
         cycle=claimed.cycle,
         reason=claimed.reason,
         wake_at=claimed.now + LEFT_PAUSE,
+        seen=claimed.signals_seen,
     )
 
 

@@ -24,6 +24,9 @@ from workers.room import Room
 
 log = structlog.get_logger()
 
+#: Before an operation that could not be written down is claimed again, in seconds.
+DROPPED_PAUSE = 1.0
+
 #: From this try on a step runs alone. Two unclean ends in a row are more than a machine that went
 #: away under hundreds of innocents, which go on side by side after the first.
 ALONE = 3
@@ -118,6 +121,11 @@ class Engine:
             if settled_at:
                 await asyncio.sleep(settled_at - self._loop.time())
             again = await self._carrier.carry_out(claimed)
+        except Exception:
+            # Still ours: claiming it again counts the try, until it is parked.
+            log.exception("operation_dropped", operation=public_id("op", claimed.id))
+            await asyncio.sleep(DROPPED_PAUSE)
+            again = True
         finally:
             room.leave(claimed.id, again=again)
             self._fill(claimed.product, room)

@@ -3,6 +3,7 @@
 Inside a call only what surely did not act is tried again at once: a read, a refused connection.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,14 @@ CONNECTIONS = 200
 
 #: How long a platform that throttles without saying so is left alone.
 THROTTLE = timedelta(seconds=1)
+
+
+#: The longest pause that a platform can ask for, in seconds.
+MOST_PATIENT = 3600
+
+#: What of a platform's words goes on into tickets, events and logs: a short reason. Whole sentences
+#: may tell numbers and secrets (CO-4).
+REASON = re.compile(r"[a-z][a-z_ ]{0,39}")
 
 
 class ReplyLost(aiohttp.ClientError):
@@ -108,7 +117,10 @@ class Transport:
         """Make one call."""
         is_read = method == "GET"
         try:
-            async with self._session.request(method, self._url + path, **options) as response:
+            called = self._session.request(
+                method, self._url + path, allow_redirects=False, **options
+            )
+            async with called as response:
                 body = await response.json() if response.content_type == "application/json" else {}
         except aiohttp.ClientConnectorError as error:
             raise NotReached("the platform does not answer") from error
@@ -126,7 +138,8 @@ def _failure(
 ) -> PlatformError:
     """Return the error that an answer means."""
     request_id = response.headers.get("X-Request-Id")
-    said = str(body.get("reason") or body.get("error") or f"status {response.status}")
+    told = str(body.get("reason") or body.get("error"))
+    said = told if REASON.fullmatch(told) else f"status {response.status}"
     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled("the platform is busy", _pause(response), request_id=request_id)
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -140,7 +153,7 @@ def _failure(
 def _pause(response: aiohttp.ClientResponse) -> timedelta:
     """Return how long the platform wants to be left alone."""
     told = response.headers.get("Retry-After", "")
-    return timedelta(seconds=int(told)) if told.isdigit() else THROTTLE
+    return timedelta(seconds=min(int(told), MOST_PATIENT)) if told.isdecimal() else THROTTLE
 
 
 def _at_once() -> AsyncRetrying:

@@ -90,6 +90,10 @@ class Waker:
                 if is_reachable:
                     log.warning("waker_waits", error=str(error))
                 is_reachable, pause = False, LONGEST
+            except Exception:
+                if is_reachable:
+                    log.exception("waker_failed")
+                is_reachable, pause = False, LONGEST
             self._wanted.wait(pause)
             self._wanted.clear()
 
@@ -117,7 +121,8 @@ class Waker:
         with self._database.look() as connection:
             late = late_operations(connection, LATE_PAGE)
         if late:
-            self._store([self._decision(each) for each in late])
+            known = [each for each in late if each.product in self._products]
+            self._store([self._decision(each) for each in known])
         return len(late) == LATE_PAGE
 
     def _decision(self, late: Late) -> Record:
@@ -132,7 +137,9 @@ class Waker:
         with self._database.look() as connection:
             due = due_operations(connection, PAGE)
             room = rooms(connection) if sum(map(len, due.values())) == PAGE else {}
-        due.update({name: self._in_turn(name, size) for name, size in room.items()})
+        for name, size in room.items():
+            turn = [*self._in_turn(name, size), *due.get(name, [])]
+            due[name] = list(dict.fromkeys(turn))[: 2 * size]
         now = time.monotonic()
         self._offered = {wake: at for wake, at in self._offered.items() if at > now - REMEMBERED}
         return sum(self._offer_new(name, wakes, now) for name, wakes in due.items())

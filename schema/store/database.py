@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from schema.errors import Unreachable, WrongDatabase
@@ -98,8 +99,8 @@ class Database:
         try:
             with self.reading.connect() as connection:
                 yield connection
-        except DBAPIError as error:
-            msg = f"the database {self} does not answer: {_first_line(error.orig or error)}"
+        except (DBAPIError, NoConnectionFree) as error:
+            msg = f"the database {self} does not answer: {_first_line(getattr(error, 'orig', None) or error)}"
             raise Unreachable(msg) from error
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import Select, bindparam, select
@@ -56,7 +56,7 @@ def known_services(
     return {(row.customer, row.reference): services[row.id] for row in found}
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _customer(data: str) -> Customer:
     """Return a customer's record, read once for each version."""
     return Customer.model_validate_json(data)

@@ -28,6 +28,9 @@ from schema.tables import due, operation, worker
 
 MILLISECOND = timedelta(milliseconds=1)
 
+#: So far a clock may have been set back since an operation was claimed: a day, in stored form.
+SET_BACK = 86_400_000
+
 
 @dataclass(frozen=True, slots=True)
 class Boot:
@@ -144,7 +147,7 @@ def _take_over(transaction: Transaction, who: ColumnElement[bool]) -> TakenOver:
     )
     if not gone:
         return TakenOver((), 0)
-    in_work = select(due.c.operation_id).where(due.c.wake_at <= transaction.now)
+    in_work = select(due.c.operation_id).where(due.c.wake_at <= transaction.now + SET_BACK)
     owned = update(operation).where(operation.c.owner.in_(gone), operation.c.id.in_(in_work))
     freed = transaction.connection.execute(owned.values(owner=None, epoch=operation.c.epoch + 1))
     return TakenOver(gone, freed.rowcount)

@@ -44,6 +44,8 @@ def _retry(transaction: Transaction, record: Retry) -> Accepted | Refusal:
         "attempt": 0,
         "reason": None,
         "number": row.number + 1,
+        "owner": None,
+        "epoch": row.epoch + 1,
     }
     run = transaction.connection.execute
     run(update(operation).where(operation.c.id == row.id).values(again))

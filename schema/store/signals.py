@@ -85,7 +85,9 @@ class MatchSignals:
 def match_signals(transaction: Transaction, services: Iterable[ServiceChange]) -> None:
     """Give signals that came before the platform's id was known to the operation that learned it."""
     for change in services:  # only an operation that creates something learns an id, once
-        mine = (signal.c.platform_id == change.platform_id) & signal.c.operation_id.is_(None)
+        product = select(service.c.product).where(service.c.id == change.id).scalar_subquery()
+        mine = (signal.c.platform_id == change.platform_id) & (signal.c.product == product)
+        mine &= signal.c.operation_id.is_(None)
         given = (
             update(signal).where(mine).values(operation_id=change.operation).returning(signal.c.id)
         )

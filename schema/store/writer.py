@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from schema.errors import NotStored, StoreFull
 from schema.lifecycle import Product
@@ -33,8 +33,13 @@ CLASHES = 5
 #: Between two groups on SQLite, so that other processes get in, in seconds.
 BREATH = 0.001
 
+#: Classes of PostgreSQL's errors that pass by themselves: connection, resources, shutdown and
+#: cancelled statements, the system, a server that only reads for now.
+PASSING = ("08", "53", "57", "58", "25006")
+
 #: How drivers say that nobody is there, where they give no code for it.
 GONE = (
+    "failed to resolve",
     "connection refused",
     "closed the connection",
     "connection is closed",
@@ -132,14 +137,14 @@ class Writer:
             try:
                 return self._commit(records)
             except DBAPIError as error:
+                if _is_full(error):
+                    return [StoreFull("the database has no room left")] * len(records)
                 if _is_gone(error):
                     if not self._wait_for_it(error):
                         return [NotStored("the database does not answer")] * len(records)
-                elif _is_full(error):
-                    return [StoreFull("the database has no room left")] * len(records)
                 elif not _is_clash(error) or (clashes := clashes + 1) == CLASHES:
                     return self._halve(records, error)
-            except (SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001  one bad record never ends the writer
                 return self._halve(records, error)
 
     def _commit(self, records: Sequence[Record]) -> list[Any]:
@@ -196,7 +201,7 @@ def _is_gone(error: DBAPIError) -> bool:
     said = str(error.orig).lower()
     return (
         error.connection_invalidated
-        or state.startswith(("08", "57P"))
+        or state.startswith(PASSING)
         or any(sign in said for sign in GONE)
     )
 

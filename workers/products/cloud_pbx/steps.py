@@ -104,5 +104,7 @@ async def are_instances_off(work: Work, platform: PbxPlatform) -> Answer:
 
 
 def _next_look(work: Work) -> datetime:
-    """Return when to look again, at the latest."""
-    return work.now + (LOOK_AGAIN if work.now < work.deadline_at else LOOK_LATE)
+    """Return when to look again, at the latest; once more exactly at the deadline."""
+    if work.now >= work.deadline_at:
+        return work.now + LOOK_LATE
+    return min(work.now + LOOK_AGAIN, work.deadline_at)
