@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     source: str = Field("turnup", min_length=1, max_length=200)
     listen: Listen = Address("127.0.0.1", 8080)
     #: How many operations of each product a worker takes at once.
-    room: int = Field(256, ge=1, le=100_000)
+    room: int = Field(1024, ge=1, le=100_000)
     lease: Length = timedelta(seconds=15)
     renew: Length = timedelta(seconds=5)
     call_timeout: Length = timedelta(seconds=10)

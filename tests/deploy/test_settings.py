@@ -48,7 +48,7 @@ def test_without_any_setting_one_process_works_on_a_file() -> None:
     assert settings.is_sqlite
     assert settings.is_embedded
     assert settings.listen == Address("127.0.0.1", 8080)
-    assert settings.room == 256
+    assert settings.room == 1024
     assert settings.lease == timedelta(seconds=15)
     assert settings.renew == timedelta(seconds=5)
     assert settings.call_timeout == timedelta(seconds=10)
