@@ -53,7 +53,7 @@ class Progress:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether an earlier try of this step ended uncleanly, so that this one has to run alone."""
+        """Whether an earlier try of this step ended uncleanly: a bug, or the end of its worker."""
         return self.tries > 1
 
     def work(self) -> Work:

@@ -48,7 +48,6 @@ class Claimed:
     cancel: str | None
     reason: str | None
     told: int
-    has_ticket: bool
     now: datetime
     accepted_at: datetime
     starts_at: datetime

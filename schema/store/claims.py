@@ -171,7 +171,6 @@ def _claimed(transaction: Transaction, row: Row[Any], counters: Row[Any], told: 
         **given,
         begins=begins,
         signals_seen=row.signals,
-        has_ticket=row.ticket is not None,
         now=moment(transaction.now),
         service_state=state,
         facts=told.facts.get(row.id, {}),

@@ -101,8 +101,3 @@ def next_keys(connection: Connection, table: Table, count: int) -> list[int]:
 def locked(dialect: str, query: Select[Any], table: Table, *, skip: bool) -> Select[Any]:
     """Return the query holding the rows of `table` for this transaction; SQLite holds the whole database anyway."""
     return query.with_for_update(of=table, skip_locked=skip) if dialect == POSTGRESQL else query
-
-
-def least(dialect: str, *terms: ColumnElement[int]) -> ColumnElement[int]:
-    """Return the smallest of the terms, none of which is null."""
-    return func.least(*terms) if dialect == POSTGRESQL else func.min(*terms)

@@ -20,7 +20,7 @@ EMPTY_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "manag
 #: A letter in brackets is a pattern for itself: this file keeps its own rules.
 UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b(?!\(#\d+\))")
 REGISTRY = re.compile(
-    r"\b(?:pypi[.]org|pythonhosted[.]org|npmjs[.](?:org|com)|(?:deb|security)[.]debian[.]org"
+    r"\b(?:pypi[.]org|python[h]osted[.]org|npmjs[.](?:org|com)|(?:deb|security)[.]debian[.]org"
     r"|crates[.]io|docker[.](?:io|com)|ghcr[.]io|quay[.]io)\b"
 )
 WORKPLACE = re.compile(r"(?<![\w.-])[/]work[/]")
