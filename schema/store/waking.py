@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
+    FromClause,
     Integer,
     Select,
     Text,
@@ -124,10 +126,18 @@ def quiet(connection: Connection) -> Quiet:
     return Quiet(not row.is_busy, moment(now), next_due, row.signals or 0)
 
 
+def _is_free(looked_at: FromClause) -> ColumnElement[bool]:
+    """Return whether nobody owns the operation of a due row.
+
+    Asked for each due row by itself: as a join, PostgreSQL would begin with the operations where it knows no better.
+    """
+    owner = select(operation.c.owner).where(operation.c.id == looked_at.c.operation_id)
+    return owner.scalar_subquery().is_(None)
+
+
 _DUE = (
     select(due.c.operation_id, due.c.product, due.c.wake_at)
-    .join(operation, operation.c.id == due.c.operation_id)
-    .where(due.c.wake_at <= bindparam("now", type_=BigInteger), operation.c.owner.is_(None))
+    .where(due.c.wake_at <= bindparam("now", type_=BigInteger), _is_free(due))
     .order_by(due.c.wake_at, due.c.operation_id)
     .limit(bindparam("most", type_=Integer))
 )
@@ -147,6 +157,13 @@ _TURN = select(
     _turn.union_all(select(_next).select_from(_turn).where(_turn.c.name.is_not(None))).c.name
 ).limit(bindparam("most", type_=Integer))
 
+_late = (
+    select(due.c.operation_id, due.c.decide_at)
+    .where(due.c.decide_at <= bindparam("now", type_=BigInteger))
+    .order_by(due.c.decide_at)
+    .limit(bindparam("most", type_=Integer))
+    .subquery("late")
+)
 _LATE = (
     select(
         operation.c.id.label("operation"),
@@ -159,11 +176,9 @@ _LATE = (
         service.c.reference,
         service.c.state.label("service_state"),
     )
-    .join(due, due.c.operation_id == operation.c.id)
+    .join_from(_late, operation, operation.c.id == _late.c.operation_id)
     .join(service, service.c.id == operation.c.service_id)
-    .where(due.c.decide_at <= bindparam("now", type_=BigInteger))
-    .order_by(due.c.decide_at)
-    .limit(bindparam("most", type_=Integer))
+    .order_by(_late.c.decide_at)
 )
 
 _now = bindparam("now", type_=BigInteger)
@@ -192,12 +207,11 @@ def _due_of_customers(dialect: str) -> Select[Any]:
     mine = due.alias("mine")
     first = (
         select(mine)
-        .join(operation, operation.c.id == mine.c.operation_id)
         .where(
             mine.c.product == bindparam("product", type_=Text),
             mine.c.customer == asked.c.name,
             mine.c.wake_at <= bindparam("now", type_=BigInteger),
-            operation.c.owner.is_(None),
+            _is_free(mine),
         )
         .order_by(mine.c.wake_at, mine.c.operation_id)
         .limit(bindparam("each", type_=Integer))

@@ -33,6 +33,10 @@ class Looks:
         """Return whether an operation has not ended."""
         return bool(self._one("SELECT EXISTS (SELECT 1 FROM due)"))
 
+    def is_anything_unsent(self) -> bool:
+        """Return whether a public event has not been confirmed by the broker."""
+        return bool(self._one("SELECT EXISTS (SELECT 1 FROM outbox)"))
+
     def last_end(self) -> float:
         """Return when the last operation ended, in seconds since 1970."""
         return float(self._one("SELECT max(ended_at) FROM operation")) / 1000

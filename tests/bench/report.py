@@ -32,6 +32,7 @@ ROWS = {
     "completed_per_second": Row(
         "completed", "/s", {EMBEDDED: 2_000, ROLES: 1_000}, is_more_better=True
     ),
+    "published_per_second": Row("completed, all events confirmed", "/s", {}, is_more_better=True),
     "accepted_per_second": Row("accepted", "/s", {}, is_more_better=True),
     "cpu_per_operation": Row("CPU an operation", "ms", {EMBEDDED: 0.8, ROLES: 1.8}),
     "p50": Row("latency p50 at 20/s", "ms", {}),

@@ -38,6 +38,7 @@ class Figures:
     operations: int
     accepted_per_second: float
     completed_per_second: float
+    published_per_second: float
     cpu_per_operation: float
     cpu_of: dict[str, float]
     memory: float
@@ -55,13 +56,16 @@ async def measure(system: System, operations: int) -> Figures:
         with Looks(system.database) as looks:
             await client.submit(WARM_UP)
             await _until_all_ended(looks)
+            await _until_all_sent(looks)
             size = looks.size()
             watch = Watch(system.groups)
             begun = time.time()
             await client.submit(operations)
             accepted = time.time()
             await _until_all_ended(looks)
-            ended, cpu = looks.last_end(), watch.cpu()
+            ended = looks.last_end()
+            await _until_all_sent(looks)
+            sent, cpu = time.time(), watch.cpu()
             watch.stop()
             grown = looks.size() - size
             taken = sorted(await _latencies(client, looks))
@@ -71,6 +75,7 @@ async def measure(system: System, operations: int) -> Figures:
                 operations,
                 operations / (accepted - begun),
                 operations / (ended - begun),
+                operations / (sent - begun),
                 sum(cpu.values()) * MILLI / operations,
                 {name: used * MILLI / operations for name, used in cpu.items()},
                 sum(watch.peaks.values()) / MEGA,
@@ -99,6 +104,12 @@ async def _client_of(system: System) -> AsyncIterator[Client]:
 async def _until_all_ended(looks: Looks) -> None:
     """Wait until no operation is open."""
     while looks.is_anything_open():  # noqa: ASYNC110  another process ends them
+        await asyncio.sleep(GLANCE)
+
+
+async def _until_all_sent(looks: Looks) -> None:
+    """Wait until every event is with the broker: its CPU belongs to the operations, and a steady pace begins in peace."""
+    while looks.is_anything_unsent():  # noqa: ASYNC110  another process sends them
         await asyncio.sleep(GLANCE)
 
 
