@@ -16,6 +16,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/runtime ## set up, then carry out a day of commands on simulated platforms
+	@echo "Running a day of commands on simulated platforms"
 	@$(BIN)/turnup run deploy/examples/first-day.jsonl
 
 test: check servers ## check, then run every test (real RabbitMQ and PostgreSQL included)
@@ -51,7 +52,10 @@ lock: .venv/development ## renew both lock files (ARGS=--upgrade takes the newes
 	@$(COMPILE) $(ARGS) --constraints requirements.lock --group pyproject.toml:dev \
 		--output-file requirements-dev.lock
 
-clean: ## remove what make set up and what tools left behind
+clean: ## remove what make set up, what make run left, and what tools left behind
+	@for mark in turnup.db.simulator turnup.db.[0-9]*.simulator; do \
+		made=$${mark%.simulator}; test ! -e "$$mark" || rm -f "$$made" "$$made"-wal "$$made"-shm \
+		"$$made.key" "$$made.lock" "$$mark"-wal "$$mark"-shm "$$mark"; done
 	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -61,13 +65,16 @@ clean: ## remove what make set up and what tools left behind
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
 		"turnup needs Python 3.11 or newer, '$(PYTHON)' is not: try make PYTHON=python3.13" >&2; \
 		exit 1; }
+	@echo "Creating the environment in .venv"
 	@$(PYTHON) -m venv .venv
 
 .venv/runtime: .venv/bin/python requirements.lock pyproject.toml
+	@echo "Installing what Turnup needs; this takes a minute or so"
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/development: .venv/runtime requirements-dev.lock
+	@echo "Installing what its checks and tests need"
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -3,15 +3,18 @@
 from deploy.broker import offers, rabbit_broker
 from deploy.core import role
 from deploy.doors import doors_of
-from deploy.http import serve_http
+from deploy.http import bound_to, serve_http
 from deploy.settings import Settings
 from producers.http.app import create_app
 
 
-def main(settings: Settings) -> None:
-    """Answer requests until told to stop."""
+def main(settings: Settings) -> int:
+    """Answer requests until told to stop, and return the exit code."""
     with role(settings, "api") as core:
         broker = rabbit_broker(settings.broker_url)
+        bound = bound_to(settings.listen)
         app = create_app(doors_of(core, offers(broker)))
-        serve_http(app, settings.listen)
+        core.tell_started("api", address=f"http://{settings.listen}")
+        serve_http(app, settings.listen, bound, core.stop)
         broker.close()
+    return core.ending.exit_code

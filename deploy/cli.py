@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from deploy.output import all_written
 from schema.errors import NotFound, NotStored, Refused, TurnupError
 
 #: Asked for something that is refused or fails; everything else that Turnup reports is 2.
@@ -20,6 +21,7 @@ FAILURES = (NotFound, NotStored, Refused)
 PANELS = WORK, LOOK, KEEP, ROLES = "Work", "Look", "Keep", "Run"
 
 State = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
+OperationId = Annotated[str, typer.Argument(metavar="ID", help="op_..., as turnup list shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Lines = Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE|-", help="JSON Lines.")]
 
@@ -85,7 +87,7 @@ def load_customers(file: Lines, *, as_json: AsJson = False) -> None:
 
 
 @app.command(rich_help_panel=WORK)
-def cancel(operation: str, *, as_json: AsJson = False) -> None:
+def cancel(operation: OperationId, *, as_json: AsJson = False) -> None:
     """Cancel an operation; what it did is undone where that is still possible."""
     from deploy.commands.calls import cancel
 
@@ -93,7 +95,7 @@ def cancel(operation: str, *, as_json: AsJson = False) -> None:
 
 
 @app.command(rich_help_panel=WORK)
-def retry(operation: str, *, as_json: AsJson = False) -> None:
+def retry(operation: OperationId, *, as_json: AsJson = False) -> None:
     """Continue an operation that was parked for a person to look at."""
     from deploy.commands.calls import retry
 
@@ -103,17 +105,21 @@ def retry(operation: str, *, as_json: AsJson = False) -> None:
 @app.command("list", rich_help_panel=LOOK)
 def list_operations(
     *,
-    product: str | None = None,
-    state: State | None = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only what is or was late.")] = False,
-    customer: str | None = None,
+    product: Annotated[str | None, typer.Option(help="Only of this product.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only what stands so.")] = None,
+    overdue: Annotated[
+        bool | None,
+        typer.Option("--overdue/--parked", help="Only what is or was late, or needs a person."),
+    ] = None,
+    customer: Annotated[str | None, typer.Option(help="Only of this customer.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List operations, newest first."""
     from deploy.commands.lists import operations
     from schema.store.reads import OperationFilter
 
-    wanted = OperationFilter(product, state, customer, overdue=overdue or None)
+    parked = overdue is False
+    wanted = OperationFilter(product, state, customer, overdue=overdue or None, parked=parked)
     operations(wanted, as_json=as_json)
 
 
@@ -157,7 +163,7 @@ def products(
 
 @app.command(rich_help_panel=KEEP)
 def doctor(*, as_json: AsJson = False) -> None:
-    """Check settings, database, keys, broker and workers."""
+    """Check settings, database, keys, broker and platforms, and who is at work."""
     from deploy.commands.doctor import doctor
 
     raise typer.Exit(doctor(as_json=as_json))
@@ -201,17 +207,25 @@ def show_clock(*, as_json: AsJson = False) -> None:
 
 
 @clock.command("skip")
-def skip_time(length: str, *, as_json: AsJson = False) -> None:
-    """Move business time by a LENGTH such as 15m or 2d, through all that is due on the way."""
-    from deploy.commands.clock import skip
+def skip_time(
+    length: Annotated[str, typer.Argument(metavar="LENGTH", help="How much, such as 15m or 2d.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Move business time on, through all that is due on the way."""
+    from deploy.commands.skip import skip
 
     skip(length, as_json=as_json)
 
 
 @clock.command("set")
-def set_time(time: str, *, as_json: AsJson = False) -> None:
-    """Move business time to a TIME such as 2026-05-29T10:00:00Z."""
-    from deploy.commands.clock import set_to
+def set_time(
+    time: Annotated[str, typer.Argument(metavar="TIME", help="Such as 2026-05-29T10:00:00Z.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Move business time to a moment, through all that is due until then."""
+    from deploy.commands.skip import set_to
 
     set_to(time, as_json=as_json)
 
@@ -249,11 +263,7 @@ def worker(
 
 def _role(name: str, told: str) -> None:
     """Add a command for one of the roles that run as processes of their own."""
-
-    def command() -> None:
-        _run(name)
-
-    app.command(name, help=told, rich_help_panel=ROLES)(command)
+    app.command(name, help=told, rich_help_panel=ROLES)(lambda: _run(name))
 
 
 for _name, _told in (
@@ -274,6 +284,7 @@ def tell(error: TurnupError) -> int:
     return 1 if isinstance(error, FAILURES) else 2
 
 
+@all_written()
 def main() -> None:
     """Run the command line."""
     app(prog_name="turnup")

@@ -1,30 +1,56 @@
 """What every role stands on: settings, database and a writer, opened in order and closed again."""
 
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import structlog
 
 from deploy.broker import require_broker
+from deploy.ending import Ending
 from deploy.keys import load_keys
+from deploy.kinds import without_password
+from deploy.lock import beside_roles
 from deploy.logs import configure_logs
+from deploy.memory import at_work
 from deploy.opening import open_database
 from deploy.settings import Settings
 from schema.sealing import Sealer
 from schema.store.database import Database
 from schema.store.writer import Writer
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """The parts of every role, and the event that says that it is to stop."""
+    """The parts of every role, and how its process ends."""
 
     settings: Settings
     database: Database
     writer: Writer
     sealer: Sealer
-    stop: threading.Event
+    ending: Ending
+
+    @property
+    def stop(self) -> threading.Event:
+        """The event that says that the process is to end."""
+        return self.ending.stop
+
+    def tell_started(self, role: str, **more: object) -> None:
+        """Log that a role works now, and on what; its end is logged by itself."""
+        settings = self.settings
+        self.ending.role = role
+        log.info(
+            "started",
+            role=role,
+            version=_version(),
+            database=without_password(settings.database_url),
+            broker=without_password(settings.broker_url),
+            **{"products": sorted(settings.products), **more},
+        )
 
 
 @contextmanager
@@ -32,30 +58,40 @@ def role(settings: Settings, name: str) -> Iterator[Core]:
     """Open what one of several processes needs; raise what the settings or the database lack."""
     settings.require_roles(name)
     configure_logs(settings.log)
+    ending = Ending()
     database = open_database(settings)
     require_broker(settings.broker_url)
-    with started(settings, database, publishes=True) as core:
+    with (
+        beside_roles(database, ending),
+        started(settings, database, ending, publishes=True) as core,
+    ):
         yield core
 
 
 @contextmanager
-def started(settings: Settings, database: Database, *, publishes: bool) -> Iterator[Core]:
+def started(
+    settings: Settings, database: Database, ending: Ending, *, publishes: bool
+) -> Iterator[Core]:
     """Start a writer on an open database that has its keys, and end both in the end."""
     sealer = Sealer(load_keys(settings, database))
     writer = Writer(database, settings.products, publishes=publishes)
     writer.start()
+    ending.listen()
     try:
-        yield Core(settings, database, writer, sealer, _stop_on_signals())
+        with at_work():
+            yield Core(settings, database, writer, sealer, ending)
     finally:
-        writer.stop()
+        if not writer.stop():
+            ending.exit_code = 1
         database.close()
+        if ending.role:
+            told = {"handed_over": ending.handed_over, "left": ending.left}
+            log.info("stopped", role=ending.role, exit_code=ending.exit_code, **told)
 
 
-def _stop_on_signals() -> threading.Event:
-    """Return an event that is set by an interrupt or a request to end; only the main thread may ask."""
-    stop = threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # A handler runs inside whatever it interrupts, and must not wait for a lock held there.
-            signal.signal(number, lambda *_: threading.Thread(target=stop.set, daemon=True).start())
-    return stop
+def _version() -> str:
+    """Return the version of this program, as far as it is installed."""
+    try:
+        return version("turnup")
+    except PackageNotFoundError:
+        return "unknown"

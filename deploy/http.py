@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -35,14 +35,25 @@ def server_of(app: Application, listen: Address) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve_http(app: Application, listen: Address) -> None:
-    """Serve until told to stop; raise `SettingsWrong` where nobody can listen there."""
+def bound_to(listen: Address) -> socket.socket:
+    """Return a socket that listens; raise `SettingsWrong` where nobody can listen there."""
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     try:
-        bound = socket.create_server(listen, family=family)
+        return socket.create_server(listen, family=family)
     except OSError as error:
         raise SettingsWrong(f"TURNUP_LISTEN: {listen}: {error.strerror}") from error
-    server_of(app, listen).run([bound])
+
+
+def serve_http(app: Application, listen: Address, bound: socket.socket, stop: Event) -> None:
+    """Serve on a socket until told to stop, by a signal or by the event."""
+    server = server_of(app, listen)
+
+    def end() -> None:
+        stop.wait()
+        server.should_exit = True
+
+    Thread(target=end, name="end of http", daemon=True).start()
+    server.run([bound])
 
 
 @contextmanager

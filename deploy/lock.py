@@ -1,24 +1,38 @@
-"""The lock that proves that no other process works on a database, and that an old one is gone.
+"""The lock by which one process works on a database alone, or roles share it.
 
-`<database>.lock` beside SQLite, an advisory lock on PostgreSQL. The system lets go of both when the
-process ends, however it ends.
+`<database>.lock` beside SQLite proves that an old process is gone: the system lets go of it when that ends, however it
+ends. The advisory lock on PostgreSQL keeps `serve` and roles apart, but ends with a connection: it is taken again after
+a restart of the server, and who finds it taken by somebody else then ends. Who is alive is said by leases alone.
 """
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
+
+from deploy.ending import Ending
 from schema.errors import TurnupError, Unreachable
 from schema.store.database import Database, is_safe_beside_others, sqlite_module
 from schema.store.dialect import SQLITE
-from schema.store.exclusive import advisory_lock
+from schema.store.exclusive import AdvisoryLock
 
 #: How long to try: a command that only looks, or writes shortly, is gone by then. In seconds.
 PATIENCE = 2.0
 PAUSE = 0.05
+
+#: How often it is looked whether an advisory lock is still held, in seconds.
+LOOK = 1.0
+
+#: So long a lock that was lost may be another's before its holder gives up, in seconds: a server
+#: needs a while to notice that a connection has broken, and until then the other may be ourselves.
+GIVE_UP = 10.0
+
+log = structlog.get_logger()
 
 
 class DatabaseOccupied(TurnupError):
@@ -26,17 +40,38 @@ class DatabaseOccupied(TurnupError):
 
 
 @contextmanager
-def exclusive(database: Database, patience: float = PATIENCE) -> Iterator[None]:
-    """Have the database alone while the block runs; raise `DatabaseOccupied` if it is not free."""
+def exclusive(
+    database: Database, patience: float = PATIENCE, ending: Ending | None = None
+) -> Iterator[None]:
+    """Have the database alone while the block runs; raise `DatabaseOccupied` if it is not free.
+
+    `ending` is told where it is lost.
+    """
     if database.dialect != SQLITE:
-        with advisory_lock(database) as is_taken:
-            if not is_taken:
-                raise DatabaseOccupied(f"another process works on the database {database}")
+        lock = AdvisoryLock(database, is_shared=False)
+        if not lock.take():
+            raise DatabaseOccupied(
+                f"another process works on the database {database}: turnup serve, "
+                "or the roles api, worker, waker and relay; stop them first"
+            )
+        with _kept(lock, ending or Ending()):
             yield
         return
     with _locked_file(lock_file(database), patience) as is_taken:
         if not is_taken:
             raise DatabaseOccupied(f"{_holder(database)} works on the database {database}")
+        yield
+
+
+@contextmanager
+def beside_roles(database: Database, ending: Ending) -> Iterator[None]:
+    """Share a PostgreSQL database with other roles while the block runs; raise `DatabaseOccupied`."""
+    lock = AdvisoryLock(database, is_shared=True)
+    if not lock.take():
+        raise DatabaseOccupied(
+            f"turnup serve works on the database {database} alone; stop it first"
+        )
+    with _kept(lock, ending):
         yield
 
 
@@ -62,6 +97,41 @@ def beside_others(database: Database) -> Iterator[None]:
 def lock_file(database: Database) -> Path:
     """Return the file beside a SQLite database that is locked."""
     return Path(f"{database.path}.lock")
+
+
+@contextmanager
+def _kept(lock: AdvisoryLock, ending: Ending) -> Iterator[None]:
+    """Keep an advisory lock while the block runs, through restarts of the server."""
+    is_over = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(lock, ending, is_over), name="lock", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        keeper.join(LOOK)
+        if not keeper.is_alive():
+            lock.release()
+
+
+def _keep(lock: AdvisoryLock, ending: Ending, is_over: threading.Event) -> None:
+    """Take a lock again that was lost; end the process where somebody else has it."""
+    refused_since = None
+    while not is_over.wait(LOOK):
+        if lock.is_held():
+            continue
+        try:
+            is_held = lock.take()
+        except Unreachable:
+            continue
+        if is_held:
+            log.info("lock_held_again")
+            refused_since = None
+            continue
+        refused_since = refused_since or time.monotonic()
+        if time.monotonic() - refused_since > GIVE_UP:
+            ending.fail("lock", "another process works on the database since it was away")
+            return
 
 
 @contextmanager

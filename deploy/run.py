@@ -19,18 +19,15 @@ from deploy.day.summary import tell
 from deploy.display.screen import warn
 from deploy.doors import doors_of
 from deploy.embedded import Embedded, embedded
+from deploy.ending import Ending
 from deploy.http import on_a_thread
-from deploy.kinds import Address
 from deploy.logs import configure_logs
 from deploy.settings import Settings
-from deploy.vendors import secrets_of, vendors
+from deploy.vendors import ANY_PORT, secrets_of, vendors
 from producers.http.app import create_app
 from schema.store.clock import BeginTime
 from workers.simulator.clock import Real
 from workers.simulator.clock import Standing as StandingClock
-
-#: Any free port of this machine, for what the platforms call back.
-ANY_PORT = Address("127.0.0.1", 0)
 
 
 def main(
@@ -62,7 +59,7 @@ def _play(settings: Settings, ground: Ground, script: Script, *, real_time: bool
     """Play a day, and return what it has come to."""
     if real_time:
         script = script.moved_to(datetime.now(UTC))
-    with started(settings, ground.database, publishes=False) as core:
+    with started(settings, ground.database, Ending(), publishes=False) as core:
         if not real_time:
             core.writer.store(BeginTime(script.start))
         clock = Real() if real_time else StandingClock(script.start)

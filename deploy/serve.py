@@ -2,38 +2,48 @@
 
 from contextlib import ExitStack
 
-import structlog
-
-from deploy.core import started
+from deploy.core import Core, started
 from deploy.embedded import embedded
-from deploy.http import serve_http
+from deploy.ending import Ending
+from deploy.http import bound_to, serve_http
 from deploy.lock import exclusive
 from deploy.logs import configure_logs
 from deploy.opening import open_or_make_database
 from deploy.settings import Settings
 from producers.http.app import create_app
+from schema.store.clock import read_times
+from schema.store.moments import moment
 
-log = structlog.get_logger()
 
-
-def main(settings: Settings, *, simulator: bool = False) -> None:
-    """Serve until told to stop; `simulator` plays the platforms too."""
+def main(settings: Settings, *, simulator: bool = False) -> int:
+    """Serve until told to stop, and return the exit code; `simulator` plays the platforms too."""
     settings.require_one_process("serve")
     configure_logs(settings.log)
+    ending = Ending()
     with ExitStack() as stack:
         database = open_or_make_database(settings)
-        stack.enter_context(exclusive(database))
-        core = stack.enter_context(started(settings, database, publishes=False))
-        urls: dict[str, str] = {}
+        stack.enter_context(exclusive(database, ending=ending))
+        core = stack.enter_context(started(settings, database, ending, publishes=False))
         secrets: dict[str, str] = {}
-        if simulator:
-            from deploy.vendors import secrets_of, vendors  # noqa: PLC0415  only where it is asked for
-            from workers.simulator.clock import Real  # noqa: PLC0415  the same
+        urls = _played(stack, core, secrets) if simulator else None
+        parts = stack.enter_context(embedded(core, urls, secrets))
+        bound = bound_to(settings.listen)
+        places = {"simulator": f"http://{settings.simulator_listen}"} if simulator else {}
+        core.tell_started("serve", address=f"http://{settings.listen}", **places)
+        serve_http(create_app(parts.doors), settings.listen, bound, core.stop)
+    return ending.exit_code
 
-            secrets = secrets_of(settings)
-            door = f"http://{settings.listen}"
-            played = vendors(settings.simulator_database, door, secrets, Real())
-            urls = dict.fromkeys(settings.products, stack.enter_context(played))
-        parts = stack.enter_context(embedded(core, urls or None, secrets))
-        log.info("serving", address=f"http://{settings.listen}", database=str(database))
-        serve_http(create_app(parts.doors), settings.listen)
+
+def _played(stack: ExitStack, core: Core, secrets: dict[str, str]) -> dict[str, str]:
+    """Play the platforms until the stack is left; return where they are, and add what they sign with."""
+    from deploy.vendors import secrets_of, vendors  # noqa: PLC0415  only where it is asked for
+    from workers.simulator.clock import Real, Standing  # noqa: PLC0415  the same
+
+    settings = core.settings
+    secrets |= secrets_of(settings)
+    with core.database.look() as connection:
+        times = read_times(connection)
+    clock = Standing(moment(times.business)) if times.is_standing else Real()
+    door, place = f"http://{settings.listen}", settings.simulator_database
+    played = vendors(place, door, secrets, clock, settings.simulator_listen)
+    return dict.fromkeys(settings.products, stack.enter_context(played))

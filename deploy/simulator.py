@@ -1,15 +1,18 @@
 """The role `simulator`: plays the vendors' machines, for demonstrations and tests."""
 
 import asyncio
-import os
+
+import structlog
 
 from deploy.kinds import Address
 from deploy.logs import configure_logs
-from deploy.settings import Settings, SettingsWrong
-from workers.simulator.clock import Real, Standing, WrongClockError
+from deploy.settings import Settings
+from deploy.vendors import setting_named
+from workers.simulator.clock import Real, Standing
 from workers.simulator.courier import CallbackTarget
 from workers.simulator.simulator import Simulator
-from workers.simulator.store import FileInUseError, WrongFileError
+
+log = structlog.get_logger()
 
 
 def main(settings: Settings) -> None:
@@ -31,13 +34,9 @@ def main(settings: Settings) -> None:
 
 async def _play(simulator: Simulator, listen: Address) -> None:
     """Start, run until cancelled, and stop; raise `SettingsWrong` where it cannot start."""
-    try:
+    with setting_named(listen):
         await simulator.start(listen.host, listen.port)
-    except (FileInUseError, WrongFileError, WrongClockError) as error:
-        raise SettingsWrong(f"TURNUP_SIMULATOR_DATABASE: {error}") from error
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise SettingsWrong(f"TURNUP_SIMULATOR_LISTEN: {listen}: {why}") from error
+    log.info("started", role="simulator", address=simulator.url)
     try:
         await simulator.run()
     finally:

@@ -1,15 +1,21 @@
 """Simulated platforms inside this process, for `run` and `serve --simulator`."""
 
 import base64
+import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from deploy.settings import Settings
-from workers.simulator.clock import Real, Standing
+from deploy.kinds import Address
+from deploy.settings import Settings, SettingsWrong
+from workers.simulator.clock import Real, Standing, WrongClockError
 from workers.simulator.courier import CallbackTarget
+from workers.simulator.store import FileInUseError, WrongFileError
 from workers.simulator.thread import SimulatorThread
+
+#: Any free port of this machine.
+ANY_PORT = Address("127.0.0.1", 0)
 
 
 def secrets_of(settings: Settings) -> dict[str, str]:
@@ -22,15 +28,33 @@ def secrets_of(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def vendors(
-    database: Path, door: str, signed: Mapping[str, str], clock: Real | Standing
+    database: Path,
+    door: str,
+    signed: Mapping[str, str],
+    clock: Real | Standing,
+    listen: Address = ANY_PORT,
 ) -> Iterator[str]:
     """Play all vendors while the block runs, and give the address; they call back at `door`."""
     targets = {
         name: CallbackTarget(f"{door}/v1/platforms/{name}/events", secret)
         for name, secret in signed.items()
     }
-    with SimulatorThread(database, targets, clock) as simulator:
+    with ExitStack() as stack:
+        with setting_named(listen):
+            simulator = stack.enter_context(SimulatorThread(database, targets, clock, listen))
         yield simulator.url
+
+
+@contextmanager
+def setting_named(listen: Address) -> Iterator[None]:
+    """Raise `SettingsWrong` where a simulator cannot start, naming the setting that is to blame."""
+    try:
+        yield
+    except (FileInUseError, WrongFileError, WrongClockError) as error:
+        raise SettingsWrong(f"TURNUP_SIMULATOR_DATABASE: {error}") from error
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise SettingsWrong(f"TURNUP_SIMULATOR_LISTEN: {listen}: {why}") from error
 
 
 def _made_up() -> str:

@@ -6,10 +6,13 @@ from deploy.settings import Settings
 from workers.waker import Waker
 
 
-def main(settings: Settings) -> None:
-    """Look again and again, until told to stop."""
+def main(settings: Settings) -> int:
+    """Look again and again, until told to stop, and return the exit code."""
     with role(settings, "waker") as core:
         broker = rabbit_broker(settings.broker_url)
-        waker = Waker(core.database, core.writer, settings.products, offers(broker))
+        offer = offers(broker)
+        waker = Waker(core.database, core.writer, settings.products, offer, settings.lease)
+        core.tell_started("waker")
         waker.run(core.stop)
         broker.close()
+    return core.ending.exit_code

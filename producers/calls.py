@@ -23,21 +23,23 @@ class Calls:
     def cancel(self, public: str, actor: str = SYSTEM) -> Accepted:
         """Cancel the operation `op_...`, or ask its worker to undo it.
 
-        Raises `NotFound`, `Refused` (409), `NotStored` or `Unreachable`.
+        Raises `NotFound`, `Refused` (409), `NotStored` or `Unanswered`.
         """
         return self._ask(Cancel(key_of("op", public), actor))
 
     def retry(self, public: str, actor: str = SYSTEM) -> Accepted:
         """Continue the parked operation `op_...` with its next cycle.
 
-        Raises `NotFound`, `Refused` (409), `NotStored` or `Unreachable`.
+        Raises `NotFound`, `Refused` (409), `NotStored` or `Unanswered`.
         """
         return self._ask(Retry(key_of("op", public), actor))
 
     def _ask(self, record: Cancel | Retry) -> Accepted:
         """Store what is asked, and offer the operation where a worker has to look at it."""
         try:
-            answer: Accepted | Refusal = self._writer.store(record, self._patience.total_seconds())
+            answer: Accepted | Refusal = self._writer.store(
+                record, self._patience.total_seconds(), load=1
+            )
         except TimeoutError as error:
             raise too_late() from error
         if isinstance(answer, Refusal):

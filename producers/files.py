@@ -31,4 +31,4 @@ def read_lines(lines: Iterable[str | bytes]) -> Iterator[EventLine | BadLine]:
         try:
             yield EventLine(number, parse_json(line))
         except NotJson as error:
-            yield BadLine(number, Refusal("malformed", 400, f"line {number} is no JSON: {error}"))
+            yield BadLine(number, Refusal("malformed", 400, f"this line is no JSON: {error}"))

@@ -12,14 +12,14 @@ from datetime import timedelta
 from typing import Any, cast
 
 from producers.reading import Reader
-from schema.errors import NotStored, Refusal, Refused, Unreachable
+from schema.errors import NotStored, Refusal, Refused, Unanswered
 from schema.lifecycle import Product
 from schema.queue import OFFER_SIZE, Offer
 from schema.sealing import Sealer
 from schema.store.acceptance import Accept
 from schema.store.customers import ChangeCustomer
 from schema.store.order import Accepted, Order, Planned
-from schema.store.writer import Writer
+from schema.store.writer import Writer, wait_for
 
 #: The most events in one acceptance: they are one transaction, in which nobody else gets in.
 MOST_EVENTS = 10_000
@@ -65,8 +65,8 @@ class Intake:
     def accept(self, events: Sequence[object], *, actor_default: str = SYSTEM) -> list[Answer]:
         """Return an answer for each event (a parsed JSON value), in order, and offer what can begin.
 
-        Raises `StoreFull` or another `NotStored` where the database refused the batch, and `Unreachable` where it
-        did not answer in time: then the batch may yet be stored, and asking again under the same keys is safe.
+        Raises `StoreFull`, `NotTaken` or another `NotStored` where the batch was refused, and `Unanswered` where
+        the database did not answer in time: then the batch may yet be stored, and asking again is safe.
         """
         answers = self._converse(self.take(events, actor_default=actor_default))
         self.offer(answers)
@@ -82,8 +82,10 @@ class Intake:
         read = [self._reader.read(event, actor_default) for event in events]
         changes = [each for each in read if isinstance(each, ChangeCustomer)]
         orders = tuple(each for each in read if isinstance(each, Order))
-        kept = _all_stored((yield self._writer.submit(changes))) if changes else []
-        (taken,) = _all_stored((yield self._writer.submit([Accept(orders)]))) if orders else ([],)
+        submit = self._writer.submit
+        kept = _all_stored((yield submit(changes, len(changes)))) if changes else []
+        accepting = [Accept(orders)]
+        (taken,) = _all_stored((yield submit(accepting, len(orders)))) if orders else ([],)
         of_customers, of_orders = iter(kept), iter(taken)
         answers: list[Answer] = []
         for each in read:
@@ -103,7 +105,7 @@ class Intake:
         try:
             waited_for = next(taking)
             while True:
-                waited_for = taking.send(waited_for.result(self.patience.total_seconds()))
+                waited_for = taking.send(wait_for(waited_for, self.patience.total_seconds()))
         except StopIteration as done:
             return cast("list[Answer]", done.value)
         except TimeoutError as error:
@@ -121,9 +123,9 @@ class Intake:
             self._offer(product, operations)
 
 
-def too_late() -> Unreachable:
+def too_late() -> Unanswered:
     """Return the error for a database that did not answer in time."""
-    return Unreachable("the database does not answer; ask again under the same source and id")
+    return Unanswered("the database did not answer in time; it may be done or not: ask again")
 
 
 def _all_stored(answers: list[Any]) -> list[Any]:

@@ -25,13 +25,16 @@ def parse_json(text: str | bytes) -> object:
     try:
         return json.loads(text if isinstance(text, str) else text.decode(), parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        raise NotJson(f"{error.msg} at line {error.lineno} column {error.colno}") from error
+        where = f"line {error.lineno} column" if error.lineno > 1 else "column"
+        raise NotJson(f"{error.msg} at {where} {error.colno}") from error
     except UnicodeDecodeError as error:
         raise NotJson(f"byte {error.start + 1} is not UTF-8") from error
     except RecursionError as error:
         raise NotJson("it is nested too deeply") from error
+    except NotJson:
+        raise
     except ValueError as error:
-        raise NotJson(str(error)) from error
+        raise NotJson("a number in it is too long") from error
 
 
 def write_json(value: object) -> tuple[bytes, tuple[Fault, ...]]:

@@ -37,6 +37,12 @@ NAME_WANTED = "must be the customer: 1 to 80 letters, digits, dots, underscores 
 DEADLINE_WANTED = "must be an RFC 3339 time, or a duration such as 30s, 15m, 2h or 2bd"
 OUT_OF_RANGE = f"must lie after {FIRST_YEAR} and before {LAST_YEAR}"
 
+#: What is asked of one operation and is no command, and how it is asked.
+CALLS = frozenset({"cancel", "retry"})
+CALLED = (
+    "{0} is no command but is asked of an operation: turnup {0} ID, or POST /v1/operations/ID/{0}"
+)
+
 NAME = TypeAdapter[str](Name)
 
 Some = TypeVar("Some", bound=BaseModel)
@@ -87,6 +93,8 @@ class Reader:
         if verb is None:
             verbs = list(product.verbs)
             detail = f"{product.name} has no {found['verb']}; its verbs are: {', '.join(verbs)}"
+            if found["verb"] in CALLS:
+                detail = CALLED.format(found["verb"])
             return Refusal(
                 "verb_not_supported", 422, detail, (Fault("/type", detail),), {"verbs": verbs}
             )

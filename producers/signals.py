@@ -54,7 +54,7 @@ class Signals:
     def take(self, product: str, headers: Mapping[str, str], body: bytes) -> None:
         """Store a signal, once, and offer the operation that waits for it.
 
-        Raises `Refused` (401 where the signature is not the product's, 422), `NotStored` or `Unreachable`: only
+        Raises `Refused` (401 where the signature is not the product's, 422), `NotStored` or `Unanswered`: only
         then has the platform to send it again. A signal that nobody waits for is a success.
         """
         self._verify(product, headers, body)
@@ -63,7 +63,7 @@ class Signals:
             product, told.id, told.kind, told.at, told.reference, told.platform_id, told.facts
         )
         try:
-            waiting = self._writer.store(record, self._patience.total_seconds())
+            waiting = self._writer.store(record, self._patience.total_seconds(), load=1)
         except TimeoutError as error:
             raise too_late() from error
         if waiting is not None:

@@ -10,18 +10,25 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from schema.calendar import Limit
+from schema.command import RESERVED_PRODUCTS
 from schema.lifecycle import Product
 
 #: By name and not by import: a product stands above this module, which knows none.
 HOME = "schema.products"
 
 
+class ReservedName(Exception):
+    """Raised for a product whose name means something else in a command's type."""
+
+
 def find_products(limits: Mapping[tuple[str, str], Limit] | None = None) -> Mapping[str, Product]:
-    """Return all products by name; `limits` replaces the deadline of (product, verb)."""
+    """Return all products by name; `limits` replaces the deadline of (product, verb). Raises `ReservedName`."""
     found = {}
     home = importlib.import_module(HOME)
     for module in sorted(each.name for each in pkgutil.iter_modules(home.__path__)):
         product: Product = importlib.import_module(f"{HOME}.{module}").PRODUCT
+        if product.name in RESERVED_PRODUCTS:
+            raise ReservedName(f"{HOME}.{module}: no product can be called {product.name}")
         found[product.name] = _limited(product, limits or {})
     return MappingProxyType(found)
 

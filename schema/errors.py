@@ -6,8 +6,10 @@ TurnupError
 +-- StoreError
     +-- NotStored     the database did not take a record, and says why
     |   +-- StoreFull it has no room left; the same record may pass later
+    |   +-- NotTaken  its writer takes nothing now; the same record may pass later
     +-- WrongDatabase the database is older, newer, missing or of another kind
     +-- Unreachable   the database does not answer
+        +-- Unanswered it did not in time; what was asked may be done or not
 """
 
 from collections.abc import Mapping
@@ -35,12 +37,20 @@ class StoreFull(NotStored):
     """Raised when the database has no room left; nothing of the record is stored."""
 
 
+class NotTaken(NotStored):
+    """Raised when the writer takes nothing now: too much is waiting already, or it is ending."""
+
+
 class WrongDatabase(StoreError):
     """Raised at start when the database is not one that this version works on."""
 
 
 class Unreachable(StoreError):
     """Raised when the database does not answer."""
+
+
+class Unanswered(Unreachable):
+    """Raised when the database did not answer in time: what was asked may be done or not."""
 
 
 @dataclass(frozen=True, slots=True)

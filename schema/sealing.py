@@ -181,7 +181,7 @@ def _key(part: str, name: str) -> SecretKey:
     if found is None:
         raise SecretKeysMalformed(
             f"{name} is {'malformed' if part else 'empty'}; a key is key_<12 hex digits>.<43 "
-            "letters>, as new_key() in schema.sealing makes it, and a comma stands between two"
+            "letters>, as turnup db new-key makes it, and a comma stands between two"
         )
     key = SecretKey(urlsafe_b64decode(f"{found[2]}="))
     if key.id != found[1]:

@@ -4,7 +4,8 @@ Times are integers: milliseconds since 1970 in UTC; JSON is text; a key never le
 
 `command` is wide and never updated, `operation` narrow and without an index on what changes often, `history` only
 grows. An operation that has not ended has one `due` row: when to look at it (`wake_at`) and when to decide about its
-deadline (`decide_at`). `FAR` stands for never, so that a minimum needs no special case.
+deadline (`decide_at`). Nothing wakes it before `settles_at`: until then a call may still act whose outcome is unknown.
+`FAR` stands for never, so that a minimum needs no special case.
 """
 
 from sqlalchemy import (
@@ -114,6 +115,7 @@ operation = Table(
     Column("state", Text, nullable=False),
     Column("step", Text),
     Column("undoing", Text),
+    Column("past_return", Boolean, nullable=False, server_default=false()),
     Column("before", Text, nullable=False),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
@@ -156,6 +158,7 @@ history = Table(
     Column("facts", Text),
     Column("event", Text),
     Column("sequence", Integer),
+    Column("operation_id", BigInteger),
     PrimaryKeyConstraint("kind", "owner", "number", name="history_key"),
     sqlite_with_rowid=False,
 )
@@ -167,6 +170,7 @@ due = Table(
     Column("product", Text, nullable=False),
     Column("customer", Text, nullable=False),
     Column("wake_at", BigInteger, nullable=False),
+    Column("settles_at", BigInteger, nullable=False, server_default=text("0")),
     Column("decide_at", BigInteger, nullable=False),
     Index("due_wake", "wake_at"),
     Index("due_turn", "product", "customer", "wake_at"),
@@ -192,6 +196,12 @@ signal = Table(
         "signal_unmatched",
         "product",
         "platform_id",
+        postgresql_where=text("operation_id IS NULL"),
+        sqlite_where=text("operation_id IS NULL"),
+    ),
+    Index(
+        "signal_unmatched_since",
+        "received_at",
         postgresql_where=text("operation_id IS NULL"),
         sqlite_where=text("operation_id IS NULL"),
     ),
@@ -221,6 +231,18 @@ comment = Table(
     Column("at", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("comment_ticket", "ticket_id"),
+)
+
+trouble = Table(
+    "trouble",
+    metadata,
+    Column("operation_id", Key, primary_key=True, autoincrement=False),
+    Column("step", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("request_id", Text),
+    Column("tries", Integer, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
 )
 
 outbox = Table(

@@ -1,14 +1,15 @@
 """What the outside reads: operations, their history, services, tickets, products, and problems."""
 
-from collections.abc import Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from schema.command import rfc3339
 from schema.customer import Customer
-from schema.errors import Fault
+from schema.errors import Refusal
+from schema.lifecycle import Product, published_table
 
 OperationState = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
 
@@ -187,6 +188,34 @@ class Outcome(View):
     customer: CustomerKept | None = None
 
 
-def faults_shown(faults: Sequence[Fault]) -> tuple[ProblemFault, ...]:
-    """Return faults as a problem shows them."""
-    return tuple(ProblemFault(pointer=fault.pointer, detail=fault.detail) for fault in faults)
+def problem_of(refusal: Refusal) -> Problem:
+    """Return a refusal as a problem; its facts are members beside the others."""
+    return Problem(
+        title=HTTPStatus(refusal.status).phrase,
+        status=refusal.status,
+        detail=refusal.detail,
+        reason=refusal.reason,
+        errors=tuple(
+            ProblemFault(pointer=each.pointer, detail=each.detail) for each in refusal.faults
+        ),
+        **refusal.facts,
+    )
+
+
+def published(product: Product) -> ProductPublished:
+    """Return a product as it is published."""
+    verbs = {
+        name: VerbPublished(
+            fields=verb.command.model_json_schema(),
+            deadline=str(verb.limit),
+            through=tuple(sorted(verb.through)),
+        )
+        for name, verb in product.verbs.items()
+    }
+    return ProductPublished(
+        name=product.name,
+        title=product.title,
+        states=product.states,
+        verbs=verbs,
+        table=published_table(product),
+    )

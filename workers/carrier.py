@@ -29,6 +29,10 @@ log = structlog.get_logger()
 #: alone at the last two.
 DEATHS = 3
 
+#: From this try on a step runs alone. Two unclean ends in a row are more than a machine that went
+#: away under hundreds of innocents, which go on side by side after the first.
+ALONE = 3
+
 #: How long an operation waits for a lease that could not be renewed, before it looks again, in seconds.
 LEASE_PAUSE = 1.0
 
@@ -49,7 +53,17 @@ class Carrier:
         self._products = products
         self._homes = homes
         self._sealer = sealer
+        #: Everything in flight is handed over at its next record.
         self.is_stopping = False
+        #: So is everything but what runs alone.
+        self.makes_way = False
+
+    def final_verbs(self, product: str) -> frozenset[str]:
+        """Return the verbs of a product that cannot go back from their first step on."""
+        workflows = self._homes[product][0].workflows
+        return frozenset(
+            verb for verb, each in workflows.items() if each.is_past_return(each.steps[0].name)
+        )
 
     async def carry_out(self, claimed: Claimed) -> bool:
         """Drive an operation until it waits or ends; return whether it has to be looked at again at once."""
@@ -77,7 +91,8 @@ class Carrier:
                 return False
             if not record.keeps:
                 _tell_end(progress, record)
-                return not record.ends and news.signals > record.seen
+                has_news = news.signals > record.seen
+                return not record.ends and (has_news or self._gives_way(progress))
             progress = advanced(progress, record, news, facts)
 
     async def _decide(
@@ -90,7 +105,7 @@ class Carrier:
             outcome = await self._look(progress, platform)
             return decisions.after_look(progress, product, outcome)
         except PlatformError as error:
-            return decisions.step_failed(progress, product, error), {}
+            return decisions.step_failed(progress, product, error, self._lease.settle), {}
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001  a bug of a step is that operation's alone
@@ -111,7 +126,11 @@ class Carrier:
             return decisions.stays_parked(progress)
         if progress.tries > 1 + DEATHS:
             return decisions.parked(progress, product, f"it ended its worker {DEATHS} times")
-        return decisions.handed_over(progress) if self.is_stopping else None
+        return decisions.handed_over(progress) if self._gives_way(progress) else None
+
+    def _gives_way(self, progress: Progress) -> bool:
+        """Return whether an operation is let go of instead of looked at."""
+        return self.is_stopping or (self.makes_way and progress.tries < ALONE)
 
     async def _look(self, progress: Progress, platform: object) -> Outcome:
         """Look once; where the lease could not be renewed nothing was done, and it waits for that."""

@@ -6,12 +6,15 @@ Every function here is pure: it takes how far the operation is, and returns what
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from schema.lifecycle import DELETED, Phase, Product, move
 from schema.store.claimed import Claimed
 from schema.store.journal import Recorded
+from schema.store.moments import Pause
 from schema.store.services import ServiceChange
 from schema.store.transaction import Line
+from schema.store.troubles import Trouble
 from workers import escalation
 from workers.errors import (
     OutcomeUnknown,
@@ -77,19 +80,24 @@ def step_waits(progress: Progress, wait: Wait) -> Recorded:
     return replace(record, service=ServiceChange(claimed.service_id, claimed.id, releases=True))
 
 
-def step_failed(progress: Progress, product: Product, error: PlatformError) -> Recorded:
-    """Return what an error of the platform leads to (DESIGN idea 8)."""
+def step_failed(
+    progress: Progress, product: Product, error: PlatformError, settle: timedelta
+) -> Recorded:
+    """Return what an error of the platform leads to (DESIGN idea 8); calls settle before the platform is asked."""
     if isinstance(error, StateChanged) and progress.undoing:
         return step_undone(progress, product, Done())  # what is not there needs no undoing
-    if isinstance(error, Permanent):
-        return _refused(progress, product, error)
     attempt = progress.attempt + 1
+    trouble = Trouble(progress.step.name, attempt, str(error), error.request_id)
+    if isinstance(error, Permanent):
+        return replace(_refused(progress, product, error), trouble=trouble)
+    pause = next_try(progress.now, attempt, progress.claimed.deadline_at, progress.key)
+    why = "trying again"
     if isinstance(error, Throttled):
-        until = progress.now + error.after
-    else:
-        until = next_try(progress.now, attempt, progress.claimed.deadline_at, progress.key)
-    why = "outcome unknown" if isinstance(error, OutcomeUnknown) else "trying again"
-    return replace(_waits(progress, until, f"{why}: {error}"), attempt=attempt)
+        pause = Pause(error.after)
+    elif isinstance(error, OutcomeUnknown):
+        pause, why = replace(pause, least=settle), "outcome unknown"
+    record = _waits(progress, pause, f"{why}: {error}")
+    return replace(record, attempt=attempt, trouble=trouble)
 
 
 def step_crashed(progress: Progress, product: Product, error: BaseException) -> Recorded:
@@ -97,7 +105,7 @@ def step_crashed(progress: Progress, product: Product, error: BaseException) -> 
     why = f"the step failed with {type(error).__name__}"
     if progress.is_suspect:
         return parked(progress, product, why)
-    record = _waits(progress, progress.now + BUG_PAUSE, why)
+    record = _waits(progress, Pause(BUG_PAUSE), why)
     return replace(record, tries=progress.tries, attempt=progress.attempt + 1)
 
 
@@ -117,8 +125,8 @@ def stays_parked(progress: Progress) -> Recorded:
 
 def handed_over(progress: Progress) -> Recorded:
     """Return the record that lets another worker go on here, as if this one had never looked."""
-    record = _record(progress, progress.state, progress.step.name)
-    return replace(record, wake_at=progress.now, reason=progress.reason, attempt=progress.attempt)
+    kept = {"tries": progress.tries - 1, "attempt": progress.attempt, "reason": progress.reason}
+    return _record(progress, progress.state, progress.step.name, wake_at=progress.now, **kept)
 
 
 def left(claimed: Claimed) -> Recorded:
@@ -128,13 +136,13 @@ def left(claimed: Claimed) -> Recorded:
         owner=claimed.owner,
         epoch=claimed.epoch,
         turn=claimed.turn + 1,
-        state="running" if claimed.state == "accepted" else claimed.state,
+        state="running" if claimed.begins == "yes" else claimed.state,
         step=claimed.step,
         undoing=claimed.undoing,
         attempt=claimed.attempt,
         cycle=claimed.cycle,
         reason=claimed.reason,
-        wake_at=claimed.now + LEFT_PAUSE,
+        wake_at=Pause(LEFT_PAUSE),
         seen=claimed.signals_seen,
     )
 
@@ -207,8 +215,10 @@ def _ended(
     before = "running" if line else progress.state
     reason = progress.undoing if state == "failed" else None
     ended = Line(state, "worker", reason, before, state, event=state)
-    return replace(
-        _record(progress, state, None),
+    return _record(
+        progress,
+        state,
+        None,
         lines=(line, ended) if line else (ended,),
         reason=reason,
         ends=True,
@@ -251,18 +261,17 @@ def _goes_on(
     progress: Progress, step: str, line: Line, service: ServiceChange | None = None
 ) -> Recorded:
     """Return the record that ends a look and begins the next step at once, which counts as its first try."""
-    record = _record(progress, "running", step)
-    return replace(record, lines=(line,), keeps=True, tries=1, service=service)
+    return _record(progress, "running", step, lines=(line,), keeps=True, tries=1, service=service)
 
 
-def _waits(progress: Progress, until: datetime | None, why: str) -> Recorded:
+def _waits(progress: Progress, until: datetime | Pause | None, why: str) -> Recorded:
     """Return the record of a wait; it writes a line only where the state or the reason is new."""
     is_move = progress.state != "waiting"
     line = replace(_step_line(progress, "waits", why=why), after="waiting")
     lines = (replace(line, event="waiting"),) if is_move else (line,)
-    record = _record(progress, "waiting", progress.step.name)
     is_new = is_move or progress.reason != why
-    return replace(record, lines=lines if is_new else (), wake_at=until, reason=why)
+    told = {"lines": lines if is_new else (), "wake_at": until, "reason": why}
+    return _record(progress, "waiting", progress.step.name, **told)
 
 
 def _step_line(
@@ -273,8 +282,8 @@ def _step_line(
     return Line(what, "worker", why, progress.state, "running", progress.step.name, told)
 
 
-def _record(progress: Progress, state: str, step: str | None) -> Recorded:
-    """Return a record of this operation, under its owner, epoch and next turn."""
+def _record(progress: Progress, state: str, step: str | None, **more: Any) -> Recorded:  # noqa: ANN401  its fields
+    """Return a record of this operation, under its owner, epoch and next turn; `more` are its other fields."""
     claimed = progress.claimed
     return Recorded(
         operation=claimed.id,
@@ -284,6 +293,8 @@ def _record(progress: Progress, state: str, step: str | None) -> Recorded:
         state=state,
         step=step,
         undoing=progress.undoing,
+        past_return=progress.is_past_return(step),
         cycle=claimed.cycle,
         seen=progress.seen,
+        **more,
     )

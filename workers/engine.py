@@ -1,8 +1,8 @@
 """The engine: takes operations that are due, and carries each one out as a coroutine.
 
-One event loop carries hundreds of operations in flight. Each product has its own room. An
-operation whose last tries ended uncleanly runs alone, so that one that kills its process does not
-take others along every time; of several such only one is kept (I9).
+One event loop carries hundreds of operations in flight. Each product has its own room. A suspect,
+an operation whose last two tries ended uncleanly, is let go again at once, and claimed by itself in a
+quiet moment, so that one that kills its process does not take others along every time (I9).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from schema.ids import public_id
 from schema.store.claimed import Claimed
 from schema.store.claims import Claim
 from workers import decisions
-from workers.carrier import Carrier
+from workers.carrier import ALONE, Carrier
 from workers.journal import Journal
 from workers.lease import Lease
 from workers.room import Room
@@ -26,10 +26,6 @@ log = structlog.get_logger()
 
 #: Before an operation that could not be written down is claimed again, in seconds.
 DROPPED_PAUSE = 1.0
-
-#: From this try on a step runs alone. Two unclean ends in a row are more than a machine that went
-#: away under hundreds of innocents, which go on side by side after the first.
-ALONE = 3
 
 
 class Engine:
@@ -41,16 +37,16 @@ class Engine:
         lease: Lease,
         carrier: Carrier,
         rooms: Mapping[str, int],
-        settle: timedelta,
     ) -> None:
         self._journal = journal
         self._lease = lease
         self._carrier = carrier
         self._rooms = {product: Room(size) for product, size in rooms.items()}
-        self._settle = settle
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._has_suspect = False
+        #: Suspects by product, and when what a dead worker asked for last on their behalf has settled.
+        self._suspects: dict[int, tuple[str, float]] = {}
+        self._has_examiner = False
         self._is_stopping = False
 
     @property
@@ -63,56 +59,63 @@ class Engine:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._note, product, operations)
 
-    async def stop(self) -> None:
-        """Claim nothing more, and wait until what is in flight has reached its next record."""
+    async def stop(self, farewell: timedelta) -> int:
+        """Claim nothing more, and wait until what is in flight has reached its next record.
+
+        What has not in time is dropped, and taken over as from a dead worker; returns how many operations that is.
+        """
         self._is_stopping = self._carrier.is_stopping = True
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        until = self._loop.time() + farewell.total_seconds()
+        while self._tasks and (rest := until - self._loop.time()) > 0:
+            await asyncio.wait(self._tasks, timeout=rest)
+        left = self.in_flight
+        await self.abandon()
+        return left
 
     async def abandon(self) -> None:
-        """Drop everything in flight: somebody else has taken it over."""
+        """Drop everything in flight: somebody else has taken it over, or will."""
         self._is_stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _note(self, product: str, operations: Sequence[int]) -> None:
-        """Remember an offer, and claim from it where there is room."""
+        """Remember an offer, and claim from it where there is room; suspects have their own turn."""
         if room := self._rooms.get(product):
-            room.note(operations)
+            room.note(key for key in operations if key not in self._suspects)
             self._fill(product, room)
 
     def _fill(self, product: str, room: Room) -> None:
-        """Begin to claim, unless that is under way, or suspects have to run alone first."""
-        if room.wants() and not (self._is_stopping or self._has_suspect):
+        """Begin to claim, unless that is under way, or a suspect runs alone."""
+        if room.wants() and not (self._is_stopping or self._carrier.makes_way):
             room.is_claiming = True
             self._start(self._claim(product, room), f"claim {product}")
 
     async def _claim(self, product: str, room: Room) -> None:
-        """Claim what fits in, and start it; suspects wait until they are alone."""
-        wanted = room.next_to_claim(room.size)
+        """Claim what fits in, and start it but for suspects."""
         try:
-            taken: list[Claimed] = await self._journal.write(Claim(self._lease.worker, wanted))
-        except NotStored as error:
-            log.error("claim_refused", product=product, error=str(error))  # noqa: TRY400
-            taken = []
+            taken = await self._take(product, room.next_to_claim(room.size))
         finally:
             room.is_claiming = False
         room.enter([claimed.id for claimed in taken])
-        settled_at = self._loop.time() + self._settle.total_seconds()
-        too_many = []
+        settled_at = self._loop.time() + self._lease.settle.total_seconds()
+        if suspects := [claimed for claimed in taken if claimed.tries >= ALONE]:
+            await self._set_aside(room, suspects, settled_at)
         for claimed in taken:
             if claimed.tries < ALONE:
                 carrying = self._carry(room, claimed, settled_at if claimed.tries > 1 else 0)
                 self._start(carrying, public_id("op", claimed.id))
-            elif self._has_suspect:
-                too_many.append(claimed)
-            else:
-                self._has_suspect = True
-                self._start(self._run_alone(room, claimed, settled_at), "suspect")
-        for claimed in too_many:
-            await self._give_back(room, claimed)
         self._fill(product, room)
+
+    async def _take(self, product: str, operations: tuple[int, ...]) -> list[Claimed]:
+        """Return those of these operations that a claim got."""
+        try:
+            claim = Claim(self._lease.worker, operations, self._carrier.final_verbs(product))
+            taken: list[Claimed] = await self._journal.write(claim)
+        except NotStored as error:
+            log.error("claim_refused", product=product, error=str(error))  # noqa: TRY400
+            return []
+        return taken
 
     async def _carry(self, room: Room, claimed: Claimed, settled_at: float) -> None:
         """Carry an operation out, and free its place; a dead worker's last calls have to settle first."""
@@ -130,22 +133,44 @@ class Engine:
             room.leave(claimed.id, again=again)
             self._fill(claimed.product, room)
 
-    async def _run_alone(self, room: Room, claimed: Claimed, settled_at: float) -> None:
-        """Wait until all else has been recorded, then carry a suspect out."""
-        mine = asyncio.current_task()
+    async def _set_aside(self, room: Room, suspects: Sequence[Claimed], settled_at: float) -> None:
+        """Let go of suspects before anything else starts: a try that does not run must not count against them."""
+        back = [self._journal.write(decisions.given_back(claimed)) for claimed in suspects]
+        await asyncio.gather(*back)
+        for claimed in suspects:
+            room.leave(claimed.id, again=False)
+            self._suspects.setdefault(claimed.id, (claimed.product, settled_at))
+        if not self._has_examiner:
+            self._has_examiner = True
+            self._start(self._examine(), "suspects")
+
+    async def _examine(self) -> None:
+        """Run one suspect after the other; all else has to make way for half of the time at most."""
+        try:
+            while self._suspects and not self._is_stopping:
+                key, (product, settled_at) = next(iter(self._suspects.items()))
+                await asyncio.sleep(settled_at - self._loop.time())
+                began = self._loop.time()
+                await self._run_alone(product, key)
+                await asyncio.sleep(self._loop.time() - began)
+        finally:
+            self._has_examiner = False
+
+    async def _run_alone(self, product: str, suspect: int) -> None:
+        """Claim a suspect when all else has come to its next record, and carry it to its own."""
+        mine, room = asyncio.current_task(), self._rooms[product]
+        self._carrier.makes_way = True
         try:
             while others := {task for task in self._tasks if task is not mine}:
                 await asyncio.wait(others)
-            await self._carry(room, claimed, settled_at)
+            del self._suspects[suspect]
+            for claimed in await self._take(product, (suspect,)):
+                room.in_flight.add(claimed.id)
+                await self._carry(room, claimed, 0)
         finally:
-            self._has_suspect = False
-        for product, each in self._rooms.items():
-            self._fill(product, each)
-
-    async def _give_back(self, room: Room, claimed: Claimed) -> None:
-        """Let go of a suspect that would have to wait: a try that does not run must not count against it."""
-        await self._journal.write(decisions.given_back(claimed))
-        room.leave(claimed.id, again=True)
+            self._carrier.makes_way = False
+            for name, each in self._rooms.items():
+                self._fill(name, each)
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Start a coroutine, and let no error of it go unseen."""

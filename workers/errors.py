@@ -1,13 +1,14 @@
 """How a platform can fail, as one tree: an error is a decision (DESIGN idea 8).
 
     PlatformError
-    +-- NotReached        nobody answered, and surely nothing was done: try again
-    +-- Throttled         it wants us to come back later: wait as told
-    +-- OutcomeUnknown    it may have acted: ask first
-    +-- Permanent         it will never do this: undo what can be undone, open a ticket
-        +-- NotThere      it does not know the thing that was named
-        +-- Rejected      what only the platform knows forbids this: no ticket
-        +-- StateChanged  the platform has moved on without us: no ticket (CO-1)
+    +-- NotReached          nobody answered, and surely nothing was done: try again
+    +-- CredentialsRefused  it does not let us in: not the operation's fault, try again
+    +-- Throttled           it wants us to come back later: wait as told
+    +-- OutcomeUnknown      it may have acted: ask first
+    +-- Permanent           it will never do this: undo what can be undone, open a ticket
+        +-- NotThere        it does not know the thing that was named
+        +-- Rejected        what only the platform knows forbids this: no ticket
+        +-- StateChanged    the platform has moved on without us: no ticket (CO-1)
 
 Anything else that a step raises is a bug.
 """
@@ -25,6 +26,10 @@ class PlatformError(Exception):
 
 class NotReached(PlatformError):
     """Raised when the call surely did nothing: refused connection, failed read."""
+
+
+class CredentialsRefused(PlatformError):
+    """Raised when the platform does not let us in: a key was rotated, a right was taken away."""
 
 
 class Throttled(PlatformError):

@@ -1,6 +1,6 @@
 """Tickets: who gets them, how severe they are, and what they say (CO-5, CO-12)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schema.command import rfc3339
@@ -14,9 +14,31 @@ from workers.progress import CANCELLED, Progress
 WITHOUT_TICKET = frozenset({"state_changed", "rejected", CANCELLED})
 
 
+#: What a person can do in each kind of case, for somebody at night who does not know Turnup.
+LATE = """\
+- Turnup goes on by itself, at least every 5 minutes; this ticket is resolved once it succeeds.
+- Mend what the reason names, on the platform; nothing has to be started again.
+- If it is no longer wanted: turnup cancel {0}"""
+NOT_BEGUN = """\
+- Does an operation before it still work on the service? turnup show {1}
+- Is there a worker that takes it? turnup doctor
+- Turnup begins by itself when it can; this ticket is resolved once it succeeds.
+- If it is no longer wanted: turnup cancel {0}"""
+PARKED = """\
+- Turnup has stopped here, and does nothing more until it is told to.
+- Mend what the reason names, on the platform; a fault of the step itself is for the developers,
+  and the worker's log says more about {0}.
+- Then continue it: turnup retry {0}
+- Or give it up: turnup cancel {0}"""
+FAILED = """\
+- It is over and cannot be continued; what it had done was undone as far as possible.
+- Mend what the reason names, with those who run the platform.
+- Then have the command sent again under a new id, and tell the customer, who is waiting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a ticket has to say about an operation."""
+    """What a ticket has to say about an operation; `step` is None before it begins, and after its end."""
 
     operation: str
     product: str
@@ -25,6 +47,7 @@ class Case:
     step: str | None
     attempts: int
     reason: str | None
+    accepted_at: datetime
     deadline_at: datetime
 
 
@@ -33,7 +56,8 @@ def missed(late: Late, product: Product) -> TicketNote:
     name = public_id("op", late.operation)
     service = f"{late.customer}/{late.reference}"
     named = (name, late.product, late.verb, service, late.step)
-    return _missed(Case(*named, late.attempt, late.reason, late.deadline_at), product)
+    times = (late.accepted_at, late.deadline_at)
+    return _missed(Case(*named, late.attempt, late.reason, *times), product)
 
 
 def missed_by(progress: Progress, product: Product) -> TicketNote:
@@ -44,10 +68,10 @@ def missed_by(progress: Progress, product: Product) -> TicketNote:
 def parked(progress: Progress, why: str, product: Product) -> TicketNote:
     """Return the ticket of an operation that needs a person."""
     case = _case(progress, why)
+    todo = PARKED.format(case.operation)
     title = f"{product.title} {case.service}: {case.verb} needs a person"
-    todo = f"Mend the cause, then continue it: turnup retry {case.operation}"
     text = TicketText(product.desk, "high", title, _body(case, todo))
-    return TicketNote(f"Parked at {case.step}: {why}.", text, severity="high")
+    return TicketNote(f"Parked at {case.step}: {why}.\n{todo}", text, severity="high")
 
 
 def ended(progress: Progress, state: str, product: Product) -> TicketNote:
@@ -55,24 +79,19 @@ def ended(progress: Progress, state: str, product: Product) -> TicketNote:
     if state != "failed":
         what = "Finished late" if state == "succeeded" else "Cancelled"
         return TicketNote(f"{what} at {rfc3339(progress.now)}.", resolves=True)
-    case = _case(progress, progress.undoing)
+    case = replace(_case(progress, progress.undoing), step=None)
     comment = f"Failed for good: {case.reason}."
     if case.reason in WITHOUT_TICKET:
         return TicketNote(comment)
     title = f"{product.title} {case.service}: {case.verb} failed"
-    text = TicketText(
-        product.desk,
-        "high",
-        title,
-        _body(case, "What could be undone was undone. Ask the customer to order it again."),
-    )
-    return TicketNote(comment, text, severity="high")
+    text = TicketText(product.desk, "high", title, _body(case, FAILED))
+    return TicketNote(f"{comment}\n{FAILED}", text, severity="high")
 
 
 def _missed(case: Case, product: Product) -> TicketNote:
     """Return the ticket of a missed deadline."""
     title = f"{product.title} {case.service}: {case.verb} is late"
-    todo = "Turnup goes on trying; the ticket resolves itself when that succeeds. See what holds it up."
+    todo = (LATE if case.step else NOT_BEGUN).format(case.operation, case.service)
     text = TicketText(product.desk, "normal", title, _body(case, todo))
     return TicketNote(f"The deadline {rfc3339(case.deadline_at)} was missed.", text)
 
@@ -82,19 +101,22 @@ def _case(progress: Progress, why: str | None) -> Case:
     claimed = progress.claimed
     service = f"{claimed.customer}/{claimed.reference}"
     named = (progress.name, claimed.product, claimed.verb, service, progress.step.name)
-    return Case(*named, progress.attempt, why, claimed.deadline_at)
+    return Case(*named, progress.attempt, why, claimed.accepted_at, claimed.deadline_at)
 
 
 def _body(case: Case, todo: str) -> str:
-    """Return the text of a ticket: what, where it stands, what was tried, what to do."""
+    """Return the text of a ticket: what, for whom, since when, where it stands, what was tried, what to do."""
+    tried = f" after {case.attempts} failed tries in a row" if case.attempts else ""
+    stands = [f"Step:       {case.step}{tried}"] if case.step else []
     lines = (
-        f"Operation: {case.operation} ({case.product} {case.verb})",
-        f"Service:   {case.service}",
-        f"Deadline:  {rfc3339(case.deadline_at)}",
-        f"Step:      {case.step or 'not begun'}, failed tries: {case.attempts}",
-        f"Reason:    {case.reason or 'none given'}",
+        f"Operation:  {case.operation} ({case.product} {case.verb})",
+        f"Service:    {case.service}",
+        f"Asked for:  {rfc3339(case.accepted_at)}",
+        f"Deadline:   {rfc3339(case.deadline_at)}",
+        *stands,
+        f"Reason:     {case.reason or 'none is known'}",
+        f"History:    turnup show {case.operation}",
         "",
         todo,
-        f"History:   turnup show {case.operation}",
     )
     return "\n".join(lines)

@@ -6,14 +6,16 @@ What is known here is on the safe side: the lease counts from before the renewal
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from schema.errors import NotStored
-from schema.store.leases import Boot, Renew, Resign
+from schema.store.leases import Renew, Resign
 from schema.store.writer import Writer
 
 log = structlog.get_logger()
@@ -40,18 +42,17 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """The lease of one boot of one worker."""
+    """The lease of one boot of one worker, whose row was asked for at `since` by the monotonic clock."""
 
-    def __init__(
-        self, writer: Writer, terms: LeaseTerms, host: str, rooms: Mapping[str, int]
-    ) -> None:
+    def __init__(self, writer: Writer, terms: LeaseTerms, worker: int, since: float) -> None:
         self._writer = writer
         self._terms = terms
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._until = time.monotonic() + terms.length.total_seconds()
+        self._stopped: Future[None] = Future()
+        self._until = since + terms.length.total_seconds()
         self.is_lost = False
-        self.worker: int = writer.store(Boot("worker", host, rooms, terms.length))
+        self.worker = worker
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     def start(self, loop: asyncio.AbstractEventLoop, when_lost: Callable[[], None]) -> None:
@@ -59,11 +60,22 @@ class Lease:
         self._loop, self._when_lost = loop, when_lost
         self._thread.start()
 
-    def stop(self) -> None:
-        """Stop renewing and let go of everything, so that others need not wait for the lease to lapse."""
+    def stop(self, *, resigns: bool = True) -> None:
+        """Stop renewing and let go of everything, so that others need not wait for the lease to lapse.
+
+        It has to lapse where calls were dropped that may still act: then nobody `resigns`.
+        """
+        if self._stopping.is_set():
+            return
         self._stopping.set()
-        if not self.is_lost:
+        self._stopped.set_result(None)
+        if resigns and not self.is_lost:
             self._writer.submit([Resign(self.worker)])
+
+    @property
+    def settle(self) -> timedelta:
+        """How long a call may go on acting that nobody waits for any more."""
+        return self._terms.settle
 
     @property
     def left(self) -> timedelta:
@@ -93,11 +105,14 @@ class Lease:
             if self._until > asked + (self._terms.call + self._terms.settle).total_seconds() + 1:
                 return
             begun = time.monotonic()
-            try:
-                is_mine = self._writer.store(
-                    Renew(self.worker, self._terms.length), self._terms.call.total_seconds()
-                )
-            except (TimeoutError, NotStored):
+            renewing = self._writer.submit([Renew(self.worker, self._terms.length)])
+            either: tuple[Future[Any], ...] = (renewing, self._stopped)
+            wait(either, self._terms.call.total_seconds(), return_when=FIRST_COMPLETED)
+            if not renewing.done():
+                renewing.cancel()
+                return
+            (is_mine,) = renewing.result()
+            if isinstance(is_mine, NotStored):
                 return
             if is_mine:
                 self._until = begun + self._terms.length.total_seconds()

@@ -56,6 +56,10 @@ class Progress:
         """Whether an earlier try of this step ended uncleanly: a bug, or the end of its worker."""
         return self.tries > 1
 
+    def is_past_return(self, step: str | None) -> bool:
+        """Whether nobody can cancel the operation any more once this step begins."""
+        return not self.undoing and step is not None and self.workflow.is_past_return(step)
+
     def work(self) -> Work:
         """Return what the step may know."""
         claimed = self.claimed
@@ -82,7 +86,7 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
     Raises `LookupError` for a step that this version lacks (I11), or a secret's key; `ValueError` for fields that
     this version does not take, or a damaged secret.
     """
-    is_new = claimed.state == "accepted"
+    is_new = claimed.begins == "yes"
     step = workflow.steps[workflow.place(claimed.step)] if claimed.step else workflow.steps[0]
     return Progress(
         claimed=claimed,

@@ -3,6 +3,8 @@
 import hashlib
 from datetime import datetime, timedelta
 
+from schema.store.moments import Pause
+
 #: The first pause; each further one is twice as long, up to `LONGEST`.
 FIRST = timedelta(seconds=1)
 
@@ -10,15 +12,15 @@ FIRST = timedelta(seconds=1)
 LONGEST = timedelta(minutes=5)
 
 
-def next_try(now: datetime, attempt: int, deadline: datetime, seed: str) -> datetime:
-    """Return when to try again after `attempt` failures: half to all of a doubling pause, by a hash of the seed.
+def next_try(now: datetime, attempt: int, deadline: datetime, seed: str) -> Pause:
+    """Return the pause after `attempt` failures: half to all of a doubling length, by a hash of the seed.
 
     One try is placed exactly at the deadline; after it the tries go on and on, every five minutes.
     """
     if now >= deadline:
-        return now + LONGEST
+        return Pause(LONGEST)
     pause = min(FIRST * 2 ** min(attempt - 1, 20), LONGEST) * _share(f"{seed}:{attempt}")
-    return min(now + timedelta(milliseconds=pause // timedelta(milliseconds=1)), deadline)
+    return Pause(timedelta(milliseconds=pause // timedelta(milliseconds=1)), deadline)
 
 
 def _share(seed: str) -> float:

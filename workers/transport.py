@@ -1,9 +1,8 @@
-"""The way to a vendor's machine over HTTP, and the one place where its failures become ours.
+"""The way to a vendor's machine over HTTP; with `answers` the one place where its failures become ours.
 
 Inside a call only what surely did not act is tried again at once: a read, a refused connection.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,33 +12,14 @@ from typing import Any, Protocol
 import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from workers.errors import (
-    NotReached,
-    NotThere,
-    OutcomeUnknown,
-    Permanent,
-    PlatformError,
-    Rejected,
-    StateChanged,
-    Throttled,
-)
+from workers.answers import Answer, failure
+from workers.errors import NotReached, OutcomeUnknown
 
 #: How often a call that surely did not act is made at once, and the pauses between, in seconds.
 AT_ONCE, PAUSE, LONGEST_PAUSE = 3, 0.02, 0.2
 
 #: How many connections a worker keeps to all platforms together.
 CONNECTIONS = 200
-
-#: How long a platform that throttles without saying so is left alone.
-THROTTLE = timedelta(seconds=1)
-
-
-#: The longest pause that a platform can ask for, in seconds.
-MOST_PATIENT = 3600
-
-#: What of a platform's words goes on into tickets, events and logs: a short reason. Whole sentences
-#: may tell numbers and secrets (CO-4).
-REASON = re.compile(r"[a-z][a-z_ ]{0,39}")
 
 
 class ReplyLost(aiohttp.ClientError):
@@ -92,7 +72,7 @@ class Transport:
         self._fence = fence
 
     async def read(self, path: str, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  JSON
-        """Return what the platform says; raise `NotThere`, `Throttled`, `NotReached` or `Permanent`."""
+        """Return what the platform says; raise a `PlatformError`, but never `OutcomeUnknown`."""
         async for attempt in _at_once():
             with attempt:
                 return await self._call("GET", path, params=query)
@@ -121,39 +101,33 @@ class Transport:
                 method, self._url + path, allow_redirects=False, **options
             )
             async with called as response:
-                body = await response.json() if response.content_type == "application/json" else {}
+                body = await _json_of(response)
         except aiohttp.ClientConnectorError as error:
             raise NotReached("the platform does not answer") from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             if is_read:
                 raise NotReached("the platform did not answer a question") from error
             raise OutcomeUnknown("the platform's answer was lost") from error
-        if response.ok:
+        if _is_success(response):
             return body
-        raise _failure(response, body if isinstance(body, dict) else {}, is_read=is_read)
+        told = body if isinstance(body, dict) else {}
+        raise failure(Answer(response.status, response.headers, told), is_read=is_read)
 
 
-def _failure(
-    response: aiohttp.ClientResponse, body: Mapping[str, Any], *, is_read: bool
-) -> PlatformError:
-    """Return the error that an answer means."""
-    request_id = response.headers.get("X-Request-Id")
-    told = str(body.get("reason") or body.get("error"))
-    said = told if REASON.fullmatch(told) else f"status {response.status}"
-    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled("the platform is busy", _pause(response), request_id=request_id)
-    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        kind = NotReached if is_read else OutcomeUnknown
-        return kind(f"the platform failed with status {response.status}", request_id=request_id)
-    kinds = {"state_changed": StateChanged, "rejected": Rejected}
-    permanent = NotThere if response.status == HTTPStatus.NOT_FOUND else kinds.get(said, Permanent)
-    return permanent(said, request_id=request_id)
+async def _json_of(response: aiohttp.ClientResponse) -> Any:  # noqa: ANN401  JSON
+    """Return what stands in an answer, whatever it is called; a success that is no JSON is not the platform's."""
+    try:
+        body = await response.json(content_type=None)
+    except ValueError:
+        if _is_success(response):
+            raise
+        return {}
+    return {} if body is None else body
 
 
-def _pause(response: aiohttp.ClientResponse) -> timedelta:
-    """Return how long the platform wants to be left alone."""
-    told = response.headers.get("Retry-After", "")
-    return timedelta(seconds=min(int(told), MOST_PATIENT)) if told.isdecimal() else THROTTLE
+def _is_success(response: aiohttp.ClientResponse) -> bool:
+    """Return whether it was done; what is said elsewhere is not."""
+    return HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _at_once() -> AsyncRetrying:

@@ -4,21 +4,23 @@ A pass costs what is due, never what waits. Two wakers do no harm: an offer give
 deadline is decided once.
 """
 
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from schema.errors import NotStored, Unreachable
+from schema.errors import NotStored, Unanswered, Unreachable
 from schema.lifecycle import Product
 from schema.queue import OFFER_SIZE, Offer
 from schema.store.database import Database
 from schema.store.deadlines import MissDeadline, TellJeopardy
-from schema.store.leases import TakeOver, rooms
-from schema.store.signals import MatchSignals
+from schema.store.leases import WAKER, Boot, Renew, Resign, TakeOver, rooms
+from schema.store.signals import MatchSignals, has_matches
 from schema.store.waking import (
     Late,
     Wake,
@@ -28,7 +30,7 @@ from schema.store.waking import (
     late_operations,
     quiet,
 )
-from schema.store.writer import Record, Writer
+from schema.store.writer import Record, Writer, wait_for
 from workers import escalation
 
 log = structlog.get_logger()
@@ -53,21 +55,30 @@ LATE_PAGE = 500
 
 
 class Waker:
-    """Looks at what is due, again and again; `wake` makes it look now."""
+    """Looks at what is due, again and again; `wake` makes it look now.
+
+    With a `lease` it keeps a row among the workers, by which others see how lately it has looked.
+    """
 
     def __init__(
-        self, database: Database, writer: Writer, products: Mapping[str, Product], offer: Offer
+        self,
+        database: Database,
+        writer: Writer,
+        products: Mapping[str, Product],
+        offer: Offer,
+        lease: timedelta | None = None,
     ) -> None:
         self._database = database
         self._writer = writer
         self._products = products
         self._offer = offer
+        self._lease = lease
+        self._row: int | None = None
         self._offered: dict[Wake, float] = {}
         self._last_customer: dict[str, str] = {}
         self._next_look_for_lapsed = 0.0
         self._wanted = threading.Event()
         self._passing = threading.Lock()
-        self.last_pass = 0.0
 
     def wake(self) -> None:
         """Make a pass soon; callable from every thread."""
@@ -86,7 +97,7 @@ class Waker:
             try:
                 pause = self.once()
                 is_reachable = True
-            except (Unreachable, NotStored, TimeoutError) as error:
+            except (Unreachable, NotStored) as error:
                 if is_reachable:
                     log.warning("waker_waits", error=str(error))
                 is_reachable, pause = False, LONGEST
@@ -96,6 +107,8 @@ class Waker:
                 is_reachable, pause = False, LONGEST
             self._wanted.wait(pause)
             self._wanted.clear()
+        if self._row is not None:
+            self._writer.submit([Resign(self._row)])
 
     def once(self) -> float:
         """Make one pass, and return in how many seconds the next one is worth while."""
@@ -103,7 +116,6 @@ class Waker:
             self._take_over()
             is_full = self._decide()
             offered = self._offer_due()
-        self.last_pass = time.monotonic()
         return SHORTEST if offered or is_full else self._until_next_due()
 
     def _take_over(self) -> None:
@@ -112,9 +124,29 @@ class Waker:
         if now < self._next_look_for_lapsed:
             return
         self._next_look_for_lapsed = now + LAPSED
-        taken, _ = self._store([TakeOver(), MatchSignals()])
+        taken, *shown = self._store([TakeOver(), *self._sign_of_life()])
         if taken.workers:
-            log.warning("workers_lapsed", workers=taken.workers, operations=taken.operations)
+            log.warning("taken_over", workers=taken.workers, operations=taken.operations)
+        if self._row is None and shown:
+            (self._row,) = shown
+        elif shown == [False]:
+            self._row = None
+        self._match_signals()
+
+    def _match_signals(self) -> None:
+        """Match signals that nobody was known for when they came; mostly there are none, and nothing is written."""
+        with self._database.look() as connection:
+            is_wanted = has_matches(connection)
+        if is_wanted:
+            self._store([MatchSignals()])
+
+    def _sign_of_life(self) -> list[Record]:
+        """Return what shows that this waker looks, if it has to: its row, or that the row is still its own."""
+        if self._lease is None:
+            return []
+        if self._row is None:
+            return [Boot(WAKER, socket.gethostname(), {}, self._lease)]
+        return [Renew(self._row, self._lease)]
 
     def _decide(self) -> bool:
         """Tell of jeopardy and decide missed deadlines; return whether there may be more."""
@@ -173,7 +205,10 @@ class Waker:
 
     def _store(self, records: Sequence[Record]) -> list[Any]:
         """Store records and return their answers; raise the first that was refused."""
-        answers = self._writer.submit(records).result(LONGEST * 20)
+        try:
+            answers = wait_for(self._writer.submit(records), LONGEST * 20)
+        except TimeoutError as error:
+            raise Unanswered("the database did not answer in time") from error
         for answer in answers:
             if isinstance(answer, NotStored):
                 raise answer

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,6 +13,7 @@ import structlog
 
 from schema.lifecycle import Product
 from schema.sealing import Sealer
+from schema.store.leases import Boot
 from schema.store.writer import Writer
 from workers.carrier import Carrier
 from workers.discovery import Home
@@ -47,6 +49,8 @@ class Worker:
         self._over = asyncio.Event()
         self._stopping = threading.Event()
         self.is_ready = threading.Event()
+        #: How many operations in flight reached their next record after a stop, and how many did not in time.
+        self.handed_over = self.left = 0
 
     def take(self, product: str, operations: Sequence[int]) -> None:
         """Take note of operations that are said to be due; callable from every thread."""
@@ -76,25 +80,39 @@ class Worker:
         """Work until stopped or until the lease is lost."""
         plan = self._plan
         rooms = dict.fromkeys(plan.homes, plan.room)
-        host = socket.gethostname()
-        lease = await asyncio.to_thread(Lease, self._writer, plan.terms, host, rooms)
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        lease.start(self._loop, self._end)
-        watch = LagWatch(self._loop)
         if self._stopping.is_set():
             self._over.set()
         journal = Journal(self._writer)
+        lease = await self._begin_lease(journal, rooms)
+        if lease is None:
+            return
+        lease.start(self._loop, self._end)
+        watch = LagWatch(self._loop)
         async with new_session(plan.terms.call) as session:
             homes = {
                 name: (home, home.connect(Transport(session, plan.urls[name], lease)))
                 for name, home in plan.homes.items()
             }
             carrier = Carrier(journal, lease, plan.products, homes, plan.sealer)
-            self._engine = Engine(journal, lease, carrier, rooms, plan.terms.settle)
+            self._engine = Engine(journal, lease, carrier, rooms)
             self.is_ready.set()
             await self._until_over(self._engine, lease)
         watch.stop()
-        lease.stop()
+        lease.stop(resigns=not self.left)
+
+    async def _begin_lease(self, journal: Journal, rooms: Mapping[str, int]) -> Lease | None:
+        """Return a new lease, or None where the worker is stopped before the database answers."""
+        terms, since = self._plan.terms, time.monotonic()
+        boot = Boot("worker", socket.gethostname(), rooms, terms.length)
+        booting = asyncio.create_task(journal.write(boot), name="boot")
+        over = asyncio.create_task(self._over.wait(), name="over")
+        await asyncio.wait({booting, over}, return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if booting.done():
+            return Lease(self._writer, terms, booting.result(), since)
+        booting.cancel()
+        return None
 
     async def _until_over(self, engine: Engine, lease: Lease) -> None:
         """Return once the engine has nothing in flight any more, because of a stop or a lost lease."""
@@ -102,7 +120,12 @@ class Worker:
         if lease.is_lost:
             await engine.abandon()
         else:
-            await engine.stop()
+            # So long a call that has begun can take; longer than that nobody waits for a database that is away.
+            terms, in_flight = self._plan.terms, engine.in_flight
+            self.left = await engine.stop(terms.call + terms.settle)
+            self.handed_over = in_flight - self.left
+            if self.left:
+                log.warning("work_left", worker=lease.worker, operations=self.left)
 
     def _end(self) -> None:
         """End the work under this lease; callable from every thread."""

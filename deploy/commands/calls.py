@@ -15,7 +15,7 @@ def cancel(operation: str, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif found.ended_at is not None:
-        say(f"{found.id} is cancelled; it had not begun")
+        say(f"{found.id} is cancelled{' already' if accepted.is_repeat else '; it had not begun'}")
     else:
         again = "is being" if accepted.is_repeat else "will be"
         say(f"{found.id} {again} undone, then it ends as cancelled: turnup show {found.id}")

@@ -1,38 +1,38 @@
 """`turnup doctor`: everything that a person looks at first when something does not work."""
 
-import socket
-import ssl
 import stat
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import timedelta
-from typing import Literal
-from urllib.parse import urlsplit
+from pathlib import Path
 
+from rich.text import Text
+
+from deploy.commands.reach import Finding, broker, platforms
 from deploy.display.screen import print_json, print_table, say
 from deploy.display.words import length, moment, state
 from deploy.keys import key_file, load_keys
+from deploy.opening import RUNS_MARK
 from deploy.settings import Settings, read_settings
 from schema.errors import TurnupError
+from schema.ids import public_id
 from schema.store.database import Database, is_safe_beside_others, sqlite_module
 from schema.store.dialect import SQLITE
+from schema.store.leases import WAKER
 from schema.store.moments import moment as when
+from schema.store.outbox import RELAY
 from schema.store.versions import HEAD, check
-from schema.store.vitals import clock_times, latency, living_workers, server_version
+from schema.store.vitals import (
+    Living,
+    clock_times,
+    latency,
+    living_workers,
+    server_version,
+    waits_longest,
+)
 
-#: How a client of AMQP 0-9-1 begins, and the kind of frame that a broker answers with.
-AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
-AMQP_METHOD = b"\x01"
-PATIENCE = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    state: Literal["ok", "warning", "wrong"]
-    told: str
+#: So long an operation may be due before somebody should have taken it: an offer is made again sooner.
+PROMPT = timedelta(seconds=10)
 
 
 def doctor(*, as_json: bool) -> int:
@@ -47,7 +47,10 @@ def doctor(*, as_json: bool) -> int:
         found = [asdict(each) for each in findings]
         print_json({"settings": settings.masked(), "findings": found})
     else:
-        print_table(("setting", "value"), list(settings.masked().items()))
+        values = [
+            (name, value or Text("not set", "dim")) for name, value in settings.masked().items()
+        ]
+        print_table(("setting", "value"), values)
         say("")
         rows = [(each.what, state(each.state), each.told) for each in findings]
         print_table(("looked at", "state", "found"), rows)
@@ -60,76 +63,99 @@ def _findings(settings: Settings, database: Database) -> Iterator[Finding]:
         yield Finding("settings", "warning", line)
     for what, look in (
         ("database", _database),
+        ("work", _work),
         ("keys", _keys),
-        ("broker", _broker),
     ):
         try:
             yield from look(settings, database)
         except (TurnupError, OSError) as error:
-            yield Finding(what, "wrong", str(error))
+            if look is not _work:  # what is wrong with the database has been told
+                yield Finding(what, "wrong", str(error))
+    yield from broker(settings)
+    if not _is_of_a_run(database):
+        yield from platforms(settings)
     if database.dialect == SQLITE:
         yield _library()
 
 
 def _database(_settings: Settings, database: Database) -> Iterator[Finding]:
-    """Look at the database, its clock, and who works on it."""
+    """Look at the database and its clock."""
     check(database)
     with database.look() as connection:
         version, took = server_version(connection), latency(connection)
-        told = f"{database.dialect} {version}, {took / timedelta(milliseconds=1):.2f} ms, {HEAD}"
+        answers = f"answers in {took / timedelta(milliseconds=1):.2f} ms"
+        told = f"{database.dialect} {version}, {answers}, its tables are {HEAD}"
         yield Finding("database", "ok", told)
         times = clock_times(connection)
-        kind = "movable" if times.is_movable else "fixed"
-        going = "stands at" if times.is_standing else "runs, it is"
-        yield Finding("clock", "ok", f"{kind}, {going} {moment(when(times.business))}")
-        workers = living_workers(connection)
-    if not workers:
-        yield Finding("workers", "warning", "nobody is alive: start one with turnup serve")
-    for each in workers:
-        rooms = ", ".join(f"{name} {room}" for name, room in each.rooms.items())
-        told = f"{each.role} on {each.host}, {length(each.lease_left)} left, {rooms}"
-        yield Finding("workers", "ok", told.rstrip(", "))
+    now = moment(when(times.business))
+    if _is_of_a_run(database):
+        told = f"turnup run has left this database: time stands at {now}, and nobody works on it; "
+        told += (
+            "look at it with turnup list, and serve another: TURNUP_DATABASE_URL=sqlite:///serve.db"
+        )
+    elif times.is_standing:
+        told = f"movable; it stands at {now}: turnup clock skip moves it"
+    else:
+        told = f"{'movable; it runs' if times.is_movable else 'real time'}, it is {now}"
+    yield Finding("clock", "ok", told)
+
+
+def _is_of_a_run(database: Database) -> bool:
+    """Return whether `turnup run` has made this database, on which nobody else works."""
+    return database.dialect == SQLITE and Path(f"{database.path}{RUNS_MARK}").exists()
+
+
+def _work(settings: Settings, database: Database) -> Iterator[Finding]:
+    """Look who works on the database, who is missing, and what nobody takes."""
+    if _is_of_a_run(database):
+        return
+    check(database)
+    with database.look() as connection:
+        living, longest = living_workers(connection), waits_longest(connection)
+    for each in living:
+        rooms = ", ".join(f"{room} of {name}" for name, room in each.rooms.items())
+        told = f"on {each.host} since {moment(each.booted_at)}"
+        yield Finding(each.role, "ok", f"{told}, room for {rooms}" if rooms else told)
+    yield from _missing(settings, living)
+    if longest is None:
+        yield Finding("due", "ok", "nothing is due that nobody has taken")
+        return
+    operation, age = longest
+    told = f"{public_id('op', operation)} has been due for {length(age)}, and nobody has taken it"
+    yield Finding("due", "ok" if age < PROMPT else "warning", told)
+
+
+def _missing(settings: Settings, living: Sequence[Living]) -> Iterator[Finding]:
+    """Yield which roles nobody plays, and what to start."""
+
+    def start(role: str) -> str:
+        return "start turnup serve" if settings.is_embedded else f"start turnup {role}"
+
+    roles = {each.role for each in living}
+    if WAKER not in roles:
+        told = f"nobody looks at what is due, at deadlines and at dead workers: {start(WAKER)}"
+        yield Finding(WAKER, "wrong", told)
+    served = {name for each in living for name in each.rooms}
+    for name in settings.products:
+        if name not in served:
+            told = f"nobody carries out operations of {name}: {start('worker')}"
+            yield Finding("worker", "wrong", told)
+    if RELAY not in roles and not settings.is_embedded:
+        yield Finding(RELAY, "wrong", f"nobody sends events: {start(RELAY)}")
 
 
 def _keys(settings: Settings, database: Database) -> Iterator[Finding]:
     """Look at the keys, and at who may read them."""
+    is_new = database.dialect == SQLITE and not database.path.exists()
+    if is_new and settings.secret_keys is None and not key_file(database).exists():
+        yield Finding("keys", "ok", "the key is made with the database: turnup db upgrade")
+        return
     keys = load_keys(settings, database)
     is_from_file = settings.secret_keys is None
     source = str(key_file(database)) if is_from_file else "TURNUP_SECRET_KEYS"
     yield Finding("keys", "ok", f"{', '.join(key.id for key in keys)} from {source}")
     if is_from_file and key_file(database).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield Finding("keys", "warning", f"others may read {source}: chmod 600 {source}")
-
-
-def _broker(settings: Settings, _database: Database) -> Iterator[Finding]:
-    """Look whether an AMQP broker answers; who may log in is not tried."""
-    if settings.is_embedded:
-        yield Finding("broker", "ok", "embedded")
-        return
-    parts = urlsplit(settings.broker_url)
-    is_secret = parts.scheme == "amqps"
-    place = (parts.hostname or "", parts.port or (5671 if is_secret else 5672))
-    shown = f"{place[0]}:{place[1]}"
-    try:
-        with socket.create_connection(place, PATIENCE) as plain:
-            answer = _greeted(plain, place[0] if is_secret else None)
-    except OSError as error:
-        yield Finding("broker", "wrong", f"{shown} does not answer: {error.strerror or error}")
-        return
-    if answer == AMQP_METHOD:
-        yield Finding("broker", "ok", f"{shown} answers")
-    else:
-        yield Finding("broker", "wrong", f"{shown} answers, but speaks no AMQP 0-9-1")
-
-
-def _greeted(plain: socket.socket, tls_host: str | None) -> bytes:
-    """Return the first byte of the answer to a greeting."""
-    if tls_host is None:
-        plain.sendall(AMQP_GREETING)
-        return plain.recv(1)
-    with ssl.create_default_context().wrap_socket(plain, server_hostname=tls_host) as secret:
-        secret.sendall(AMQP_GREETING)
-        return secret.recv(1)
 
 
 def _library() -> Finding:

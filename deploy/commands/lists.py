@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from rich.text import Text
+
 from deploy.commands.session import reading
 from deploy.display.screen import Cell, print_json_list, print_table, say, warn
-from deploy.display.words import clean, relative, state
+from deploy.display.words import briefly, clean, state
 from schema.errors import Refusal, Refused
 from schema.ids import Kind, key_of
 from schema.lifecycle import Product
@@ -24,9 +26,6 @@ from schema.views import Operation, Ticket
 SHOWN = 100
 PAGE = 500
 
-OPERATION_COLUMNS = ("id", "operation", "service", "state", "when", "ticket")
-TICKET_COLUMNS = ("id", "state", "severity", "opened", "title")
-
 Item = TypeVar("Item", Operation, Ticket)
 
 
@@ -40,9 +39,9 @@ def operations(wanted: OperationFilter, *, as_json: bool) -> None:
         found = list_operations(connection, wanted, Span(SHOWN + 1))
         now = business_now(connection)
     if not found:
-        say("no operations")
+        say("no operations" if wanted == OperationFilter() else "no such operations")
         return
-    print_table(OPERATION_COLUMNS, [operation_row(each, now) for each in found[:SHOWN]])
+    print_operations(found[:SHOWN], now, many_products=len(session.settings.products) > 1)
     _tell_of_more(found)
 
 
@@ -58,36 +57,49 @@ def tickets(*, only_open: bool, as_json: bool) -> None:
     if not found:
         say("no open tickets" if only_open else "no tickets")
         return
-    print_table(TICKET_COLUMNS, [_ticket_row(each, now) for each in found[:SHOWN]])
+    print_tickets(found[:SHOWN], now, many_products=len(session.settings.products) > 1)
     _tell_of_more(found)
 
 
-def operation_row(each: Operation, now: datetime) -> Sequence[Cell]:
-    """Return an operation as a row."""
-    shown = state(each.state)
-    if each.overdue:
-        shown.append(" late", "bold red")
-    return (
-        each.id,
-        f"{each.product} {each.verb}",
-        each.subject,
-        shown,
-        _when(each, now),
-        each.ticket or "",
-    )
+def print_operations(
+    found: Sequence[Operation], now: datetime, *, many_products: bool = False
+) -> None:
+    """Print operations as a table; the product is named where there are several."""
+    names = ("id", *(("product",) if many_products else ()), "command")
+    rows: list[Sequence[Cell]] = []
+    for each in found:
+        product = (each.product,) if many_products else ()
+        shown = (each.subject, _state(each), _when(each, now), each.ticket or "")
+        rows.append((each.id, *product, each.verb, *shown))
+    print_table((*names, "service", "state", "when", "ticket"), rows)
+
+
+def print_tickets(found: Sequence[Ticket], now: datetime, *, many_products: bool = False) -> None:
+    """Print tickets as a table; a title repeats no column, and names the product only where there are several."""
+    rows: list[Sequence[Cell]] = []
+    for each in found:
+        shown = state(each.state)
+        if each.severity != "normal":
+            shown.append(", ").append_text(state(each.severity))
+        product, _, title = each.title.rpartition(f"{each.reference}: ")
+        title = clean(product + title if many_products else title)
+        opened = briefly(each.opened_at, now)
+        rows.append((each.id, shown, opened, each.operation, each.reference, title))
+    print_table(("id", "state", "opened", "operation", "service", "title"), rows)
+
+
+def _state(each: Operation) -> Text:
+    """Return where an operation stands: `parked` is a wait for a person."""
+    is_parked = each.ended_at is None and each.reason == "parked"
+    shown = state("parked" if is_parked else each.state)
+    return shown.append(" late", "bold red") if each.overdue else shown
 
 
 def _when(each: Operation, now: datetime) -> str:
     """Return when an operation ended, or by when it has to."""
     if each.ended_at is not None:
-        return f"ended {relative(each.ended_at, now)}"
-    return f"due {relative(each.deadline_at, now)}"
-
-
-def _ticket_row(each: Ticket, now: datetime) -> Sequence[Cell]:
-    """Return a ticket as a row."""
-    opened = relative(each.opened_at, now)
-    return (each.id, state(each.state), state(each.severity), opened, clean(each.title))
+        return briefly(each.ended_at, now)
+    return f"due {briefly(each.deadline_at, now)}"
 
 
 def _all(kind: Kind, page: Callable[[Span], Sequence[Item]]) -> Iterator[Item]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from deploy.display.screen import Cell, print_json, print_table, say
 from deploy.settings import read_settings
-from producers.http.catalogue import published
 from schema.lifecycle import Cell as Allowed
 from schema.lifecycle import Product, published_table
+from schema.views import published
 
 COLUMNS = ("verb", "deadline", "allowed in", "is so in", "busy in")
 

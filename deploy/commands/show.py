@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from deploy.commands.lists import OPERATION_COLUMNS, operation_row
+from deploy.commands.lists import print_operations
 from deploy.commands.session import Session, reading
 from deploy.display.operation import (
     headed,
@@ -13,7 +13,7 @@ from deploy.display.operation import (
     ticket_whole,
     timeline,
 )
-from deploy.display.screen import print_json, print_table, say
+from deploy.display.screen import print_json, say
 from schema.errors import NotFound
 from schema.store.clock import business_now
 from schema.store.reads import (
@@ -84,7 +84,7 @@ def _tell(found: Mapping[str, Any], now: datetime) -> None:
     if "service" in found:
         say(service_head(found["service"], now))
         say(headed("What became of the service", timeline(found["service_history"])), "")
-        print_table(OPERATION_COLUMNS, [operation_row(each, now) for each in found["operations"]])
+        print_operations(found["operations"], now)
         say("")
     if "operation" in found:
         say(operation_head(found["operation"], now))

@@ -16,12 +16,13 @@ from schema.views import Operation
 WORDS: Mapping[str, tuple[str, str]] = {
     "on time": ("done on time", "green"),
     "late": ("done late: each had a ticket, which resolved itself", "yellow"),
-    "open": ("not done: each has a ticket that stays open", "bold red"),
-    "failed": ("failed for good, undone as far as possible", "bold red"),
+    "open": ("late and still tried: each has a ticket, open until it is done", "bold red"),
+    "parked": ("stopped until a person has looked: each has a ticket that says how", "bold red"),
+    "failed": ("failed for good, and undone as far as possible", "bold red"),
     "cancelled": ("cancelled and undone", "magenta"),
     "already": ("so already: nothing was to be done", "green"),
-    "planned": ("only planned (dry run)", "dim"),
-    "repeated": ("sent again: the first operation was returned", "dim"),
+    "planned": ("only planned (dry run): nothing was done", "dim"),
+    "repeated": ("sent again: answered with the first operation, done once", "dim"),
     "refused": ("refused at the door: nothing was stored", "red"),
 }
 
@@ -71,7 +72,8 @@ def end_of(taken: Taken, operations: Mapping[str, Operation]) -> End | None:
 def _became(operation: Operation) -> tuple[str, str]:
     """Return what became of an operation, and more about it."""
     if operation.ended_at is None:
-        return "open", "its ticket stays"
+        is_parked = operation.reason == "parked"
+        return ("parked", "needs a person") if is_parked else ("open", operation.reason or "")
     took = length(operation.ended_at - operation.accepted_at)
     match operation.state, operation.outcome:
         case "succeeded", "already":

@@ -6,14 +6,17 @@ vendors tell meanwhile is stored first. So an operation sees the same things at 
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from deploy.core import Core
-from deploy.day.played import Played
+from deploy.day.played import PlayedTime
 from deploy.embedded import Embedded
+from schema.errors import Refusal, Refused
 from schema.store.clock import MoveTime
+from schema.store.database import Database
 from schema.store.waking import Quiet, quiet
+from schema.store.writer import Writer
 
 #: Between two looks at whether all is quiet, and at the clock where time passes by itself, in seconds.
 PAUSE, TICK = 0.002, 0.05
@@ -35,6 +38,32 @@ class Pace(Protocol):
         """Let time go on to the next thing that is due, and never past `until`; False where nothing ever will be."""
 
 
+class Core(Protocol):
+    """What a standing day stands on; `deploy.core.Core` is one."""
+
+    @property
+    def database(self) -> Database:
+        """Where it is looked whether all is quiet."""
+
+    @property
+    def writer(self) -> Writer:
+        """What moves the time."""
+
+    @property
+    def stop(self) -> threading.Event:
+        """What says that the day is to end."""
+
+
+class Vendors(Protocol):
+    """The vendors' clock."""
+
+    def time(self) -> PlayedTime:
+        """Return the vendors' time."""
+
+    def move(self, now: str, to: datetime) -> PlayedTime:
+        """Move the vendors' time from where it stands."""
+
+
 class Bell:
     """The vendors' way to the engine: rings at once, but not while clocks move, for then all is offered after."""
 
@@ -51,7 +80,7 @@ class Bell:
 class Standing:
     """Time stands, and moves by compare-and-set to exactly the next due time of engine or vendors."""
 
-    def __init__(self, core: Core, bell: Bell, played: Played, watch: Callable[[], None]) -> None:
+    def __init__(self, core: Core, bell: Bell, played: Vendors, watch: Callable[[], None]) -> None:
         self._core = core
         self._bell = bell
         self._played = played
@@ -100,19 +129,19 @@ class Standing:
             return quiet(connection)
 
     def _move(self, to: datetime) -> None:
-        """Move both clocks, let the vendors tell what happened, and only then wake the engine."""
+        """Move both clocks, let the vendors tell what happened, and only then wake an engine of this process."""
         parts = self._bell.parts
-        if parts is None:
-            raise RuntimeError("the engine has not been started")
-        with parts.waker.held():
+        with parts.waker.held() if parts else nullcontext():
             self._bell.is_silent = True
             if not self._core.writer.store(MoveTime(to, self.now)):
-                raise RuntimeError("somebody else moved the time")
+                raise Refused(Refusal("clock_moved", 409, "somebody else moved the time meanwhile"))
             vendors = self._played.move(self._vendors.now, to)
             while vendors.is_busy and not self._core.stop.wait(PAUSE):
+                self._watch()
                 vendors = self._played.time()
             self._bell.is_silent = False
-        parts.waker.wake()
+        if parts:
+            parts.waker.wake()
 
 
 class Passing:

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from schema.errors import Fault, Refusal
+from schema.errors import Fault, Refusal, Refused
 
 #: How long the simulator may take to answer, in seconds; it moves through all that is due.
 PATIENCE = 60.0
@@ -40,10 +40,15 @@ class Played:
         return _time(self._ask("GET", "/clock")[1])
 
     def move(self, now: str, to: datetime) -> PlayedTime:
-        """Move the vendors' time from where it stands; all that is due on the way happens, each at its own time."""
+        """Move the vendors' time from where it stands; all that is due on the way happens, each at its own time.
+
+        Vendors that are ahead stay where they are. Raises `Refused` where their time cannot be moved.
+        """
+        to = max(to, datetime.fromisoformat(now))
         status, answer = self._ask("PUT", "/clock", {"from": now, "to": to.isoformat()})
         if status != HTTPStatus.OK:
-            raise RuntimeError(f"the simulator does not move its clock: {answer}")
+            detail = f"the simulator does not move its clock: {answer}"
+            raise Refused(Refusal("clock_moved", 409, detail))
         return _time(answer)
 
     def add_fault(self, body: Mapping[str, Any]) -> Refusal | None:

@@ -13,8 +13,8 @@ from rich.text import Text
 from deploy.day.ends import WORDS, End, end_of
 from deploy.day.report import Report
 from deploy.day.script import Place
-from deploy.display.screen import Cell, print_table, say
-from deploy.display.words import clean, length, state
+from deploy.display.screen import Cell, print_table, program, say
+from deploy.display.words import clean, counted, length, state
 from producers.intake import CustomerStored
 from schema.errors import Refusal
 from schema.views import Operation, Service, Ticket
@@ -43,8 +43,8 @@ def _tell_counts(report: Report, ends: Sequence[End]) -> None:
     customers = {
         each.answer.customer for each in report.taken if isinstance(each.answer, CustomerStored)
     }
-    played = f", {_many(report.faults, 'fault')} played by the platforms" if report.faults else ""
-    say(f"{_many(len(ends), 'command')} for {_many(len(customers), 'customer')}{played}", "")
+    played = f", {counted(report.faults, 'fault')} played by the platforms" if report.faults else ""
+    say(f"{counted(len(ends), 'command')} for {counted(len(customers), 'customer')}{played}", "")
     count = Counter(end.word for end in ends)
     for word, (told, style) in WORDS.items():
         if count[word]:
@@ -57,8 +57,7 @@ def _tell_commands(report: Report, ends: Sequence[End]) -> None:
     if not chosen:
         return
     _title("Commands" if chosen is ends else "Commands that did not go smoothly")
-    is_one_day = len({_at(report, end).date() for end in ends}) == 1
-    form = "%H:%M" if is_one_day else "%m-%d %H:%M"
+    form = _form(_at(report, end) for end in ends)
     print_table(
         ("time", "command", "service", "became", "id"),
         [_command_row(end, f"{_at(report, end):{form}}") for end in chosen[:MOST]],
@@ -71,7 +70,8 @@ def _command_row(end: End, at: str) -> Sequence[Cell]:
     """Return one command as a row."""
     became = Text(end.word, WORDS[end.word][1])
     if end.more:
-        became.append(f" {end.more}" if end.word in {"on time", "late"} else f": {end.more}", "dim")
+        more = clean(end.more)
+        became.append(f" {more}" if end.word in {"on time", "late"} else f": {more}", "dim")
     return at, clean(end.command), clean(end.subject), became, end.operation or ""
 
 
@@ -90,8 +90,7 @@ def _tell_each(title: str, refused: Sequence[tuple[Place, Refusal]]) -> None:
     _title(title)
     rows: list[tuple[str | Text, Text]] = []
     for place, refusal in sorted(refused, key=lambda each: each[0].order)[:MOST]:
-        detail = refusal.detail.removeprefix(f"{place.name} ")
-        rows.append((Text(place.name, "bold"), Text(clean(detail))))
+        rows.append((Text(place.name, "bold"), Text(clean(refusal.detail))))
         for fault in refusal.faults:
             if fault.detail != refusal.detail:
                 pointer = clean(fault.pointer) or "/"
@@ -114,22 +113,23 @@ def _tell_pairs(rows: Iterable[tuple[str | Text, str | Text]]) -> None:
 def _tell_tickets(report: Report) -> None:
     """Print the tickets, in the order of their operations."""
     found = [(each, report.tickets.get(name)) for name, each in report.operations.items()]
-    rows = [_ticket_row(each, ticket) for each, ticket in found if ticket]
+    form = _form(ticket.opened_at for _, ticket in found if ticket)
+    rows = [_ticket_row(each, ticket, form) for each, ticket in found if ticket]
     if rows:
         _title("Tickets")
-        print_table(("ticket", "opened", "command", "service", "id"), rows[:MOST])
+        print_table(("state", "opened", "command", "service", "id"), rows[:MOST])
     if len(rows) > MOST:
         say(f"and {len(rows) - MOST} more")
 
 
-def _ticket_row(operation: Operation, ticket: Ticket) -> Sequence[Cell]:
+def _ticket_row(operation: Operation, ticket: Ticket, form: str) -> Sequence[Cell]:
     """Return a ticket as a row, under its operation, which leads to it and has the same id in every run."""
     shown = state(ticket.state)
     if ticket.severity != "normal":
         shown.append(", ").append_text(state(ticket.severity))
     if ticket.resolved_at is not None:
         shown.append(f" after {length(ticket.resolved_at - ticket.opened_at)}", "dim")
-    opened = f"{ticket.opened_at.astimezone(UTC):%H:%M}"
+    opened = f"{ticket.opened_at.astimezone(UTC):{form}}"
     return shown, opened, operation.verb, clean(operation.subject), operation.id
 
 
@@ -168,27 +168,29 @@ def _tell_faults(report: Report) -> None:
     _title("Checked against what the platforms did")
     say(
         "  every accepted command has one end or an open ticket",
-        f"  {_many(report.effects, 'effect')}, none of them twice",
+        f"  {counted(report.effects, 'effect')}, none of them twice",
         "  one ticket where one is owed, none elsewhere",
         "  no history with a gap",
     )
 
 
 def _tell_more(report: Report, ends: Sequence[End]) -> None:
-    """Print where to look next."""
-    named = next((end.operation for end in ends if end.word in {"open", "late"}), None)
+    """Print where to look next, as it can be pasted."""
+    unusual = {"open", "parked", "failed", "late"}
+    named = next((end.operation for end in ends if end.word in unusual), None)
     named = named or next((end.operation for end in ends if end.operation), None)
-    rows = [("turnup list", "every operation, newest first")]
+    rows = [("list", "every operation, newest first")]
     if named:
-        rows.append((f"turnup show {named}", "what happened to it, step by step"))
+        rows.append((f"show {named}", "what happened to it, step by step"))
     if report.services:
         each = report.services[0]
         name = clean(f"{each.customer}/{each.reference}")
-        rows.append((f"turnup show {name}", "a service and what became of it"))
-    if report.tickets:
-        rows.append(("turnup tickets --open", "what somebody has to look into"))
+        rows.append((f"show {name}", "a service and what became of it"))
+    if any(ticket.state == "open" for ticket in report.tickets.values()):
+        rows.append(("tickets --open", "what somebody has to look into"))
     _title("Look further")
-    _tell_pairs([(Text(f"  {command}", "cyan"), told) for command, told in rows])
+    called = program()
+    _tell_pairs([(Text(f"  {called} {command}", "cyan"), told) for command, told in rows])
 
 
 def _title(text: str) -> None:
@@ -201,11 +203,12 @@ def _at(report: Report, end: End) -> datetime:
     return (end.taken.line.at or report.start).astimezone(UTC)
 
 
+def _form(moments: Iterable[datetime]) -> str:
+    """Return how moments are written: with their day where there are several."""
+    days = {when.astimezone(UTC).date() for when in moments}
+    return "%H:%M" if len(days) <= 1 else "%m-%d %H:%M"
+
+
 def _moment(when: datetime) -> str:
     """Return a moment with its weekday, to the second."""
     return f"{when.astimezone(UTC):%a %Y-%m-%d %H:%M:%S}Z"
-
-
-def _many(number: int, what: str) -> str:
-    """Return a number of things."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from deploy.display.words import clean, counted, moment, state
 from producers.intake import Answer, CustomerStored
 from schema.errors import Refusal
 from schema.store.order import Accepted, Planned
-from schema.views import CustomerKept, Operation, Plan, Problem, View, faults_shown
+from schema.views import CustomerKept, Operation, Plan, View, problem_of
 
 #: In the order in which they are told.
 KINDS = ("accepted", "repeated", "planned", "stored", "unchanged", "refused")
@@ -74,9 +76,10 @@ class Counts:
         return f"{counted(states.total(), 'operation')} ended: {told or 'none'}"
 
 
-def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Text]:
+def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[RenderableType]:
     """Yield what became of a line, and below it every fault."""
-    told = Text.assemble((f"line {answered.number:<5} ", "dim"), state(f"{answered.kind:<9}"), "  ")
+    number, kind = Text(f"line {answered.number:<5} ", "dim"), state(f"{answered.kind:<9}")
+    told = Text.assemble(number, kind, "  ")
     match answered.answer:
         case Accepted(operation=key):
             each = found[key]
@@ -89,9 +92,12 @@ def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Tex
         case CustomerStored() as kept:
             told.append(f"customer {kept.customer}, version {kept.version}")
         case Refusal() as refusal:
-            told.append(f"{_about(answered.event)}{clean(refusal.detail)}")
-            yield told
-            yield from (_fault(each.pointer, each.detail) for each in refusal.faults)
+            why = f"{_about(answered.event)}{clean(refusal.detail)}"
+            yield _side_by_side(told, Text(why))
+            for fault in refusal.faults:
+                if fault.detail != refusal.detail:
+                    pointer = Text.assemble(" " * 12, (clean(fault.pointer) or "/", "bold"), "  ")
+                    yield _side_by_side(pointer, Text(clean(fault.detail)))
             return
     yield told
 
@@ -113,7 +119,7 @@ def _shown(answer: Answer, found: Mapping[int, Operation]) -> tuple[int, str, Vi
             kept = CustomerKept(customer=name, version=version, changed=changed)
             return HTTPStatus.OK, "customer", kept
         case Refusal():
-            return answer.status, "problem", _problem(answer)
+            return answer.status, "problem", problem_of(answer)
 
 
 def _about(event: object) -> str:
@@ -124,18 +130,10 @@ def _about(event: object) -> str:
     return f"{clean(' '.join(named))[:200]}: " if named else ""
 
 
-def _fault(pointer: str, detail: str) -> Text:
-    """Return one fault, below its line."""
-    return Text.assemble(" " * 12, (clean(pointer) or "/", "bold"), f"  {clean(detail)}")
-
-
-def _problem(refusal: Refusal) -> Problem:
-    """Return a refusal as a problem."""
-    return Problem(
-        title=HTTPStatus(refusal.status).phrase,
-        status=refusal.status,
-        detail=refusal.detail,
-        reason=refusal.reason,
-        errors=faults_shown(refusal.faults),
-        **refusal.facts,
-    )
+def _side_by_side(left: Text, right: Text) -> RenderableType:
+    """Return two texts of which the right one goes on below itself."""
+    row = Table.grid()
+    row.add_column(no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(left, right)
+    return row

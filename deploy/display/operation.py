@@ -113,6 +113,9 @@ def _deadline(operation: Operation, now: datetime) -> RenderableType:
     left = when - operation.ended_at
     if operation.overdue:
         return Text.assemble(moment(when), "  ", (f"missed by {length(-left)}", "bold red"))
+    if operation.state != "succeeded":
+        told = f"not met: {operation.state} {length(left)} before it"
+        return Text.assemble(moment(when), "  ", (told, "dim"))
     return Text.assemble(moment(when), "  ", (f"met, {length(left)} to spare", "dim"))
 
 

@@ -1,8 +1,10 @@
 """Where output goes: to a terminal in colour and fitted, elsewhere as plain lines, or as JSON."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,8 +17,16 @@ from rich.text import Text
 #: Wide enough that nothing is cut where no terminal sets a width.
 PLAIN_WIDTH = 10_000
 
-#: Columns that are never folded: they are copied, or looked for.
-WHOLE = frozenset({"id", "state", "ticket"})
+#: Columns of running text, which may go on below itself; all others are copied or looked for, and stay whole.
+FOLDED = frozenset({"title", "became", "found", "value", "allowed in", "is so in", "busy in"})
+
+#: Columns that a narrow terminal goes without, in this order; `turnup show` tells what they hold.
+SPARE = ("ticket", "when", "opened", "time")
+
+#: A column of running text gets so many columns at least, and two stand between columns.
+LEAST, GAP = 16, 2
+
+NAME = "turnup"
 
 Cell = str | Text
 
@@ -24,6 +34,18 @@ Cell = str | Text
 def is_terminal() -> bool:
     """Return whether answers go to a terminal, or are to look as if they did."""
     return Console().is_terminal
+
+
+def program() -> str:
+    """Return what this program is called here: its name where the shell finds it by that, else its path."""
+    called = Path(sys.argv[0])
+    if called.name != NAME or not called.is_file():
+        return NAME
+    found = shutil.which(NAME)
+    if found and Path(found).samefile(called):
+        return NAME
+    path = called.absolute()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def say(*lines: RenderableType) -> None:
@@ -67,16 +89,64 @@ def plain(value: object) -> Any:  # noqa: ANN401  whatever JSON has
 
 
 def print_table(names: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Print rows under their names, fitted to the terminal."""
+    """Print rows under their names, fitted to the terminal; what is still too wide makes longer lines."""
+    shown: Sequence[Sequence[Text]]
+    shown = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     if not is_terminal():
-        say(*_plain_lines(names, [[str(cell) for cell in row] for row in rows]))
+        say(*_plain_lines(names, [[str(cell) for cell in row] for row in shown]))
         return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    width = Console().width
+    names, shown = _fitted(names, shown, width)
+    table = Table(
+        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", show_edge=False
+    )
     for name in names:
-        table.add_column(name, no_wrap=name in WHOLE, overflow="fold")
-    for row in rows:
+        table.add_column(name, no_wrap=name not in FOLDED, overflow="fold")
+    for row in shown:
         table.add_row(*row)
-    say(table)
+    Console(highlight=False, width=max(width, _least_width(names, shown))).print(table)
+
+
+def _fitted(
+    names: Sequence[str], rows: Sequence[Sequence[Text]], width: int
+) -> tuple[Sequence[str], Sequence[Sequence[Text]]]:
+    """Return a table that fits, if there is a way: long services on two lines, then without what it can spare."""
+    if "service" in names:
+        place = names.index("service")
+        others = [(*row[:place], Text(), *row[place + 1 :]) for row in rows]
+        room = width - _least_width(names, others) + len("service")
+        rows = [(*row[:place], _broken(row[place], room), *row[place + 1 :]) for row in rows]
+    for name in SPARE:
+        if name in names and _least_width(names, rows) > width:
+            place = names.index(name)
+            names = (*names[:place], *names[place + 1 :])
+            rows = [(*row[:place], *row[place + 1 :]) for row in rows]
+    return names, rows
+
+
+def _least_width(names: Sequence[str], rows: Sequence[Sequence[Text]]) -> int:
+    """Return how many columns a table needs in which only running text is folded."""
+    widest = [
+        max(cell_len(name), *(_cell_width(row[place]) for row in rows))
+        for place, name in enumerate(names)
+    ]
+    needed = (
+        min(width, LEAST) if name in FOLDED else width
+        for name, width in zip(names, widest, strict=True)
+    )
+    return sum(needed) + GAP * len(names) - 1
+
+
+def _cell_width(cell: Text) -> int:
+    """Return how wide the widest line of a cell is."""
+    return max((cell_len(line) for line in cell.plain.splitlines()), default=0)
+
+
+def _broken(cell: Text, room: int) -> Text:
+    """Return the name of a service, on two lines where there is no room for it on one."""
+    if cell.cell_len <= room:
+        return cell
+    return Text(cell.plain.replace("/", "/\n", 1), cell.style)
 
 
 def _plain_lines(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

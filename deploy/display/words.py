@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from rich.text import Text
 
@@ -10,6 +11,7 @@ STYLES = {
     "accepted": "cyan",
     "running": "blue",
     "waiting": "yellow",
+    "parked": "bold yellow",
     "succeeded": "green",
     "failed": "bold red",
     "cancelled": "magenta",
@@ -59,6 +61,24 @@ def relative(when: datetime, now: datetime) -> str:
     if abs(when - now) < timedelta(seconds=1):
         return "now"
     return f"{length(now - when)} ago" if when < now else f"in {length(when - now)}"
+
+
+def briefly(when: datetime, now: datetime) -> str:
+    """Return the same in one unit, for columns: `1d ago` for 23h 52m."""
+    told = _in_one_unit(abs(when - now))
+    if told == "0s":
+        return "now"
+    return f"{told} ago" if when < now else f"in {told}"
+
+
+def _in_one_unit(span: timedelta) -> str:
+    """Return a length of time in the unit in which it is rounded to one or more."""
+    for (name, unit), (_, larger) in pairwise(reversed(UNITS)):
+        count = round(span / unit)
+        if count * unit < larger:
+            return f"{count}{name}"
+    name, unit = UNITS[0]
+    return f"{round(span / unit)}{name}"
 
 
 def length(span: timedelta) -> str:

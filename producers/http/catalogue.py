@@ -6,9 +6,8 @@ from producers.http.doors import Open
 from producers.http.openapi import problems
 from schema.command import Name
 from schema.errors import NotFound
-from schema.lifecycle import Product, published_table
 from schema.store.customers import find_customer
-from schema.views import CustomerRecord, ProductPublished, VerbPublished
+from schema.views import CustomerRecord, ProductPublished, published
 
 router = APIRouter(prefix="/v1")
 
@@ -27,22 +26,3 @@ def read_customer(doors: Open, customer: Name) -> CustomerRecord:
     if found is None:
         raise NotFound(f"there is no customer {customer}")
     return CustomerRecord(customer=customer, record=found)
-
-
-def published(product: Product) -> ProductPublished:
-    """Return a product as it is published."""
-    verbs = {
-        name: VerbPublished(
-            fields=verb.command.model_json_schema(),
-            deadline=str(verb.limit),
-            through=tuple(sorted(verb.through)),
-        )
-        for name, verb in product.verbs.items()
-    }
-    return ProductPublished(
-        name=product.name,
-        title=product.title,
-        states=product.states,
-        verbs=verbs,
-        table=published_table(product),
-    )

@@ -16,12 +16,12 @@ from pydantic import TypeAdapter
 from producers.http.cloudevents import Delivery, read_delivery
 from producers.http.doors import Open
 from producers.http.openapi import COMMANDS_BODY, COMMANDS_PARAMETERS, problems
-from producers.http.problems import answer_with, problem_of
+from producers.http.problems import answer_with
 from producers.http.viewer import Found, Viewer
 from producers.intake import Answer, CustomerStored, Intake, too_late
 from schema.errors import Refusal
 from schema.store.order import Accepted, Planned
-from schema.views import CustomerKept, Operation, Outcome, Plan, View
+from schema.views import CustomerKept, Operation, Outcome, Plan, View, problem_of
 
 #: A larger request is worked on in a thread, so that it holds up no other, in bytes.
 SMALL = 32 * 1024

@@ -13,8 +13,18 @@ from starlette.exceptions import HTTPException
 
 from producers.reading import invalid
 from schema.command import faults_of
-from schema.errors import Fault, NotFound, NotStored, Refusal, Refused, StoreFull, Unreachable
-from schema.views import Problem, faults_shown
+from schema.errors import (
+    Fault,
+    NotFound,
+    NotStored,
+    NotTaken,
+    Refusal,
+    Refused,
+    StoreFull,
+    Unanswered,
+    Unreachable,
+)
+from schema.views import problem_of
 
 log = structlog.get_logger()
 
@@ -25,20 +35,14 @@ RETRY_AFTER = "5"
 
 NO_ROOM = "the database has no room left; nothing was stored"
 UNREACHABLE = "the database does not answer; ask again, a command under the same source and id"
+UNANSWERED = (
+    "the database did not answer in time; what was asked may be done or not: "
+    "ask again, a command under the same source and id"
+)
+NOT_TAKEN = (
+    "too much is waiting for the database; ask again, a command under the same source and id"
+)
 NOT_STORED = "the database refused it; nothing was stored"
-
-
-def problem_of(refusal: Refusal) -> Problem:
-    """Return a refusal as a problem; its facts are members beside the others."""
-    return Problem(
-        type="about:blank",
-        title=HTTPStatus(refusal.status).phrase,
-        status=refusal.status,
-        detail=refusal.detail,
-        reason=refusal.reason,
-        errors=faults_shown(refusal.faults),
-        **refusal.facts,
-    )
 
 
 def answer_with(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
@@ -72,6 +76,8 @@ def _not_stored(_request: Request, error: Exception) -> Response:
     """Answer that the database took nothing of it."""
     if isinstance(error, StoreFull):
         return answer_with(Refusal("store_full", 507, NO_ROOM), {"Retry-After": RETRY_AFTER})
+    if isinstance(error, NotTaken):
+        return _unavailable(NOT_TAKEN)
     log.error("request_not_stored", error=str(error))
     return answer_with(Refusal("not_stored", 500, NOT_STORED))
 
@@ -79,7 +85,12 @@ def _not_stored(_request: Request, error: Exception) -> Response:
 def _unreachable(_request: Request, error: Exception) -> Response:
     """Answer that the database does not; where it is stays in the log."""
     log.warning("request_unanswered", error=str(error))
-    return answer_with(Refusal("unavailable", 503, UNREACHABLE), {"Retry-After": RETRY_AFTER})
+    return _unavailable(UNANSWERED if isinstance(error, Unanswered) else UNREACHABLE)
+
+
+def _unavailable(detail: str) -> Response:
+    """Answer that another try may do."""
+    return answer_with(Refusal("unavailable", 503, detail), {"Retry-After": RETRY_AFTER})
 
 
 def _malformed(_request: Request, error: Exception) -> Response:

@@ -18,6 +18,9 @@ from schema.tables import OPERATION
 #: The content type of a CloudEvent in structured form.
 CONTENT_TYPE = "application/cloudevents+json"
 
+#: How many digits a sequence has: as texts too they are in order, as CloudEvents' extension wants it.
+DIGITS = 10
+
 #: The events that end an operation.
 ENDS = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -33,7 +36,7 @@ def render(event: OutgoingEvent, product: Product, source: str) -> bytes:
         time=event.at,
         data=_of_operation(event) if event.kind == OPERATION else _of_service(event, product),
         partitionkey=owner,
-        sequence=event.sequence,
+        sequence=f"{event.sequence:0{DIGITS}}",
         correlationid=event.correlation_id,
         actor=event.actor,
     )
@@ -75,6 +78,8 @@ def _of_service(event: OutgoingEvent, product: Product) -> dict[str, Any]:
     """Return what a service's event says."""
     told = {
         "service": public_id("svc", event.service_id),
+        "operation": event.operation and public_id("op", event.operation),
+        "verb": event.verb,
         "state": event.state,
         "before": event.before,
         "why": event.why,

@@ -23,6 +23,8 @@ class Pace:
     breath: float = 0.01
     #: A broker that answers nothing for so long is left.
     confirm: float = 30.0
+    #: How long it passes over what only a newer relay can send, before it looks whether that has gone.
+    forget: float = 60.0
     #: Before it sends again what was refused, and before the first and any later connection.
     retry: float = 0.25
     retry_at_most: float = 5.0

@@ -36,13 +36,14 @@ DELETIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a relay stands: when it last had a look, whether it has a broker, what it has in hand."""
+    """How a relay stands: when it last had a look, whether it has a broker, what it has in hand and has left."""
 
     looked_at: datetime | None
     is_connected: bool
     sent: int
     waiting: int
     unconfirmed: int
+    left: int = 0
 
 
 class Relay:
@@ -65,7 +66,9 @@ class Relay:
         self._deletions = Deletions(writer, self._window.forget)
         self._outages = _Outages()
         self._link: Link | None = None
+        #: Events of unknown products; what has been sent by a newer relay meanwhile is not met again.
         self._left: set[int] = set()
+        self._forgets_at = 0.0
         self._is_wanted = False
         self._read_at = self._reads_at = self._sends_at = self._heard_at = self._linked_at = 0.0
         self._retry = self._pace.retry
@@ -76,9 +79,8 @@ class Relay:
     def progress(self) -> Progress:
         """How the relay stands; may be asked by any thread."""
         window, is_connected = self._window, self._link is not None
-        return Progress(
-            self._looked_at, is_connected, self._sent, window.waiting, window.unconfirmed
-        )
+        in_hand = (self._sent, window.waiting, window.unconfirmed, len(self._left))
+        return Progress(self._looked_at, is_connected, *in_hand)
 
     def wake(self) -> None:
         """Let the relay look for events now; may be called by any thread."""
@@ -146,6 +148,9 @@ class Relay:
 
     def _read(self, partitions: tuple[int, ...]) -> None:
         """Take unsent events in hand; those of an unknown product are a newer relay's (I11)."""
+        if (now := time.monotonic()) >= self._forgets_at:
+            self._left.clear()
+            self._forgets_at = now + self._pace.forget
         known = self._window.known() | self._left
         try:
             with self._database.look() as connection:

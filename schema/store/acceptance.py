@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schema.calendar import deadline
-from schema.command import rfc3339
+from schema.command import CUSTOMER_CHANGED, rfc3339
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
 from schema.ids import public_id
@@ -55,7 +55,8 @@ class _Desk:
         """Return what becomes of one order."""
         owner = self._customers.get(order.customer)
         if owner is None:
-            return Refusal("unknown_customer", 404, f"there is no customer {order.customer}")
+            detail = f"there is no customer {order.customer}; its record has to come first ({CUSTOMER_CHANGED})"
+            return Refusal("unknown_customer", 404, detail)
         if known := self._commands.get((order.source, order.event_id)):
             return _repeat(order, *known)
         product = self._transaction.products[order.product]

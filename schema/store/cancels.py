@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, select, update
+from sqlalchemy import Row, Select, bindparam, delete, select
 
 from schema.command import rfc3339
 from schema.errors import Refusal
 from schema.ids import public_id
 from schema.lifecycle import DELETED, NEW, Cell
+from schema.store.asked import change_operation, held_operation
 from schema.store.dialect import locked
 from schema.store.moments import moment
 from schema.store.order import Accepted
 from schema.store.services import ServiceChange, change_services
 from schema.store.tickets import TicketNote, note_tickets
-from schema.store.transaction import Line, Transaction, Written
-from schema.tables import OPERATION, OVERDUE, due, operation, service
+from schema.store.transaction import Line, Transaction
+from schema.store.waits import wake_now
+from schema.tables import OVERDUE, due, service
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,11 @@ class Cancel:
 
 def _cancel(transaction: Transaction, record: Cancel) -> Accepted | Refusal:
     """Cancel one operation, whose row and service nobody else can change meanwhile."""
-    found = transaction.connection.execute(
-        _operation(transaction.dialect), {"id": record.operation}
-    ).one_or_none()
-    if found is None:
-        return Refusal(
-            "no_such_operation", 404, f"there is no operation {public_id('op', record.operation)}"
-        )
+    found = held_operation(transaction, record.operation)
+    if isinstance(found, Refusal):
+        return found
+    if found.state == "cancelled" or (found.cancel is not None and found.ended_at is None):
+        return Accepted(found.id, found.product, is_repeat=True)
     if found.ended_at is not None:
         return _has_ended(found)
     owner = transaction.connection.execute(
@@ -51,8 +51,6 @@ def _cancel(transaction: Transaction, record: Cancel) -> Accepted | Refusal:
         return _end(transaction, record, found, owner)
     if found.state != "accepted" and (refusal := _refusal(transaction, found, owner.state)):
         return refusal
-    if found.cancel is not None:
-        return Accepted(found.id, found.product, is_repeat=True)
     return _ask(transaction, record, found)
 
 
@@ -63,7 +61,7 @@ def _is_undecided(transaction: Transaction, found: Row[Any]) -> bool:
 
 def _end(transaction: Transaction, record: Cancel, found: Row[Any], owner: Row[Any]) -> Accepted:
     """End an operation that has not begun: nothing was done on a platform."""
-    _write(
+    change_operation(
         transaction,
         found,
         Line(
@@ -74,6 +72,7 @@ def _end(transaction: Transaction, record: Cancel, found: Row[Any], owner: Row[A
             "outcome": "cancelled",
             "ended_at": transaction.now,
             "cancel": record.actor,
+            "owner": None,
             "epoch": found.epoch + 1,
             "in_line": False,
         },
@@ -94,19 +93,12 @@ def _end(transaction: Transaction, record: Cancel, found: Row[Any], owner: Row[A
 def _ask(transaction: Transaction, record: Cancel, found: Row[Any]) -> Accepted:
     """Tell whoever works on it: its counter of signals rises, so that a wait recorded meanwhile is due at once."""
     line = Line("cancel_asked", record.actor, before=found.state, after=found.state)
-    _write(transaction, found, line, {"cancel": record.actor, "signals": found.signals + 1})
+    change_operation(
+        transaction, found, line, {"cancel": record.actor, "signals": found.signals + 1}
+    )
     if not found.in_line:
-        later = (due.c.operation_id == found.id) & (due.c.wake_at > transaction.now)
-        transaction.connection.execute(update(due).where(later).values(wake_at=transaction.now))
+        wake_now(transaction, [found.id])
     return Accepted(found.id, found.product, is_due=found.owner is None and not found.in_line)
-
-
-def _write(transaction: Transaction, found: Row[Any], line: Line, values: dict[str, Any]) -> None:
-    """Change the row of an operation, and write the line that says so."""
-    number, sequence = found.number + 1, found.sequence + (1 if line.event else 0)
-    changed = update(operation).where(operation.c.id == found.id)
-    transaction.connection.execute(changed.values(**values, number=number, sequence=sequence))
-    transaction.write_history([Written(OPERATION, found.id, number, sequence, (line,))])
 
 
 def _has_ended(found: Row[Any]) -> Refusal:
@@ -118,32 +110,26 @@ def _has_ended(found: Row[Any]) -> Refusal:
 
 
 def _refusal(transaction: Transaction, found: Row[Any], state: str) -> Refusal | None:
-    """Return why an operation that has begun cannot go back in its service's state, or None where it can."""
+    """Return why an operation that has begun cannot go back, or None where it can (CO-3)."""
     product = transaction.products[found.product]
     cell = product.cancel.get(state, Cell.NOTHING_TO_CANCEL)
-    if cell is Cell.YES:
+    reason = "state_not_allowed"
+    if found.undoing is not None:
+        reason, detail = "nothing_to_cancel", f"{found.verb} has failed and is being undone already"
+    elif cell is Cell.NOTHING_TO_CANCEL:
+        reason, detail = (
+            "nothing_to_cancel",
+            f"nothing can be cancelled while the service is {state}",
+        )
+    elif cell is not Cell.YES:
+        detail = f"{found.verb} cannot be cancelled while the service is {state}; it is carried to its end"
+    elif found.past_return:
+        detail = f"{found.verb} is past its point of no return; it is carried to its end"
+    else:
         return None
     name = public_id("op", found.id)
     facts = {"state": state, "allowed": list(product.allowed(state)), "operation": name}
-    if cell is Cell.NOTHING_TO_CANCEL:
-        return Refusal(
-            "nothing_to_cancel",
-            409,
-            f"nothing can be cancelled while the service is {state}",
-            facts=facts,
-        )
-    detail = (
-        f"{found.verb} cannot be cancelled while the service is {state}; it is carried to its end"
-    )
-    return Refusal("state_not_allowed", 409, detail, facts=facts)
-
-
-@cache
-def _operation(dialect: str) -> Select[Any]:
-    """Return the query that holds an operation's row."""
-    return locked(
-        dialect, select(operation).where(operation.c.id == bindparam("id")), operation, skip=False
-    )
+    return Refusal(reason, 409, detail, facts=facts)
 
 
 @cache

@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Integer,
     Row,
     Select,
     Text,
     Update,
     bindparam,
-    case,
     or_,
     select,
     update,
@@ -46,10 +46,12 @@ class Claim:
 
     An operation that the claimer owns already comes back too: it is one whose answer was lost, for a worker never
     claims what it is working on. Who has lost his lease gets nothing: nobody would take it over from him again.
+    `final` names the verbs of which not even the first step can be undone.
     """
 
     owner: int
     operations: tuple[int, ...]
+    final: frozenset[str] = frozenset()
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["Claim"]) -> list[list[Claimed]]:
@@ -57,7 +59,14 @@ class Claim:
         return [_take(transaction, record) for record in records]
 
 
-CLAIM: Columns = {"id": BigInteger(), "owner": BigInteger(), "lines": Integer(), "before": Text()}
+CLAIM: Columns = {
+    "id": BigInteger(),
+    "owner": BigInteger(),
+    "state": Text(),
+    "before": Text(),
+    "lines": Integer(),
+    "past_return": Boolean(),
+}
 
 BEGUN = Line("begun", "worker", before="accepted", after="running")
 
@@ -72,22 +81,17 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
     )
     if not free:
         return []
-    begin = [row for row in free if row.state == "accepted"]
-    values = [
-        (
-            row.id,
-            wanted.owner,
-            *((1, row.service_state) if row.state == "accepted" else (0, row.before)),
-        )
-        for row in free
-    ]
+    begun = {row.id: _begins(transaction, row) for row in free if row.state == "accepted"}
+    values = [_value(row, wanted, begun.get(row.id)) for row in free]
     counters = {row.id: row for row in transaction.run(_claim(transaction.dialect), CLAIM, values)}
     transaction.write_history(
-        Written(OPERATION, row.id, counters[row.id].number, counters[row.id].sequence, (BEGUN,))
-        for row in begin
+        Written(OPERATION, key, counters[key].number, counters[key].sequence, (BEGUN,))
+        for key, begins in begun.items()
+        if begins == "yes"
     )
+    _begin_services(transaction, free, begun)
     told = _Told(
-        begun=_begin_services(transaction, free),
+        begun=begun,
         facts=_facts(transaction, [row.id for row in free if row.state != "accepted"]),
         signals=_signals(transaction, [row.id for row in free if row.signals]),
     )
@@ -108,18 +112,31 @@ def _free(transaction: Transaction, found: Iterable[Row[Any]]) -> list[Row[Any]]
     return [row for row in known if row.id in holding]
 
 
-def _begin_services(transaction: Transaction, free: Iterable[Row[Any]]) -> dict[int, Begins]:
-    """Take the hold where nobody had it, and move the services of operations that begin; look at the table again."""
-    changes, begun = [], {}
+def _value(row: Row[Any], wanted: Claim, begins: Begins | None) -> tuple[Any, ...]:
+    """Return a claim as a row for the statement.
+
+    What may not begin stays `accepted`: should its worker die before it has ended it, the next claim decides again.
+    """
+    match begins:
+        case None:
+            return (row.id, wanted.owner, row.state, row.before, 0, False)
+        case "yes":
+            is_final = row.verb in wanted.final and row.cancel is None
+            return (row.id, wanted.owner, "running", row.service_state, 1, is_final)
+        case _:
+            return (row.id, wanted.owner, "accepted", row.service_state, 0, False)
+
+
+def _begin_services(
+    transaction: Transaction, free: Iterable[Row[Any]], begun: Mapping[int, Begins]
+) -> None:
+    """Take the hold where nobody had it, and move the services of operations that begin."""
+    changes = []
     for row in free:
-        line = None
-        if row.state == "accepted":
-            begun[row.id] = _begins(transaction, row)
-            line = _move(transaction, row) if begun[row.id] == "yes" else None
+        line = _move(transaction, row) if begun.get(row.id) == "yes" else None
         if line or row.holder is None:
             changes.append(ServiceChange(row.service_id, row.id, line))
     change_services(transaction, changes)
-    return begun
 
 
 def _begins(transaction: Transaction, row: Row[Any]) -> Begins:
@@ -249,8 +266,9 @@ def _claim(dialect: str) -> Update:
         "epoch": operation.c.epoch + 1,
         "tries": operation.c.tries + 1,
         "in_line": False,
-        "state": case((operation.c.state == "accepted", "running"), else_=operation.c.state),
+        "state": given.c.state,
         "number": operation.c.number + given.c.lines,
+        "past_return": or_(operation.c.past_return, given.c.past_return),
     }
     claimed = update(operation).values(values).where(operation.c.id == given.c.id)
     columns = (

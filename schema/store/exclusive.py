@@ -1,27 +1,58 @@
-"""The lock by which one process has a PostgreSQL database to itself, for as long as it lives."""
+"""The lock by which one process has a PostgreSQL database to itself, or several roles share it.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+It lives as long as its connection, so it proves nothing about a process that was cut off: who owned what is decided by
+leases alone.
+"""
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
+from schema.errors import Unreachable
 from schema.store.database import Database
 
 #: Locks are numbered per database; this one is Turnup's.
-TAKE = text("SELECT pg_try_advisory_lock(hashtext('turnup one process'))")
+NUMBER = "hashtext('turnup one process')"
+ALONE = text(f"SELECT pg_try_advisory_lock({NUMBER})")
+SHARED = text(f"SELECT pg_try_advisory_lock_shared({NUMBER})")
 
 
-@contextmanager
-def advisory_lock(database: Database) -> Iterator[bool]:
-    """Hold the lock while the block runs, if it was free, and say whether it was.
+class AdvisoryLock:
+    """The lock on a database, of which a process holds all, or a share; not for several threads."""
 
-    It ends with its connection: after a restart of the server another process may take it.
-    """
-    with database.look() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        is_taken = bool(connection.execute(TAKE).scalar())
+    def __init__(self, database: Database, *, is_shared: bool) -> None:
+        self._database = database
+        self._statement = SHARED if is_shared else ALONE
+        self._connection: Connection | None = None
+
+    def take(self) -> bool:
+        """Return whether the lock is held now, on a connection that is kept; raise `Unreachable`."""
+        self.release()
         try:
-            yield is_taken
-        finally:
+            connection = self._database.reading.connect()
+            self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            is_held = bool(self._connection.execute(self._statement).scalar())
+        except (DBAPIError, NoConnectionFree) as error:
+            self.release()
+            raise Unreachable(f"the database {self._database} does not answer") from error
+        if not is_held:
+            self.release()
+        return is_held
+
+    def is_held(self) -> bool:
+        """Return whether the connection still stands, and the lock with it."""
+        if self._connection is None:
+            return False
+        try:
+            self._connection.execute(text("SELECT 1"))
+        except DBAPIError:
+            self.release()
+        return self._connection is not None
+
+    def release(self) -> None:
+        """Let go of the lock."""
+        if self._connection is not None:
             # Back in the pool the connection would go on holding the lock.
-            connection.invalidate()
+            self._connection.invalidate()
+            self._connection.close()
+        self._connection = None

@@ -27,11 +27,12 @@ from sqlalchemy import (
 )
 
 from schema.store.dialect import Columns, rows
-from schema.store.moments import moment, stored_or_far
+from schema.store.moments import Pause, moment, stored, stored_or_far
 from schema.store.services import ServiceChange, change_services
 from schema.store.signals import match_signals
 from schema.store.tickets import TicketNote, note_tickets
 from schema.store.transaction import Line, Transaction, Written, events_in
+from schema.store.troubles import Trouble, note_troubles
 from schema.tables import OPERATION, OVERDUE, due, operation
 
 
@@ -39,8 +40,9 @@ from schema.tables import OPERATION, OVERDUE, due, operation
 class Recorded:
     """What became of one look at an operation.
 
-    It `keeps` the operation with its owner (the next step begins), `ends` it, or lets it wait until `wake_at` (None:
-    until a signal). `seen` is how many signals the look knew: a wait that has not seen the newest is due at once.
+    It `keeps` the operation with its owner (the next step begins), `ends` it, or lets it wait until `wake_at` (a time,
+    a pause from now, or None: until a signal). `seen` is how many signals the look knew: a wait that has not seen the
+    newest is due at once. From `past_return` on nobody can cancel it.
     A success is `on_time` here, and stored as `late` where the deadline was missed.
     """
 
@@ -52,6 +54,7 @@ class Recorded:
     step: str | None
     lines: tuple[Line, ...] = ()
     undoing: str | None = None
+    past_return: bool = False
     tries: int = 0
     attempt: int = 0
     cycle: int = 0
@@ -59,10 +62,11 @@ class Recorded:
     outcome: str | None = None
     keeps: bool = False
     ends: bool = False
-    wake_at: datetime | None = None
+    wake_at: datetime | Pause | None = None
     seen: int = 0
     service: ServiceChange | None = None
     ticket: TicketNote | None = None
+    trouble: Trouble | None = None
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["Recorded"]) -> list["News | Lost"]:
@@ -94,6 +98,7 @@ RECORD: Columns = {
     "state": Text(),
     "step": Text(),
     "undoing": Text(),
+    "past_return": Boolean(),
     "tries": Integer(),
     "attempt": Integer(),
     "cycle": Integer(),
@@ -134,6 +139,7 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
         transaction,
         [record.service for record in done if record.service and record.service.platform_id],
     )
+    note_troubles(transaction, [(each.operation, each.trouble) for each in done if each.trouble])
     note_tickets(
         transaction,
         [
@@ -161,6 +167,7 @@ def _values(transaction: Transaction, record: Recorded) -> tuple[object, ...]:
         record.state,
         record.step,
         record.undoing,
+        record.past_return,
         record.tries,
         record.attempt,
         record.cycle,
@@ -179,15 +186,22 @@ def _set_due(transaction: Transaction, done: Sequence[tuple[Recorded, int]]) -> 
     if ended:
         transaction.connection.execute(_DELETE_DUE, {"ids": ended})
     waits = [
-        (
-            record.operation,
-            transaction.now if signals > record.seen else stored_or_far(record.wake_at),
-        )
+        _wait(transaction.now, record, is_told=signals > record.seen)
         for record, signals in done
         if not record.keeps and not record.ends
     ]
     if waits:
         transaction.run(_set_wake(transaction.dialect), WAKE, waits)
+
+
+def _wait(now: int, record: Recorded, *, is_told: bool) -> tuple[int, int, int]:
+    """Return when an operation is looked at again: at once where it is told something, but not before it settles."""
+    wanted, settles_at = record.wake_at, 0
+    if isinstance(wanted, Pause):
+        settles_at = stored(moment(now) + wanted.least)
+        wanted = wanted.after(moment(now))
+    wake_at = max(now, settles_at) if is_told else stored_or_far(wanted)
+    return (record.operation, wake_at, settles_at)
 
 
 def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, News | Lost]:
@@ -213,7 +227,7 @@ def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, Ne
     return answers
 
 
-WAKE = {"id": BigInteger(), "wake_at": BigInteger()}
+WAKE = {"id": BigInteger(), "wake_at": BigInteger(), "settles_at": BigInteger()}
 
 _DELETE_DUE = delete(due).where(due.c.operation_id.in_(bindparam("ids", expanding=True)))
 
@@ -222,7 +236,8 @@ _DELETE_DUE = delete(due).where(due.c.operation_id.in_(bindparam("ids", expandin
 def _set_wake(dialect: str) -> Update:
     """Return the statement that sets when operations are looked at again."""
     given = rows(dialect, WAKE)
-    return update(due).values(wake_at=given.c.wake_at).where(due.c.operation_id == given.c.id)
+    values = {name: given.c[name] for name in ("wake_at", "settles_at")}
+    return update(due).values(values).where(due.c.operation_id == given.c.id)
 
 
 @cache
@@ -235,6 +250,7 @@ def _write(dialect: str) -> Update:
             for name in ("turn", "state", "step", "undoing", "tries", "attempt", "cycle")
         },
         **{name: given.c[name] for name in ("reason", "ended_at")},
+        "past_return": or_(operation.c.past_return, given.c.past_return),
         "outcome": case(
             (and_(given.c.outcome == "on_time", operation.c.told == OVERDUE), "late"),
             else_=given.c.outcome,

@@ -26,6 +26,9 @@ from schema.store.dialect import LEASE_NOW, POSTGRESQL
 from schema.store.transaction import Transaction
 from schema.tables import due, operation, worker
 
+#: What a waker's row is called among the workers'.
+WAKER = "waker"
+
 MILLISECOND = timedelta(milliseconds=1)
 
 #: So far a clock may have been set back since an operation was claimed: a day, in stored form.

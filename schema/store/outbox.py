@@ -101,10 +101,11 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingEvent:
-    """A public line of history with all that its event says; what a service has no use for is None.
+    """A public line of history with all that its event says.
 
-    `state` is the owner record's after the line. All but `reason`, `outcome` and `ticket` never
-    changes; those three are final once the operation has ended.
+    A service's event tells of the operation that moved it. `state` is the owner record's after the
+    line. All but `reason`, `outcome` and `ticket` never changes; those three are final once the
+    operation has ended.
     """
 
     id: int
@@ -122,6 +123,7 @@ class OutgoingEvent:
     customer: str
     reference: str
     service_id: int
+    operation: int | None
     verb: str | None
     deadline_at: datetime | None
     reason: str | None
@@ -214,7 +216,7 @@ def _unsent(dialect: str) -> Select[Any]:
         history.c.number == chosen.c.number,
     )
     is_operation = chosen.c.kind == OPERATION
-    theirs = and_(is_operation, operation.c.id == chosen.c.owner)
+    theirs = operation.c.id == case((is_operation, chosen.c.owner), else_=history.c.operation_id)
     home = service.c.id == case((is_operation, operation.c.service_id), else_=chosen.c.owner)
     told = [history.c[name] for name in ("sequence", "event", "at", "why", "before", "step")]
     asked = [operation.c[name] for name in ("verb", "deadline_at", "reason", "outcome", "ticket")]
@@ -224,6 +226,7 @@ def _unsent(dialect: str) -> Select[Any]:
         func.coalesce(history.c.after, _state_before(chosen)).label("state"),
         *(service.c[name] for name in ("product", "customer", "reference")),
         service.c.id.label("service_id"),
+        operation.c.id.label("operation"),
         *asked,
         command.c.actor,
         command.c.correlation_id,

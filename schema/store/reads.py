@@ -54,13 +54,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class OperationFilter:
-    """Which operations; `service` is `svc_...` or `<customer>/<reference>`, None asks for all."""
+    """Which operations; `service` is `svc_...` or `<customer>/<reference>`, None asks for all.
+
+    `parked` are only those that need a person.
+    """
 
     product: str | None = None
     state: OperationState | None = None
     customer: str | None = None
     service: str | None = None
     overdue: bool | None = None
+    parked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +93,14 @@ def list_operations(
 ) -> list[Operation]:
     """Return operations, newest first; none where the service that is asked for does not exist."""
     query = _operations(connection.dialect.name)
-    if wanted.state in OPEN_STATES:
+    if wanted.state in OPEN_STATES or wanted.parked:
         query = query.join(due, due.c.operation_id == operation.c.id)
     query = query.where(*_same(operation, product=wanted.product, state=wanted.state))
     query = query.where(*_same(service, customer=wanted.customer))
     if wanted.service is not None:
         query = query.where(_named(wanted.service))
+    if wanted.parked:
+        query = query.where(operation.c.reason == "parked")
     if wanted.overdue is not None:
         is_overdue = (
             func.coalesce(operation.c.ended_at, _now(connection.dialect.name))

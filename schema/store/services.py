@@ -52,7 +52,14 @@ def change_services(transaction: Transaction, changes: Sequence[ServiceChange]) 
     ]
     found = {row.id: row for row in transaction.run(_change(transaction.dialect), CHANGE, values)}
     transaction.write_history(
-        Written(SERVICE, each.id, found[each.id].number, found[each.id].sequence, (each.move,))
+        Written(
+            SERVICE,
+            each.id,
+            found[each.id].number,
+            found[each.id].sequence,
+            (each.move,),
+            each.operation,
+        )
         for each in changes
         if each.move
     )

@@ -12,15 +12,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, Text, Update, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Select, Text, Update, select, update
 
 from schema.errors import NotFound
 from schema.ids import key_of
+from schema.store.clock import read_times
 from schema.store.dialect import rows
 from schema.store.moments import stored
 from schema.store.services import ServiceChange
 from schema.store.transaction import Transaction
-from schema.tables import due, operation, service, signal
+from schema.store.waits import wake_now
+from schema.tables import operation, service, signal
 
 SIGNAL = (
     "product",
@@ -35,6 +37,10 @@ SIGNAL = (
 )
 #: How many signals are matched at once.
 MATCHED = 500
+
+#: How long a signal that nobody is known for is looked at, in stored form: an hour. It can find its operation
+#: later only by the platform's id being stored (`match_signals`), which has no limit.
+GIVEN_UP = 3_600_000
 
 GIVEN = {"id": BigInteger(), "operation_id": BigInteger()}
 COUNT = {"id": BigInteger(), "count": Integer()}
@@ -71,15 +77,18 @@ class MatchSignals:
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["MatchSignals"]) -> list[int]:
         """Look once, for all who ask."""
-        held = signal.c.platform_id == service.c.platform_id
-        held &= (signal.c.product == service.c.product) & service.c.holder.is_not(None)
-        query = select(signal.c.id, service.c.holder).join(service, held)
-        query = query.where(signal.c.operation_id.is_(None)).order_by(signal.c.id)
-        found = list(transaction.connection.execute(query.limit(MATCHED)))
+        query = _known_now(transaction.now).order_by(signal.c.id).limit(MATCHED)
+        found = list(transaction.connection.execute(query))
         if found:
             transaction.run(_give(transaction.dialect), GIVEN, [tuple(row) for row in found])
             _wake(transaction, Counter(row.holder for row in found))
         return [len(found) for _ in records]
+
+
+def has_matches(connection: Connection) -> bool:
+    """Return whether there is anything to do for `MatchSignals`; this only reads."""
+    query = _known_now(read_times(connection).business).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def match_signals(transaction: Transaction, services: Iterable[ServiceChange]) -> None:
@@ -164,8 +173,15 @@ def _wake(transaction: Transaction, counts: Mapping[int, int]) -> None:
         for row in transaction.run(_count(transaction.dialect), COUNT, values)
         if not row.in_line and row.reason != "parked"
     ]
-    statement = update(due).where(due.c.operation_id.in_(woken), due.c.wake_at > transaction.now)
-    transaction.connection.execute(statement.values(wake_at=transaction.now))
+    wake_now(transaction, woken)
+
+
+def _known_now(now: int) -> Select[Any]:
+    """Return the query for signals that nobody was known for, with the operations that hold their services now."""
+    held = signal.c.platform_id == service.c.platform_id
+    held &= (signal.c.product == service.c.product) & service.c.holder.is_not(None)
+    is_open = signal.c.operation_id.is_(None) & (signal.c.received_at > now - GIVEN_UP)
+    return select(signal.c.id, service.c.holder).join(service, held).where(is_open)
 
 
 @cache

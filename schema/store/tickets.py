@@ -1,13 +1,14 @@
 """Tickets of the embedded desk: at most one for an operation; each further cause comments on it (CO-5, I6)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from sqlalchemy import BigInteger, Boolean, Text, Update, bindparam, case, func, update
 
 from schema.store.dialect import Columns, next_keys, rows
 from schema.store.transaction import Transaction
+from schema.store.troubles import evidence
 from schema.tables import comment, operation, ticket
 
 TICKET = ("id", "operation_id", "desk", "severity", "state", "title", "body", "opened_at")
@@ -28,7 +29,10 @@ class TicketText:
 
 @dataclass(frozen=True, slots=True)
 class TicketNote:
-    """Something that concerns a ticket: where there is one it gets the comment, else `opens` is opened if given."""
+    """Something that concerns a ticket: where there is one it gets the comment, else `opens` is opened if given.
+
+    What would open one has its operation's last trouble written below it, in a comment too.
+    """
 
     comment: str
     opens: TicketText | None = None
@@ -40,16 +44,29 @@ def note_tickets(
     transaction: Transaction, notes: Sequence[tuple[int, int | None, TicketNote]]
 ) -> None:
     """Comment on the tickets of operations, given with their ticket's key, or open one."""
-    on_tickets = [(key, note) for _, key, note in notes if key is not None]
+    told = evidence(transaction, [owner for owner, _, note in notes if note.opens])
+    on_tickets = [(owner, key, note) for owner, key, note in notes if key is not None]
     if on_tickets:
-        comments = [(key, transaction.now, note.comment) for key, note in on_tickets]
+        comments = [
+            (key, transaction.now, _with(note.comment, told.get(owner) if note.opens else None))
+            for owner, key, note in on_tickets
+        ]
         transaction.add(comment, COMMENT, comments)
-        changes = [(key, note.severity, note.resolves) for key, note in on_tickets]
+        changes = [(key, note.severity, note.resolves) for _, key, note in on_tickets]
         transaction.run(_change(transaction.dialect), CHANGE, changes)
     _open(
         transaction,
-        [(owner, note.opens) for owner, key, note in notes if key is None and note.opens],
+        [
+            (owner, replace(note.opens, body=_with(note.opens.body, told.get(owner))))
+            for owner, key, note in notes
+            if key is None and note.opens
+        ],
     )
+
+
+def _with(text: str, told: str | None) -> str:
+    """Return a text with what is told below it, if anything."""
+    return f"{text}\n\n{told}" if told else text
 
 
 def _open(transaction: Transaction, wanted: Sequence[tuple[int, TicketText]]) -> None:

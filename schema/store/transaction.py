@@ -1,4 +1,9 @@
-"""One open writing transaction, as the records see it: the connection, the two times, and the history."""
+"""One open writing transaction, as the records see it: the connection, the two times, and the history.
+
+On PostgreSQL each kind of record locks rows in this order: worker, operations by key, services by key, due rows. Where
+that cannot be kept (several kinds in one group, the next in line for a service) two transactions may wait for each
+other; PostgreSQL then breaks one off, and the writer repeats it.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +18,7 @@ from schema.tables import PARTITIONS, history, outbox
 
 HISTORY = (
     "kind", "owner", "number", "at", "who", "what", "why", "before", "after", "step", "facts", "event", "sequence",
+    "operation_id",
 )  # fmt: skip
 OUTBOX = ("partition", "kind", "owner", "number")
 
@@ -36,13 +42,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The lines of one owner record, and how far its counters stand after them."""
+    """The lines of one owner record, and how far its counters stand after them; a service's name their operation."""
 
     kind: int
     owner: int
     number: int
     sequence: int
     lines: Sequence[Line]
+    operation: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ class Transaction:
                         *(each.kind, each.owner, number, self.now),
                         *_said(line),
                         sequence if line.event else None,
+                        each.operation,
                     )
                 )
         self.add(history, HISTORY, lines)

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, text
 
-from schema.store.clock import Times, read_times
+from schema.store.clock import Times, business_now, read_times
 from schema.store.dialect import LEASE_NOW, SQLITE
+from schema.store.leases import WAKER
 from schema.store.moments import moment
+from schema.store.waking import due_operations
 from schema.tables import worker
 
 
@@ -62,6 +64,21 @@ def living_workers(connection: Connection) -> list[Living]:
         )
         for row in found
     ]
+
+
+def is_woken(connection: Connection) -> bool:
+    """Return whether a waker has looked at what is due within the length of its lease."""
+    alive = worker.c.lease_until >= LEASE_NOW[connection.dialect.name]
+    found = select(worker.c.id).where(worker.c.role == WAKER, alive)
+    return connection.execute(found.limit(1)).first() is not None
+
+
+def waits_longest(connection: Connection) -> tuple[int, timedelta] | None:
+    """Return the operation that has been due longest without anybody taking it, and for how long it has."""
+    for wakes in due_operations(connection, 1).values():
+        for operation, since in wakes:
+            return operation, business_now(connection) - moment(since)
+    return None
 
 
 def clock_times(connection: Connection) -> Times:

@@ -3,6 +3,7 @@
 Everybody hands it records and gets a future. It takes what is waiting (at most `GROUP` records), lets each kind of
 record apply itself to the transaction as one set, commits, and answers each. A record that the database refuses fails
 alone: the group is repeated in halves. While the database does not answer, records wait; it logs that once.
+Who cancels his future before the writer has taken his records takes them back; what is taken is carried out.
 """
 
 import queue
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from schema.errors import NotStored, StoreFull
+from schema.errors import NotStored, NotTaken, StoreFull
 from schema.lifecycle import Product
 from schema.store.clock import read_times
 from schema.store.database import Database
@@ -27,8 +28,18 @@ log = structlog.get_logger()
 #: The most records in one transaction.
 GROUP = 500
 
-#: How often a group that met another's transaction (a deadlock, the same key at once) is tried again as it is.
+#: The most commands of doors that wait: more than are stored while a door has patience.
+MOST_WAITING = 20_000
+
+#: How long ending may take, in seconds: what a database keeps from being stored by then is left.
+FAREWELL = 5.0
+
+#: How often a group that met another's transaction (the same key at once) is tried again as it is.
 CLASHES = 5
+
+#: PostgreSQL's words for two transactions that waited for each other. It let the other one go on: tried again
+#: until it passes, for nothing is wrong with the records.
+DEADLOCKS = frozenset({"40001", "40P01"})
 
 #: Between two groups on SQLite, so that other processes get in, in seconds.
 BREATH = 0.001
@@ -72,52 +83,76 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._closed = threading.Event()
         self._is_reachable = True
+        self._lock = threading.Lock()
+        self._load = 0
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Commit what is waiting and end; records that come later are refused."""
+    def stop(self, farewell: float = FAREWELL) -> bool:
+        """Commit what is waiting and end; records that come later are refused.
+
+        Returns False where the database does not answer for so many seconds: then the thread is left behind.
+        """
         self._closed.set()
         self._waiting.put(None)
-        self._thread.join()
+        self._thread.join(farewell)
+        if self._thread.is_alive():
+            log.warning("writer_left", reason="the database does not answer", seconds=farewell)
+        return not self._thread.is_alive()
 
-    def submit(self, records: Sequence[Record]) -> "Future[list[Any]]":
-        """Return a future of an answer for each record, in order; a refused record's answer is its `NotStored`."""
-        batch = _Batch(records)
-        if self._closed.is_set():
-            batch.answer([NotStored("the writer is stopping")] * len(records))
+    def submit(self, records: Sequence[Record], load: int = 0) -> "Future[list[Any]]":
+        """Return a future of an answer for each record, in order; a refused record's answer is its `NotStored`.
+
+        `load` is how many commands of a door these are: with too many waiting they are refused at once.
+        What the process itself has to store has no load, and always gets in.
+        """
+        batch = _Batch(records, load)
+        if refusal := self._refusal(load):
+            batch.future.set_result([refusal] * len(records))
         else:
             self._waiting.put(batch)
         return batch.future
 
-    def store(self, record: Record, timeout: float | None = None) -> Any:  # noqa: ANN401  each kind answers its own
+    def store(self, record: Record, timeout: float | None = None, load: int = 0) -> Any:  # noqa: ANN401  each kind answers its own
         """Store one record and return its answer; raise `NotStored`, or `TimeoutError` while nothing answers."""
-        (answer,) = self.submit([record]).result(timeout)
+        (answer,) = wait_for(self.submit([record], load), timeout)
         if isinstance(answer, NotStored):
             raise answer
         return answer
 
+    def _refusal(self, load: int) -> NotTaken | None:
+        """Count what a door hands over, or return why it is refused."""
+        if self._closed.is_set():
+            return NotTaken("the writer is stopping")
+        with self._lock:
+            if load and self._load >= MOST_WAITING:
+                return NotTaken("too much is waiting for the database")
+            self._load += load
+        return None
+
     def _work(self) -> None:
         """Take, commit and answer, until stopped."""
-        while batches := self._take():
+        while (batches := self._take()) is not None:
+            if not batches:
+                continue
             records = [record for batch in batches for record in batch.records]
             answers = iter(self._store_all(records))
             for batch in batches:
-                batch.answer([next(answers) for _ in batch.records])
+                batch.future.set_result([next(answers) for _ in batch.records])
             if self._database.dialect == SQLITE and not self._waiting.empty():
                 time.sleep(BREATH)
 
-    def _take(self) -> "list[_Batch]":
-        """Return what is waiting, up to a group; nothing once the writer has stopped and all is done."""
+    def _take(self) -> "list[_Batch] | None":
+        """Return what is waiting, up to a group; None once the writer has stopped and all is done."""
         batches: list[_Batch] = []
         size, is_over = 0, False
         batch = self._waiting.get()
         while True:
             if batch is None:
                 is_over = True
-            else:
+            elif self._begins(batch):
                 batches.append(batch)
                 size += len(batch.records)
             if size >= GROUP:
@@ -126,9 +161,17 @@ class Writer:
                 batch = self._waiting.get_nowait()
             except queue.Empty:
                 break
-        if is_over and batches:
+        if is_over and not batches:
+            return None
+        if is_over:
             self._waiting.put(None)  # met on the way: to be met again after these
         return batches
+
+    def _begins(self, batch: "_Batch") -> bool:
+        """Return whether anybody still wants these records; from now on nobody can take them back."""
+        with self._lock:
+            self._load -= batch.load
+        return batch.future.set_running_or_notify_cancel()
 
     def _store_all(self, records: Sequence[Record]) -> list[Any]:
         """Return an answer for each record, whatever happens; halve the group when one of it is refused."""
@@ -141,7 +184,9 @@ class Writer:
                     return [StoreFull("the database has no room left")] * len(records)
                 if _is_gone(error):
                     if not self._wait_for_it(error):
-                        return [NotStored("the database does not answer")] * len(records)
+                        return [NotTaken("the database does not answer")] * len(records)
+                elif getattr(error.orig, "sqlstate", None) in DEADLOCKS:
+                    log.info("deadlock_repeated", records=len(records))
                 elif not _is_clash(error) or (clashes := clashes + 1) == CLASHES:
                     return self._halve(records, error)
             except Exception as error:  # noqa: BLE001  one bad record never ends the writer
@@ -185,14 +230,19 @@ class Writer:
 class _Batch:
     """Records that were handed over together, and the future of their answers."""
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[Record], load: int) -> None:
         self.records = records
+        self.load = load
         self.future: Future[list[Any]] = Future()
 
-    def answer(self, answers: list[Any]) -> None:
-        """Give the answers to whoever waits, unless he has gone."""
-        if self.future.set_running_or_notify_cancel():
-            self.future.set_result(answers)
+
+def wait_for(future: "Future[list[Any]]", timeout: float | None) -> list[Any]:
+    """Return the answers; after a `TimeoutError` the writer drops what it has not taken yet."""
+    try:
+        return future.result(timeout)
+    except TimeoutError:
+        future.cancel()
+        raise
 
 
 def _is_gone(error: DBAPIError) -> bool:
@@ -223,11 +273,7 @@ def _is_clash(error: DBAPIError) -> bool:
     """Return whether another transaction was in the way, so that the same again may pass."""
     state = getattr(error.orig, "sqlstate", None) or ""
     text = str(error.orig).lower()
-    return (
-        state in {"40001", "40P01", "23505", "55P03"}
-        or "locked" in text
-        or "unique constraint" in text
-    )
+    return state in {"23505", "55P03"} or "locked" in text or "unique constraint" in text
 
 
 def _said(error: Exception) -> str:

@@ -108,7 +108,7 @@ async def _until_all_ended(looks: Looks) -> None:
 
 
 async def _until_all_sent(looks: Looks) -> None:
-    """Wait until every event is with the broker: its CPU belongs to the operations, and a steady pace begins in peace."""
+    """Wait until every event is with the broker: its CPU is part of an operation, a steady pace begins in peace."""
     while looks.is_anything_unsent():  # noqa: ASYNC110  another process sends them
         await asyncio.sleep(GLANCE)
 

@@ -153,7 +153,7 @@ def figures(evidence: Evidence, chaos: Chaos) -> dict[str, int]:
     """Return what happened in numbers; Jepsen's words for a queue's."""
     ledger = evidence.ledger
     known = {each["correlation_id"] for each in evidence.operations.values()}
-    lapsed = chaos.stage.fleet["waker"].events("workers_lapsed")
+    lapsed = chaos.stage.fleet["waker"].events("taken_over")
     return {
         **chaos.blows,
         "commands": len(ledger.attempts),

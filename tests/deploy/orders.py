@@ -79,3 +79,21 @@ def end(writer: Writer, worker: int, operation: int, state: str = "succeeded") -
             )
         )
     return bool(taken)
+
+
+def park(writer: Writer, worker: int, operation: int) -> None:
+    """Take up an operation that is due, and stop until a person has looked at it."""
+    (taken,) = writer.store(Claim(worker, (operation,)))
+    line = Line("parked", "worker", "no room", before=taken.state, after="waiting")
+    stopped = Recorded(
+        operation=taken.id,
+        owner=taken.owner,
+        epoch=taken.epoch,
+        turn=taken.turn + 1,
+        state="waiting",
+        step="create_instances",
+        lines=(line,),
+        reason="parked",
+        ticket=TicketNote("It is parked.", OPEN),
+    )
+    writer.store(stopped)

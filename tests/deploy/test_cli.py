@@ -1,6 +1,7 @@
 """The command line: what it does, what it says, and with which exit code it ends."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from deploy.cli import app
 from schema.sealing import new_key
 from schema.store.database import Database
 from schema.store.versions import HEAD
-from tests.deploy.orders import activate, boot, customer, end, event, write, written
+from tests.deploy.orders import activate, boot, customer, end, event, park, write, written
 from tests.servers.postgres import PostgresServer
 
 SQLITE = "sqlite:///turnup.db"
@@ -64,11 +65,12 @@ def here() -> str:
 @pytest.fixture
 def worker(here: str) -> Iterator[threading.Event]:
     """A worker that fails pbx-2 and carries out all others, from when the event is set."""
-    go, stop = threading.Event(), threading.Event()
+    alive, go, stop = threading.Event(), threading.Event(), threading.Event()
 
     def work() -> None:
         with written(Database(here)) as writer:
             key = boot(writer)
+            alive.set()
             go.wait()
             while not stop.wait(0.02):
                 for operation in range(1, 6):
@@ -76,6 +78,7 @@ def worker(here: str) -> Iterator[threading.Event]:
 
     thread = threading.Thread(target=work)
     thread.start()
+    assert alive.wait(30)
     yield go
     stop.set()
     go.set()
@@ -141,6 +144,19 @@ def test_bad_lines_are_named_and_the_good_ones_done() -> None:
     assert pointers == {"/subject", "/data/name", "/data/extensions"}
     assert told[-1] == "6 lines: 2 accepted, 1 stored, 3 refused"
     assert [each["id"] for each in read("list")] == ["op_2", "op_1"]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("width", ["", "60"])
+def test_what_is_wrong_with_a_line_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setenv("TTY_COMPATIBLE", "1" if width else "0")
+    told = turnup("submit", write("{", event("1", "fax.activate", "acme/pbx"))).stdout
+    words = " ".join(told.split())
+    assert words.count("line 1") == words.count("there is no product fax") == 1
+    assert bool(re.search(r"\n {22}\w", told)) is bool(width), "a long text goes on below itself"
 
 
 @pytest.mark.usefixtures("here")
@@ -212,6 +228,17 @@ def test_lists_are_narrowed(worker: threading.Event) -> None:
         assert read("show", name)["ticket"]["operation"] == "op_2"
 
 
+def test_what_needs_a_person_is_listed_by_itself(here: str) -> None:
+    done("submit", write(customer(), activate(1), activate(2)))
+    with written(Database(here)) as writer:
+        park(writer, boot(writer), 2)
+    assert [each["id"] for each in read("list", "--parked")] == ["op_2"]
+    assert " parked " in done("list", "--parked")
+    assert "op_2" in done("tickets")
+    done("retry", "op_2")
+    assert done("list", "--parked") == "no such operations\n"
+
+
 @pytest.mark.usefixtures("here")
 def test_an_empty_list_says_so() -> None:
     assert done("list") == "no operations\n"
@@ -261,7 +288,7 @@ def test_an_operation_that_has_not_begun_is_cancelled() -> None:
     done("submit", write(customer(), activate(1)))
     assert done("cancel", "op_1") == "op_1 is cancelled; it had not begun\n"
     assert read("show", "op_1")["operation"]["state"] == "cancelled"
-    assert refused("cancel", "op_1", code=1) == "op_1 has ended: cancelled"
+    assert done("cancel", "op_1") == "op_1 is cancelled already\n"
     assert refused("cancel", "op_7", code=1) == "there is no operation op_7"
 
 

@@ -97,7 +97,7 @@ def test_a_worker_sees_every_due_time_on_the_way(writer: Writer) -> None:
 def test_a_worker_that_does_not_finish_stops_the_move(
     writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.commands.clock.PATIENCE", timedelta(milliseconds=200))
+    monkeypatch.setattr("deploy.commands.skip.PATIENCE", timedelta(milliseconds=200))
     boot(writer)
     assert turnup("submit", write(customer(), activate(1))).exit_code == 0
     result = turnup("clock", "skip", "2d")

@@ -1,20 +1,22 @@
 """What people see, at 80 and 120 columns and without a terminal."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import structlog
 
-from deploy.commands.lists import OPERATION_COLUMNS, operation_row
+from deploy.commands.lists import print_operations, print_tickets
 from deploy.display.operation import (
     operation_head,
     service_head,
     ticket_whole,
     timeline,
 )
-from deploy.display.screen import plain, print_json, print_json_list, print_table, say
-from deploy.display.words import STYLES, clean, length, relative, state
+from deploy.display.screen import plain, print_json, print_json_list, program, say
+from deploy.display.words import STYLES, briefly, clean, length, relative, state
 from deploy.logs import configure_logs
 from tests.deploy.views import BEGIN, HISTORY, SERVICE, TICKET, at, line, operation
 
@@ -68,24 +70,63 @@ tkt_1  resolved  Cloud PBX acme/pbx-1: deactivate is late
 """
 
 LIST = """\
-id     operation             service     state           when              ticket
-op_1k  cloud_pbx deactivate  acme/pbx-1  succeeded late  ended 1h 42m ago  tkt_1
-op_1k  cloud_pbx deactivate  acme/pbx-2  waiting         due in 1d 22h
+id     command     service                             state           when        ticket
+op_1k  deactivate  acme/pbx-1                          succeeded late  2h ago      tkt_1
+op_1k  deactivate  acme/a-telephone-system-of-the-hub  waiting         due in 2d
+op_1k  deactivate  acme/pbx-1                          parked late     due 2h ago  tkt_1
+"""
+
+LIST_80 = """\
+id     command     service                        state           when
+────────────────────────────────────────────────────────────────────────────
+op_1k  deactivate  acme/pbx-1                     succeeded late  2h ago
+op_1k  deactivate  acme/                          waiting         due in 2d
+                   a-telephone-system-of-the-hub
+op_1k  deactivate  acme/pbx-1                     parked late     due 2h ago
+"""
+
+LIST_120 = """\
+id     command     service                             state           when        ticket
+─────────────────────────────────────────────────────────────────────────────────────────
+op_1k  deactivate  acme/pbx-1                          succeeded late  2h ago      tkt_1
+op_1k  deactivate  acme/a-telephone-system-of-the-hub  waiting         due in 2d
+op_1k  deactivate  acme/pbx-1                          parked late     due 2h ago  tkt_1
+"""
+
+OPERATIONS = (
+    operation(),
+    operation(
+        subject="acme/a-telephone-system-of-the-hub",
+        state="waiting",
+        overdue=False,
+        ended_at=None,
+        deadline_at=at(days=2),
+        ticket=None,
+    ),
+    operation(state="waiting", reason="parked", ended_at=None),
+)
+
+TICKETS = """\
+id     state           opened  operation  service     title
+───────────────────────────────────────────────────────────────────────────────
+tkt_1  resolved        2h ago  op_1k      acme/pbx-1  deactivate is late
+tkt_1  resolved, high  2h ago  op_1k      acme/pbx-1  deactivate needs a person
 """
 
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A terminal without colours; its width is set with COLUMNS."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "80")
+    for name, value in (("FORCE_COLOR", "1"), ("NO_COLOR", "1"), ("COLUMNS", "80")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one is always 80 columns wide for Rich
     return monkeypatch
 
 
 def shown(capsys: pytest.CaptureFixture[str]) -> str:
     """Return what was printed, without spaces at the ends of lines."""
-    return "".join(f"{each.rstrip()}\n" for each in capsys.readouterr().out.splitlines())
+    plain = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    return "".join(f"{each.rstrip()}\n" for each in plain.splitlines())
 
 
 def test_an_operation_is_read_at_a_glance(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,6 +154,15 @@ def test_one_in_time_shows_what_was_to_spare(capsys: pytest.CaptureFixture[str])
     assert "deadline  2026-05-30 00:05:00Z  met, 10m to spare" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+def test_one_that_did_not_succeed_has_met_no_deadline(
+    capsys: pytest.CaptureFixture[str], end: str
+) -> None:
+    say(operation_head(operation(state=end, overdue=False, ended_at=at(minutes=5)), NOW))
+    out = capsys.readouterr().out
+    assert f"deadline  2026-05-30 00:05:00Z  not met: {end} 10m before it" in out
+
+
 def test_a_history_reads_as_a_timeline(capsys: pytest.CaptureFixture[str]) -> None:
     say(timeline(HISTORY))
     assert capsys.readouterr().out == TIMELINE
@@ -133,7 +183,7 @@ def test_nothing_is_wider_than_the_terminal(
     terminal.setenv("COLUMNS", str(width))
     long = operation(subject="a-customer-with-a-very-long-name/and-a-reference-as-long-0001")
     say(service_head(SERVICE, NOW), timeline(HISTORY), ticket_whole(TICKET, NOW))
-    print_table(OPERATION_COLUMNS, [operation_row(each, NOW) for each in (operation(), long)])
+    print_operations([operation(), long], NOW)
     out = shown(capsys)
     assert max(len(each) for each in out.splitlines()) <= width
     assert "op_1k" in out
@@ -146,16 +196,46 @@ def test_a_ticket_shows_all_that_was_said(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_list_is_plain_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    going = operation(
-        subject="acme/pbx-2",
-        state="waiting",
-        overdue=False,
-        ended_at=None,
-        deadline_at=at(days=2),
-        ticket=None,
-    )
-    print_table(OPERATION_COLUMNS, [operation_row(each, NOW) for each in (operation(), going)])
+    print_operations(OPERATIONS, NOW)
     assert capsys.readouterr().out == LIST
+
+
+@pytest.mark.parametrize(("width", "looks"), [(80, LIST_80), (120, LIST_120)])
+def test_a_list_folds_no_name_and_goes_without_what_it_can_spare(
+    terminal: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int, looks: str
+) -> None:
+    terminal.setenv("COLUMNS", str(width))
+    print_operations(OPERATIONS, NOW)
+    assert shown(capsys) == looks
+
+
+def test_a_list_names_the_product_where_there_are_several(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_operations(OPERATIONS, NOW, many_products=True)
+    names, first, *_ = capsys.readouterr().out.splitlines()
+    assert names.split()[:3] == ["id", "product", "command"]
+    assert first.split()[:3] == ["op_1k", "cloud_pbx", "deactivate"]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_tickets_name_their_operation_and_fit_eighty_columns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    high = {"severity": "high", "title": "Cloud PBX acme/pbx-1: deactivate needs a person"}
+    print_tickets([TICKET, TICKET.model_copy(update=high)], NOW)
+    assert shown(capsys) == TICKETS
+
+
+@pytest.mark.usefixtures("terminal")
+def test_an_id_is_whole_in_the_narrowest_terminal(
+    terminal: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    high = {"id": "tkt_1234567890ab", "severity": "high"}
+    for width in ("60", "20"):
+        terminal.setenv("COLUMNS", width)
+        print_tickets([TICKET.model_copy(update=high)], NOW)
+        assert "\ntkt_1234567890ab  resolved, high  op_1k" in shown(capsys)
 
 
 def test_text_from_outside_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,6 +274,21 @@ def test_a_moment_is_told_from_now() -> None:
     assert relative(BEGIN, BEGIN) == "now"
 
 
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        (timedelta(milliseconds=300), "now"),
+        (timedelta(seconds=59.7), "in 1m"),
+        (timedelta(minutes=-80), "1h ago"),
+        (timedelta(hours=-13), "13h ago"),
+        (timedelta(hours=-23, minutes=-52), "1d ago"),
+        (timedelta(days=40), "in 40d"),
+    ],
+)
+def test_a_column_tells_a_moment_in_one_unit(later: timedelta, said: str) -> None:
+    assert briefly(BEGIN + later, BEGIN) == said
+
+
 def test_json_is_what_the_http_door_says(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"history": HISTORY[:1], "operation": operation()})
     told = json.loads(capsys.readouterr().out)
@@ -207,6 +302,21 @@ def test_a_long_list_is_one_json_array(capsys: pytest.CaptureFixture[str]) -> No
     print_json_list(iter([operation(), operation(id="op_2")]))
     assert [each["id"] for each in json.loads(capsys.readouterr().out)] == ["op_1k", "op_2"]
     assert plain((1, None)) == [1, None]
+
+
+def test_commands_to_paste_name_the_program_as_it_is_found_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "bin" / "turnup"
+    installed.parent.mkdir()
+    installed.touch(mode=0o700)
+    monkeypatch.setattr("sys.argv", [str(installed)])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert program() == "bin/turnup"
+    monkeypatch.setenv("PATH", str(installed.parent))
+    assert program() == "turnup"
+    monkeypatch.setattr("sys.argv", ["-c"])
+    assert program() == "turnup"
 
 
 def test_logs_go_beside_the_answers(capsys: pytest.CaptureFixture[str]) -> None:

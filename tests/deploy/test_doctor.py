@@ -4,6 +4,8 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -11,7 +13,8 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from schema.sealing import new_key, parse_keys
 from schema.store.database import Database
-from tests.deploy.orders import boot, written
+from schema.store.leases import Boot
+from tests.deploy.orders import activate, boot, customer, write, written
 from tests.servers.rabbit import RabbitServer
 
 DATABASE = "postgresql://turnup:hunter2@127.0.0.1:1/turnup"
@@ -50,21 +53,60 @@ def test_a_new_user_learns_what_to_do() -> None:
     ((state, told),) = found["database"]
     assert state == "wrong"
     assert told.endswith("make them with: turnup db upgrade")
-    assert found["keys"][0][0] == "wrong"
+    assert found["keys"] == [("ok", "the key is made with the database: turnup db upgrade")]
     assert found["broker"] == [("ok", "embedded")]
     assert settings["TURNUP_LEASE"] == "15s"
 
 
-def test_everything_is_well() -> None:
+def test_everything_is_well(monkeypatch: pytest.MonkeyPatch, silent: int) -> None:
     CliRunner().invoke(app, ["db", "upgrade", "--movable-clock"])
+    monkeypatch.setenv("TURNUP_PLATFORM_CLOUD_PBX_URL", f"http://127.0.0.1:{silent}")
     with written(Database("sqlite:///turnup.db")) as writer:
         boot(writer)
+        writer.store(Boot("waker", "here", {}, timedelta(minutes=5)))
         code, found, _ = doctor()
     assert code == 0
     assert {state for each in found.values() for state, _ in each} == {"ok"}
-    assert found["workers"][0][1] == "worker on here, 5m left, cloud_pbx 10"
-    assert found["clock"][0][1].startswith("movable, runs, it is 2")
+    ((_, worker),) = found["worker"]
+    assert worker.startswith("on here since 2")
+    assert worker.endswith("room for 10 of cloud_pbx")
+    assert found["platform"] == [("ok", f"cloud_pbx at 127.0.0.1:{silent} answers")]
+    assert found["due"] == [("ok", "nothing is due that nobody has taken")]
+    assert found["clock"][0][1].startswith("movable; it runs, it is 2")
     assert "without the WAL-reset bug" in found["sqlite"][0][1]
+
+
+def test_what_is_needed_and_missing_is_wrong_with_what_to_start() -> None:
+    CliRunner().invoke(app, ["db", "upgrade"])
+    code, found, _ = doctor()
+    assert code == 1
+    assert [state for each in ("waker", "worker") for state, _ in found[each]] == ["wrong"] * 2
+    assert found["worker"][0][1].endswith("cloud_pbx: start turnup serve")
+    assert "only turnup serve --simulator does without" in found["platform"][0][1]
+
+
+def test_an_operation_that_nobody_takes_is_a_warning_with_its_age() -> None:
+    CliRunner().invoke(app, ["db", "upgrade", "--movable-clock"])
+    CliRunner().invoke(app, ["submit", write(customer(), activate(1))], catch_exceptions=False)
+    CliRunner().invoke(app, ["clock", "skip", "2h"], catch_exceptions=False)
+    ((state, told),) = doctor()[1]["due"]
+    assert state == "warning"
+    assert told == "op_1 has been due for 2h, and nobody has taken it"
+
+
+def test_what_a_run_left_is_named_and_nobody_is_missed() -> None:
+    CliRunner().invoke(app, ["db", "upgrade", "--movable-clock"])
+    Path("turnup.db.simulator").touch()
+    code, found, _ = doctor()
+    assert code == 0
+    assert found["clock"][0][1].startswith("turnup run has left this database: time stands at 2")
+    assert not {"waker", "worker", "due", "platform"} & found.keys()
+
+
+def test_a_platform_that_does_not_answer_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURNUP_PLATFORM_CLOUD_PBX_URL", "http://127.0.0.1:1/api")
+    told = "cloud_pbx at 127.0.0.1:1 does not answer: Connection refused"
+    assert doctor()[1]["platform"] == [("wrong", told)]
 
 
 def test_a_library_with_the_bug_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

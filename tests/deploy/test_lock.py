@@ -3,13 +3,18 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import pytest
+from sqlalchemy import text
 
-from deploy.lock import DatabaseOccupied, beside_others, exclusive, lock_file
+from deploy.ending import Ending
+from deploy.lock import DatabaseOccupied, beside_others, beside_roles, exclusive, lock_file
 from schema.errors import Unreachable
 from schema.store.database import Database
+from schema.store.exclusive import AdvisoryLock
 from tests.house.sources import ROOT
+from tests.producers.relay.stage import wait_until
 from tests.servers.postgres import PostgresServer
 
 HOLD = """
@@ -107,6 +112,84 @@ def test_a_short_writer_is_refused_where_the_library_could_do_damage(
         beside_others(database),
     ):
         pass
+
+
+@pytest.fixture
+def server_database(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Database]:
+    """A database on PostgreSQL; it is looked often whether a lock is still held."""
+    monkeypatch.setattr("deploy.lock.LOOK", 0.05)
+    database = Database(postgres_server.create_database())
+    yield database
+    database.close()
+
+
+def test_roles_share_a_database_and_nobody_has_it_alone_beside_them(
+    server_database: Database,
+) -> None:
+    ending = Ending()
+    with (
+        beside_roles(server_database, ending),
+        beside_roles(server_database, ending),
+        pytest.raises(DatabaseOccupied, match="roles api, worker, waker and relay"),
+        exclusive(server_database),
+    ):
+        pass
+    with (
+        exclusive(server_database),
+        pytest.raises(DatabaseOccupied, match="turnup serve works"),
+        beside_roles(server_database, ending),
+    ):
+        pass
+
+
+def test_a_lock_that_ended_with_its_connection_is_taken_again(server_database: Database) -> None:
+    ending = Ending()
+    with beside_roles(server_database, ending):
+        cut_off(server_database)
+        wait_until(lambda: is_occupied(server_database))
+    assert not ending.stop.is_set()
+
+
+def test_who_finds_his_lost_lock_taken_by_another_ends(
+    server_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.lock.GIVE_UP", 0.1)
+    monkeypatch.setattr("schema.store.exclusive.AdvisoryLock.take", taken_once())
+    ending = Ending()
+    with exclusive(server_database, ending=ending):
+        cut_off(server_database)
+        assert ending.stop.wait(20)
+    assert ending.exit_code == 1
+
+
+def taken_once() -> Callable[[AdvisoryLock], bool]:
+    """Return what takes a lock the first time, and is too late from then on."""
+    take, times = AdvisoryLock.take, count()
+
+    def taken(lock: AdvisoryLock) -> bool:
+        return take(lock) if next(times) == 0 else False
+
+    return taken
+
+
+def cut_off(database: Database) -> None:
+    """End every other connection to a database, as a restart of its server does."""
+    ended = (
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    )
+    with database.writing.begin() as connection:
+        connection.execute(text(f"{ended} AND datname = current_database()"))
+
+
+def is_occupied(database: Database) -> bool:
+    """Whether nobody could have the database alone."""
+    lock = AdvisoryLock(database, is_shared=False)
+    try:
+        return not lock.take()
+    finally:
+        lock.release()
 
 
 def test_a_lock_without_a_directory_is_one_line() -> None:

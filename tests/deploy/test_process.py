@@ -1,6 +1,7 @@
 """The program as it is started: quick, quiet about what it need not know, and never a traceback."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -72,6 +73,12 @@ def test_looking_loads_no_door_and_no_alembic() -> None:
     loaded = modules("list")
     assert "schema.store.reads" in loaded
     assert not {"aiohttp", "alembic", "dramatiq", "fastapi", "pika", "workers"} & loaded
+
+
+def test_products_are_shown_without_a_door_or_a_database() -> None:
+    loaded = modules("products")
+    assert "schema.views" in loaded
+    assert not {"aiohttp", "fastapi", "producers", "sqlalchemy", "workers"} & loaded
 
 
 def test_help_names_every_command_under_its_title() -> None:
@@ -153,7 +160,32 @@ def test_answers_are_plain_where_nobody_looks() -> None:
     assert ended.returncode == 0
     assert ended.stderr == ""
     assert "\x1b" not in ended.stdout
-    assert turnup("list").stdout.splitlines()[1].split()[:2] == ["op_1", "cloud_pbx"]
+    assert turnup("list").stdout.splitlines()[1].split()[:2] == ["op_1", "activate"]
+
+
+@pytest.mark.parametrize("command", [("products", "--json"), ("products",), ("db", "new-key")])
+def test_a_reader_that_has_gone_before_the_first_line_is_no_traceback(
+    command: tuple[str, ...],
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        (sys.executable, "-c", START, str(ROOT), *command),
+        env={"PATH": "/usr/bin:/bin"},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert ended.stderr == ""
+
+
+def test_a_malformed_key_says_how_one_is_made() -> None:
+    said = line_of(turnup("products", SECRET_KEYS="hunter2"), 2)
+    assert "as turnup db new-key makes it" in said
+    assert "hunter2" not in said
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

@@ -1,6 +1,7 @@
 """The machine: does to a world whatever may happen to one, in any order, and compares it with the model."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import ClassVar
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from schema.errors import Refusal
+from schema.store.moments import stored
 from schema.store.order import Accepted, Answer
 from tests.model.plain import Plain
 from tests.world.subjects import find_subjects
@@ -26,10 +28,20 @@ PAUSES = st.sampled_from(
     )
 )
 FAULTS = st.sampled_from(
-    ("lost_reply", "no_idempotency", "outage", "duplicate_callback", "reorder_callbacks", "never")
+    ("lost_reply", "outage", "duplicate_callback", "reorder_callbacks", "never")
 )
 
 ENDS = frozenset({"succeeded", "failed", "cancelled"})
+
+#: What the platform shows of a service that nothing is under way on: power and access of its instances.
+AT_REST: dict[str, list[tuple[str, bool]]] = {
+    "active": [("on", True)],
+    "deactivated": [("off", False)],
+    "deleted": [],
+}
+
+#: So many deaths park nobody.
+FEW = 3
 
 #: How long the longest way to an end is, once the platform is well again.
 LONG_ENOUGH = timedelta(days=2)
@@ -45,10 +57,14 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.world = World(type(self).url(), (find_subjects()["cloud_pbx"],))
         self.plain = Plain()
+        #: Whether the platform has lost something that nobody will ever finish.
+        self.may_hang = False
 
-    @initialize()
-    def first(self) -> None:
-        """Begin with one service under way, for most things need one."""
+    @initialize(is_keyless=st.booleans())
+    def first(self, is_keyless: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
+        """Begin with one service under way, on a platform that knows idempotency keys or one that does not."""
+        if is_keyless:
+            self.world.platform.fault("cloud_pbx", "no_idempotency")
         self.submit("one", "activate")
 
     @rule(reference=REFERENCES, verb=VERBS)
@@ -82,6 +98,7 @@ class Machine(RuleBasedStateMachine):
             assert isinstance(answer, Refusal), (owed, answer)
         else:
             assert isinstance(answer, Accepted), (owed, answer)
+        self.plain.cancel(key)
         if owed == "cancelled":
             self.learn()
             assert self.plain.asked[key].ended == "cancelled"
@@ -89,8 +106,10 @@ class Machine(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(("instances_on", "instances_off", "nonsense")))
     def signal(self, kind: str) -> None:
         """A signal that is early, false or for nobody changes nothing that is not so."""
+        before = self.signals()
         self.world.signal(kind, reference="op_1", signal_id=f"{kind}-false")
         self.world.signal(kind, platform_id="pbx-nobody", signal_id=f"{kind}-nobody")
+        self.see_woken(before)
 
     @rule()
     def wake(self) -> None:
@@ -107,13 +126,37 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def run(self) -> None:
-        """The workers do what they have at hand."""
+        """The workers do what they have at hand, until they rest or one of them dies."""
         self.world.run()
+        if self.world.points.is_dying:
+            self.world.follow()
+
+    @precondition(lambda self: len(self.world.deaths) < FEW)
+    @rule(soon=st.integers(1, 12))
+    def die(self, soon: int) -> None:
+        """A worker is going to die at one of its next calls or writes, before or after it."""
+        points = self.world.points
+        points.dies_at = len(points.reached) + soon
 
     @rule()
     def hear(self) -> None:
-        """The platform's callbacks arrive."""
+        """The platform's callbacks arrive; who waits for one is due, as soon as its calls have settled."""
+        before = self.signals()
         self.world.hear()
+        self.see_woken(before)
+
+    def signals(self) -> dict[int, int]:
+        """Return how many signals each operation has had."""
+        return {row["id"]: row["signals"] for row in self.world.rows.all("operation")}
+
+    def see_woken(self, before: dict[int, int]) -> None:
+        """See that each operation is due that waits and has had a signal since."""
+        due = {row["operation_id"]: row for row in self.world.rows.all("due")}
+        for row in self.world.rows.all("operation"):
+            is_told = row["signals"] > before[row["id"]] and row["state"] == "waiting"
+            if is_told and row["owner"] is None and not row["in_line"]:
+                wake = due[row["id"]]
+                assert wake["wake_at"] <= max(stored(self.world.now), wake["settles_at"]), row
 
     @rule()
     def work(self) -> None:
@@ -125,10 +168,13 @@ class Machine(RuleBasedStateMachine):
         """Time goes on, through all that is due on the way."""
         self.world.settle(pause)
 
-    @rule(pause=PAUSES)
-    def jump(self, pause: timedelta) -> None:
+    @rule(pause=PAUSES, is_worker_first=st.booleans())
+    def jump(self, pause: timedelta, is_worker_first: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
         """Time goes on while nobody is at work; who comes back first decides what was missed."""
         self.world.move_time(pause)
+        if is_worker_first:
+            self.world.deliver()
+            self.run()
         self.world.waker.once()
 
     @rule()
@@ -140,7 +186,13 @@ class Machine(RuleBasedStateMachine):
     @rule(fault=FAULTS, count=st.integers(1, 3))
     def break_platform(self, fault: str, count: int) -> None:
         """The platform misbehaves for a while."""
+        self.may_hang |= fault == "never"
         self.world.platform.fault("cloud_pbx", fault, count=count)  # type: ignore[arg-type]
+
+    @rule()
+    def refuse(self) -> None:
+        """The platform refuses for good to make something."""
+        self.world.platform.fault("cloud_pbx", "refuse", action="create_instances", count=1)
 
     @rule(is_away=st.booleans())
     def cut(self, is_away: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
@@ -152,6 +204,8 @@ class Machine(RuleBasedStateMachine):
         """The invariants hold after every step."""
         self.learn()
         self.world.check()
+        acted = Counter((each.operation, each.action) for each in self.world.platform.effects())
+        assert max(acted.values(), default=0) <= 1, acted
 
     def teardown(self) -> None:
         """Once the platform is well, everything ends as the model says, or waits with a ticket."""
@@ -161,11 +215,20 @@ class Machine(RuleBasedStateMachine):
             self.learn()
             self.world.check()
             for service in self.world.rows.all("service"):
-                assert service["state"] == self.plain.states[service["reference"]]
+                state = self.plain.states[service["reference"]]
+                assert service["state"] == state
+                self.see_the_platform_agree(service["reference"], state)
             for operation in self.world.rows.all("operation"):
-                assert operation["state"] in ENDS or operation["ticket"], operation
+                is_left = self.may_hang and operation["ticket"]
+                assert operation["state"] in ENDS or is_left, operation
         finally:
             self.world.close()
+
+    def see_the_platform_agree(self, reference: str, state: str) -> None:
+        """What stands at the platform is what the service says, with nothing left over from what was undone."""
+        shown = self.world.platform.shown(f"acme/{reference}").values()
+        found = [(each["state"], each["access"]) for each in shown]
+        assert state not in AT_REST or found == AT_REST[state], (reference, state, found)
 
     def learn(self) -> None:
         """Tell the model what has begun and what has ended."""

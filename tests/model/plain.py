@@ -25,6 +25,7 @@ class Asked:
     verb: str
     before: str
     has_begun: bool = False
+    is_given_up: bool = False
     ended: str | None = None
 
 
@@ -64,6 +65,7 @@ class Plain:
     def end(self, key: int, how: str) -> None:
         """Note how an operation ended, and where that leaves its service (CO-10)."""
         asked = self.asked[key]
+        assert how in ({"cancelled"} if asked.is_given_up else {"succeeded", "failed"}), (key, how)
         asked.ended = how
         back = "deleted" if asked.before == "new" else asked.before
         self.states[asked.reference] = DONE[asked.verb] if how == "succeeded" else back
@@ -71,8 +73,12 @@ class Plain:
     def cancelling(self, key: int) -> str:
         """Return what a cancel is owed: cancelled, undone, refused, or nothing to cancel."""
         asked = self.asked[key]
+        if asked.ended == "cancelled" or not (asked.ended or asked.has_begun):
+            return "cancelled"
         if asked.ended is not None:
             return "nothing_to_cancel"
-        if not asked.has_begun:
-            return "cancelled"
         return "undone" if asked.verb == "activate" else "refused"
+
+    def cancel(self, key: int) -> None:
+        """Note that an operation was cancelled, and has to end so."""
+        self.asked[key].is_given_up |= self.cancelling(key) in {"cancelled", "undone"}

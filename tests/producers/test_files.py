@@ -19,10 +19,10 @@ def test_good_lines_are_read_and_bad_ones_named_with_their_number() -> None:
     assert [each.event for each in read if isinstance(each, EventLine)] == [{"id": 1}, []]
     bad = [each.refusal for each in read if isinstance(each, BadLine)]
     assert {refusal.reason for refusal in bad} == {"malformed"}
-    assert [refusal.detail.split(" is no JSON")[0] for refusal in bad] == [
-        "line 3",
-        "line 4",
-        "line 5",
-        "line 6",
-        "line 7",
+    assert [refusal.detail.partition(": ")[2] for refusal in bad] == [
+        "Expecting property name enclosed in double quotes at column 2",
+        "byte 2 is not UTF-8",
+        "NaN is no JSON",
+        "it is nested too deeply",
+        "a number in it is too long",
     ]

@@ -114,6 +114,17 @@ def test_CO_6_a_verb_that_the_product_lacks_is_refused_with_its_verbs(reader: Re
     assert {"activate", "deactivate"} <= set(read.facts["verbs"])
 
 
+@pytest.mark.parametrize("call", ["cancel", "retry"])
+def test_a_call_that_comes_as_a_command_is_refused_with_the_way_to_do_it(
+    reader: Reader, call: str
+) -> None:
+    read = reader.read({**deactivate("1"), "type": f"turnup.cloud_pbx.{call}"}, "system")
+    assert isinstance(read, Refusal)
+    assert (read.reason, read.status) == ("verb_not_supported", 422)
+    assert f"turnup {call} ID" in read.detail
+    assert f"POST /v1/operations/ID/{call}" in read.detail
+
+
 def test_a_command_becomes_an_order_with_the_fields_of_its_verb_alone(reader: Reader) -> None:
     event = activate("1", name="  Office ", deadline=" 10m", dry_run=True)
     order = reader.read(event | {"actor": "anna", "correlationid": "c", "colour": "red"}, "system")

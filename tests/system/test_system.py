@@ -86,7 +86,7 @@ def test_two_hundred_operations_survive_kill_9_and_a_broker_that_restarts(
         activate_with_deaths(stage)
         deactivate_without_broker(stage)
         evidence = seen["evidence"] = stage.settle()
-        taken_over = stage.fleet["waker"].events("workers_lapsed")
+        taken_over = stage.fleet["waker"].events("taken_over")
     assert len(evidence.operations) == ACTIVATED + DEACTIVATED == len(evidence.ledger.operations)
     assert len([each for each in taken_over if each["operations"]]) >= 2, "nothing was under way"
     assert len(evidence.effects) >= 3 * (ACTIVATED + DEACTIVATED - len(REFUSED)) - len(LOST)

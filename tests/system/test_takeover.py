@@ -62,7 +62,7 @@ def test_a_worker_that_is_asked_to_end_hands_over_at_once_and_leaves_no_suspects
             stage.await_ends()
         check(stage.settle())
     assert watch.most_tries == 1
-    assert fleet["waker"].events("workers_lapsed") == []
+    assert fleet["waker"].events("taken_over") == []
 
 
 def busy_worker(stage: Stage, look: Looker) -> tuple[int, dict[int, int]]:

@@ -1,7 +1,15 @@
 """Cancelling at every moment: before the point of no return all is undone, after it nothing (CO-3)."""
 
+from dataclasses import replace
+
+import pytest
+
 from schema.errors import Refusal
+from schema.lifecycle import Cell
 from schema.store.order import Accepted
+from tests.world.fixtures import MakeWorld
+from tests.world.sample import SAMPLE
+from tests.world.variants import with_workflow
 from tests.world.world import START, World
 
 
@@ -68,12 +76,29 @@ def test_CO_3_a_step_whose_outcome_is_unknown_is_undone_too(world: World) -> Non
     assert effects(world) == ["reserve", "connect", "connect", "remove"]
 
 
-def test_CO_3_nothing_is_undone_after_the_point_of_no_return(world: World) -> None:
+def see_refused(world: World, operation: int, reason: str, said: str) -> None:
+    """See that a cancel is refused, and leaves nothing behind."""
+    before = world.rows.operation(operation)
+    answer = world.cancel(operation)
+    assert isinstance(answer, Refusal)
+    assert (answer.status, answer.reason) == (409, reason)
+    assert said in answer.detail
+    assert world.rows.operation(operation) == before
+
+
+def test_CO_3_a_cancel_after_the_point_of_no_return_is_refused_though_the_table_says_yes(
+    world: World,
+) -> None:
     open_line(world)
     gate = world.platform.hold("fill")
     operation = world.submit("close")
     world.until(lambda: gate.reached == 1)
-    world.cancel(operation)
+    assert world.products["sample"].cancel["closing"] is Cell.YES
+    see_refused(world, operation, "state_not_allowed", "past its point of no return")
+    world.crash()
+    world.boot()
+    world.waker.once()
+    see_refused(world, operation, "state_not_allowed", "past its point of no return")
     world.platform.open("fill")
     world.settle()
     assert world.rows.operation(operation)["state"] == "succeeded"
@@ -93,6 +118,44 @@ def test_CO_3_before_the_point_of_no_return_the_service_goes_back(world: World) 
     see_cancelled(world, operation)
     assert effects(world)[-2:] == ["permit", "permit"]
     assert world.rows.service()["state"] == "open"
+
+
+def test_CO_3_a_first_step_that_cannot_be_undone_refuses_a_cancel_from_its_beginning(
+    make_world: MakeWorld,
+) -> None:
+    final = with_workflow(SAMPLE, "close", lambda found: replace(found, no_return="refuse_calls"))
+    world = make_world(final)
+    open_line(world)
+    gate = world.platform.hold("permit")
+    operation = world.submit("close")
+    world.until(lambda: gate.reached == 1)
+    see_refused(world, operation, "state_not_allowed", "past its point of no return")
+    world.platform.open("permit")
+    world.settle()
+    assert world.rows.operation(operation)["state"] == "succeeded"
+    world.check()
+
+
+def test_CO_3_what_has_failed_and_is_being_undone_cannot_be_cancelled(world: World) -> None:
+    world.platform.fault("sample", "refuse", action="power", count=1)
+    operation = world.submit("open")
+    gate = world.platform.hold("remove")
+    world.until(lambda: gate.reached == 1)
+    see_refused(world, operation, "nothing_to_cancel", "undone already")
+    world.platform.open("remove")
+    world.settle()
+    assert world.rows.operation(operation)["state"] == "failed"
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_I2_the_same_cancel_after_the_end_is_known(world: World, *, has_begun: bool) -> None:
+    operation = world.submit("open")
+    if has_begun:
+        world.work()
+    world.cancel(operation)
+    world.settle()
+    assert world.cancel(operation) == Accepted(operation, "sample", is_repeat=True)
+    see_cancelled(world, operation)
 
 
 def test_I2_a_cancel_told_twice_is_known(world: World) -> None:

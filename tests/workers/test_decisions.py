@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from schema.store.claimed import Begins
 from schema.store.claims import Claim
+from schema.store.moments import Pause
 from tests.world.sample import SAMPLE
 from tests.world.world import World
 from workers import decisions
@@ -23,6 +25,9 @@ from workers.progress import CANCELLED, Progress, progress_of
 from workers.workflow import Done, Wait
 
 PRODUCT = SAMPLE.product
+
+#: How long calls of these workers may go on acting.
+SETTLE = timedelta(seconds=3)
 
 
 def progress_at(world: World, verb: str, step: str | None = None, **changes: object) -> Progress:
@@ -88,16 +93,29 @@ def test_the_same_wait_again_writes_no_line(sqlite_world: World) -> None:
 @pytest.mark.parametrize("error", [NotReached("x"), OutcomeUnknown("x")])
 def test_a_passing_error_is_tried_again(sqlite_world: World, error: PlatformError) -> None:
     progress = progress_at(sqlite_world, "open", "connect_line", attempt=2)
-    record = decisions.step_failed(progress, PRODUCT, error)
+    record = decisions.step_failed(progress, PRODUCT, error, SETTLE)
     assert (record.state, record.attempt, record.tries) == ("waiting", 3, 0)
-    assert record.wake_at is not None
-    assert record.wake_at > progress.now
+    assert isinstance(record.wake_at, Pause)
+    assert timedelta(seconds=2) <= record.wake_at.length <= timedelta(seconds=4)
+    assert record.wake_at.until == progress.claimed.deadline_at
+
+
+@pytest.mark.parametrize(
+    ("error", "least"), [(NotReached("x"), timedelta()), (OutcomeUnknown("x"), SETTLE)]
+)
+def test_I3_a_call_that_may_still_act_has_time_to_settle(
+    sqlite_world: World, error: PlatformError, least: timedelta
+) -> None:
+    progress = progress_at(sqlite_world, "open", "connect_line")
+    record = decisions.step_failed(progress, PRODUCT, error, SETTLE)
+    assert isinstance(record.wake_at, Pause)
+    assert record.wake_at.least == least
 
 
 def test_a_throttle_waits_exactly_as_told(sqlite_world: World) -> None:
     progress = progress_at(sqlite_world, "open", "connect_line")
-    record = decisions.step_failed(progress, PRODUCT, Throttled("x", timedelta(seconds=77)))
-    assert record.wake_at == progress.now + timedelta(seconds=77)
+    record = decisions.step_failed(progress, PRODUCT, Throttled("x", timedelta(seconds=77)), SETTLE)
+    assert record.wake_at == Pause(timedelta(seconds=77))
 
 
 @pytest.mark.parametrize(
@@ -112,14 +130,14 @@ def test_a_permanent_error_begins_to_undo(
     sqlite_world: World, error: PlatformError, reason: str
 ) -> None:
     progress = progress_at(sqlite_world, "open", "await_line")
-    record = decisions.step_failed(progress, PRODUCT, error)
+    record = decisions.step_failed(progress, PRODUCT, error, SETTLE)
     assert (record.step, record.undoing, record.keeps) == ("start_line", reason, True)
 
 
 @pytest.mark.parametrize("step", ["wipe_line", "remove_line"])
 def test_CO_3_a_permanent_error_past_return_needs_a_person(sqlite_world: World, step: str) -> None:
     record = decisions.step_failed(
-        progress_at(sqlite_world, "close", step), PRODUCT, Permanent("no")
+        progress_at(sqlite_world, "close", step), PRODUCT, Permanent("no"), SETTLE
     )
     assert (record.state, record.reason, record.wake_at) == ("waiting", "parked", None)
     assert record.seen == ALL_SIGNALS
@@ -129,7 +147,7 @@ def test_CO_3_a_permanent_error_past_return_needs_a_person(sqlite_world: World, 
 
 def test_a_permanent_error_while_undoing_needs_a_person(sqlite_world: World) -> None:
     progress = progress_at(sqlite_world, "open", "connect_line", undoing=CANCELLED)
-    assert decisions.step_failed(progress, PRODUCT, Permanent("no")).reason == "parked"
+    assert decisions.step_failed(progress, PRODUCT, Permanent("no"), SETTLE).reason == "parked"
 
 
 @pytest.mark.parametrize("tries", [1, 2])
@@ -137,7 +155,7 @@ def test_I9_a_bug_is_tried_once_more_and_then_parked(sqlite_world: World, tries:
     progress = progress_at(sqlite_world, "open", "connect_line", tries=tries)
     record = decisions.step_crashed(progress, PRODUCT, ZeroDivisionError())
     if tries == 1:
-        assert (record.tries, record.wake_at) == (1, progress.now + BUG_PAUSE)
+        assert (record.tries, record.wake_at) == (1, Pause(BUG_PAUSE))
     else:
         assert record.reason == "parked"
 
@@ -169,8 +187,20 @@ def test_CO_3_a_step_that_has_not_begun_is_not_undone(sqlite_world: World) -> No
 
 def test_I11_what_is_left_is_as_it_was(sqlite_world: World) -> None:
     progress = progress_at(sqlite_world, "open", "connect_line")
-    claimed = replace(progress.claimed, step="connect_line", attempt=4, state="waiting")
+    claimed = replace(
+        progress.claimed, step="connect_line", attempt=4, state="waiting", begins=None
+    )
     record = decisions.left(claimed)
     assert (record.step, record.attempt, record.state) == ("connect_line", 4, "waiting")
-    assert record.wake_at == claimed.now + LEFT_PAUSE
+    assert record.wake_at == Pause(LEFT_PAUSE)
     assert record.lines == ()
+
+
+@pytest.mark.parametrize(
+    ("begins", "state"), [("yes", "running"), ("refused", "accepted"), ("already", "accepted")]
+)
+def test_CO_13_what_may_not_begin_has_not_begun_when_it_is_left(
+    sqlite_world: World, begins: Begins, state: str
+) -> None:
+    claimed = replace(progress_at(sqlite_world, "open").claimed, begins=begins)
+    assert decisions.left(claimed).state == decisions.given_back(claimed).state == state

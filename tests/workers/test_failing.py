@@ -1,9 +1,13 @@
 """What an error of the platform leads to: tries, pauses, undoing, tickets (DESIGN idea 8, CO-5)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
+
 from tests.world.fixtures import MakeWorld
+from tests.world.worker import LONG
 from tests.world.world import World
 from workers.retry import LONGEST
 
@@ -104,6 +108,26 @@ def test_CO_5_a_permanent_refusal_is_undone_in_reverse_with_one_ticket(world: Wo
     world.check()
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_CO_5_credentials_that_are_refused_fail_nothing_and_are_ticketed_at_the_deadline(
+    world: World, status: int
+) -> None:
+    world.submit("open")
+    world.settle()
+    world.platform.fault("sample", "refuse", value=status)
+    operation = world.submit("close")
+    world.settle(16 * MINUTES)
+    row = world.rows.operation(operation)
+    assert (row["state"], row["told"]) == ("waiting", 2)
+    assert "refuses our credentials" in row["reason"]
+    assert len(world.rows.tickets(operation)) == 1
+    world.platform.mend()
+    world.settle()
+    assert world.rows.operation(operation)["outcome"] == "late"
+    assert world.rows.tickets(operation)[0]["state"] == "resolved"
+    world.check()
+
+
 def test_CO_5_a_refusal_by_rules_of_the_platform_makes_no_ticket(world: World) -> None:
     told = {"status": 422, "reason": "rejected"}
     world.platform.fault("sample", "refuse", action="power", count=1, value=told)
@@ -162,6 +186,36 @@ def test_an_answer_slower_than_the_call_limit_is_an_unknown_outcome(world: World
     assert any("outcome unknown" in str(each["why"]) for each in world.rows.history(operation))
     assert [call.action for call in world.platform.calls].count("connect") == 1
     assert world.rows.operation(operation)["state"] == "succeeded"
+    world.check()
+
+
+@pytest.mark.parametrize(
+    ("settle", "connected"), [(timedelta(milliseconds=1), 2), (timedelta(seconds=3), 1)]
+)
+def test_I3_a_call_that_acts_late_is_asked_for_only_when_it_has_settled(
+    world: World, settle: timedelta, connected: int
+) -> None:
+    world.crash()
+    world.boot(terms=replace(LONG, settle=settle))
+    world.platform.fault("sample", "late_effect", action="connect", value="2s", count=1)
+    world.platform.fault("sample", "no_idempotency")
+    operation = world.submit("open")
+    world.settle()
+    assert world.rows.operation(operation)["state"] == "succeeded"
+    assert [effect.action for effect in world.platform.effects()].count("connect") == connected
+
+
+def test_I3_a_cancel_does_not_hurry_a_call_that_may_still_act(world: World) -> None:
+    world.crash()
+    world.boot(terms=replace(LONG, settle=timedelta(seconds=3)))
+    world.platform.fault("sample", "late_effect", action="connect", value="2s", count=1)
+    operation = world.submit("open")
+    world.work()
+    world.cancel(operation)
+    world.settle()
+    assert world.rows.operation(operation)["state"] == "cancelled"
+    done = [effect.action for effect in world.platform.effects()]
+    assert done == ["reserve", "connect", "connect", "remove"]
     world.check()
 
 

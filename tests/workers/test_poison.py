@@ -6,8 +6,7 @@ from tests.world.fixtures import MakeWorld
 from tests.world.sample import SAMPLE
 from tests.world.variants import with_step
 from tests.world.world import World
-from workers.carrier import DEATHS
-from workers.engine import ALONE
+from workers.carrier import ALONE, DEATHS
 from workers.workflow import Done, Outcome, Work
 
 INNOCENTS = ("two", "three", "four", "five", "six")
@@ -83,7 +82,8 @@ def test_I9_from_its_third_try_on_a_poisonous_operation_runs_alone(world: World)
     for each in innocents:
         begun = [line for line in world.rows.story(each) if line.startswith("step_done")]
         assert len(begun) == len(SAMPLE.home.workflows["open"].steps)
-        assert world.rows.operation(each)["epoch"] <= 6
+        # Claimed twice beside it, twice as a suspect, and once more for each that it has given way to.
+        assert world.rows.operation(each)["epoch"] <= 7 + len(innocents)
     world.check()
 
 

@@ -9,7 +9,7 @@ from tests.world.fixtures import MakeWorld
 from tests.world.sample import SAMPLE
 from tests.world.variants import without_step
 from tests.world.worker import SHORT, STOPPED
-from tests.world.world import World
+from tests.world.world import START, World
 from workers.waker import LAPSED
 
 
@@ -23,7 +23,7 @@ def see_done_once(world: World, operation: int) -> None:
 
 def lapsed(world: World) -> set[int]:
     """Return the workers from whom others have taken over."""
-    found = [each["workers"] for each in world.logs if each["event"] == "workers_lapsed"]
+    found = [each["workers"] for each in world.logs if each["event"] == "taken_over"]
     return {key for keys in found for key in keys}
 
 
@@ -162,6 +162,37 @@ def test_I1_a_takeover_while_undoing_goes_on_undoing(world: World, point: str) -
     assert row["state"] == "failed"
     assert world.platform.shown("acme/one") == {}
     assert len(world.rows.tickets(operation)) == 1
+    world.check()
+
+
+@pytest.mark.parametrize("point", ["written Claim", "write Recorded"])
+@pytest.mark.parametrize(
+    ("verb", "state", "outcome"),
+    [("rename", "failed", "failed"), ("close", "succeeded", "already")],
+)
+def test_CO_13_what_may_not_begin_is_ended_so_however_often_its_worker_dies(
+    world: World, verb: str, state: str, outcome: str, point: str
+) -> None:
+    world.submit("open")
+    world.settle()
+    tonight = START + timedelta(hours=12)
+    operation = world.submit(verb, not_before=tonight)
+    world.submit("close")
+    world.settle(tonight - timedelta(minutes=1))
+    world.platform.calls.clear()
+    for _ in range(4):
+        world.move_time(max(tonight, world.now))
+        world.points.deadly.add(point)
+        world.until(lambda: world.points.is_dying)
+        world.points.deadly.clear()
+        world.follow()
+        assert world.rows.operation(operation)["state"] == "accepted"
+    world.settle()
+    row = world.rows.operation(operation)
+    assert (row["state"], row["outcome"]) == (state, outcome)
+    assert world.rows.story(operation)[-1].split()[0] == state
+    assert world.rows.tickets(operation) == []
+    assert world.platform.calls == []
     world.check()
 
 

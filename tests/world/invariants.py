@@ -132,6 +132,8 @@ def check_I6_there_is_one_ticket_where_one_is_owed(evidence: Evidence) -> None:
         assert not is_owed or tickets, f"no ticket: {row}"
         assert is_owed or was_parked or not tickets, f"a ticket too many: {row}"
         assert row["ticket"] == (tickets[0]["id"] if tickets else None), row
+        is_well = row["state"] in {"succeeded", "cancelled"}
+        assert all((each["state"] == "resolved") is is_well for each in tickets), (row, tickets)
         is_late = row["ended_at"] is None and evidence.now > _moment(row["deadline_at"]) + LATE
         assert not is_late or row["told"] == OVERDUE, f"nobody has told that it is late: {row}"
 
@@ -160,11 +162,15 @@ def check_I7_history_has_no_gaps(evidence: Evidence) -> None:
 
 
 def check_I7_a_service_moves_along_its_table(evidence: Evidence) -> None:
-    """A service was only in states that its product publishes."""
+    """A service was only in states that its product publishes, each by one of its operations."""
     for row in evidence.rows["service"]:
         product = evidence.products[row["product"]]
         for line in evidence.lines(SERVICE, row["id"]):
             assert line["after"] in product.states, f"{line['after']} is not in the table"
+            if line["event"]:
+                mover = evidence.operations.get(line["operation_id"])
+                assert mover, f"nobody's doing: {line}"
+                assert mover["service_id"] == row["id"], f"another service's doing: {line}"
 
 
 def check_I9_no_innocent_is_parked(evidence: Evidence) -> None:

@@ -84,10 +84,10 @@ class Platform:
         self._store.start_clock(as_text(start))
         self._plans = Plans(self._store)
         self._rules = Rules(self._store)
-        self._happenings = Happenings(
-            self._store, self._plans, self._rules, vendors, frozenset(vendors)
+        wanted = frozenset(vendors)
+        self._reception = Reception(
+            Happenings(self._store, self._plans, self._rules, vendors, wanted)
         )
-        self._reception = Reception(self._happenings)
 
     def close(self) -> None:
         """Forget everything."""
@@ -146,7 +146,7 @@ class Platform:
     def move(self, to: datetime) -> None:
         """Let happen what is due by then, and stand there."""
         with self._store.transaction():
-            while event := self._happenings.happen(as_text(to)):
+            while event := self._reception.happen(as_text(to)):
                 self._store.set_clock(event.due_at)
             self._store.set_clock(as_text(to))
 
@@ -161,7 +161,7 @@ class Platform:
 
     def _happen_now(self) -> None:
         """Let happen what is due at this time."""
-        while self._happenings.happen(self._store.standing_now()):
+        while self._reception.happen(self._store.standing_now()):
             pass
 
     # The wire
@@ -265,7 +265,6 @@ class Response:
     """Stands in for aiohttp's response."""
 
     reply: Reply
-    content_type: str = "application/json"
 
     @property
     def status(self) -> int:
@@ -282,7 +281,7 @@ class Response:
         """The headers."""
         return self.reply.headers
 
-    async def json(self) -> Any:
+    async def json(self, *, content_type: str | None) -> Any:
         """The body, as it comes out of a wire."""
         return json.loads(json.dumps(self.reply.body))
 

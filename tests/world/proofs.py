@@ -220,7 +220,8 @@ def prove_a_cancel_is_undone_or_refused(
             play.world.platform.open(action)
             play.world.settle()
             ending = play.ending()
-            if is_late or isinstance(answer, Refusal):
+            assert isinstance(answer, Refusal) or not is_late, f"{case}, {action}: {answer}"
+            if isinstance(answer, Refusal):
                 assert ending.state == "succeeded", f"{case}, {action}: {ending}"
                 continue
             assert ending.state == "cancelled", f"{case}, {action}: {ending}"

@@ -1,6 +1,7 @@
 """One worker of a world: an engine under one lease, on the world's event loop."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from schema.lifecycle import Product
 from schema.sealing import Sealer, new_key, parse_keys
+from schema.store.leases import Boot
 from schema.store.writer import Writer
 from tests.world.platform import URL, Platform
 from tests.world.points import Points, WatchedWriter
@@ -68,7 +70,9 @@ class Worker:
         self.is_stopped = False
         writer = cast("Writer", WatchedWriter(equipment.writer, equipment.points))
         terms, rooms = equipment.terms, dict.fromkeys(equipment.homes, equipment.room)
-        self.lease = Lease(writer, terms, "world", rooms)
+        since = time.monotonic()
+        row = writer.store(Boot("worker", "world", rooms, terms.length))
+        self.lease = Lease(writer, terms, row, since)
         self.lease.start(asyncio.get_running_loop(), lambda: None)
         self.journal = Journal(writer)
         session: ClientSession = equipment.platform.session(terms.call.total_seconds())
@@ -77,7 +81,7 @@ class Worker:
             for name, home in equipment.homes.items()
         }
         carrier = Carrier(self.journal, self.lease, equipment.products, homes, equipment.sealer)
-        self.engine = Engine(self.journal, self.lease, carrier, rooms, terms.settle)
+        self.engine = Engine(self.journal, self.lease, carrier, rooms)
 
     @property
     def key(self) -> int:

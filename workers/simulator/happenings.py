@@ -44,24 +44,8 @@ class Happenings:
             elif cause.product in self.wanted:
                 self._tell(itself, item, at, met)
 
-    def happen(self, until: str) -> Event | None:
-        """Let the earliest change happen that is due by then, at its own time."""
-        event = self.plans.take_event(until)
-        if event is not None:
-            self._change(event)
-        return event
-
-    def _plan(self, cause: Cause, after: After, at: str, met: Met) -> None:
-        if met.take("never"):
-            return
-        slow = met.take("slow")
-        delay = after.delay + (as_timedelta(slow.value) if slow else timedelta())
-        name = after.change.__name__
-        if name not in self.vendors[cause.product].changes_by_name:
-            raise UndeclaredChangeError(f"{cause.product} does not declare the change {name}")
-        self.plans.add_event(Event(_later(at, delay), name, after.arguments, cause))
-
-    def _change(self, event: Event) -> None:
+    def change(self, event: Event) -> None:
+        """Let a planned change happen, at its own time."""
         cause = event.cause
         instance = self.store.instance(cause.product, cause.platform_id or "")
         vendor = self.vendors.get(cause.product)
@@ -72,6 +56,16 @@ class Happenings:
         later = change(instance, event.arguments)
         self.store.save_instance(cause.product, instance)
         self.follow(cause, later, event.due_at)
+
+    def _plan(self, cause: Cause, after: After, at: str, met: Met) -> None:
+        if met.take("never"):
+            return
+        slow = met.take("slow")
+        delay = after.delay + (as_timedelta(slow.value) if slow else timedelta())
+        name = after.change.__name__
+        if name not in self.vendors[cause.product].changes_by_name:
+            raise UndeclaredChangeError(f"{cause.product} does not declare the change {name}")
+        self.plans.add_event(Event(_later(at, delay), name, after.arguments, cause))
 
     def _tell(self, cause: Cause, callback: Callback, at: str, met: Met) -> None:
         if met.take("no_callback"):

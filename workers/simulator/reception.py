@@ -11,15 +11,18 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
-from workers.simulator.clock import as_text
-from workers.simulator.faults import as_refusal
+from workers.simulator.clock import as_moment, as_text
+from workers.simulator.faults import as_refusal, as_timedelta
 from workers.simulator.happenings import Happenings
 from workers.simulator.instances import Instances, RefusedError
 from workers.simulator.problems import problems_of
-from workers.simulator.rows import Cause, Json, Kept, Rule, digest
+from workers.simulator.rows import Cause, Event, Json, Kept, Rule, digest
 from workers.simulator.rules import Met
 from workers.simulator.store import Store, as_json
 from workers.simulator.vendor import Action, Call
+
+#: The name of a planned call: not one that a vendor's change can have.
+LATE_CALL = "late call"
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,42 @@ class Reception:
         """Decide what becomes of a call; whatever it does is committed on return."""
         with self._store.transaction():
             visit = self._visit(product, action, call, key)
-            reply = self._failed(visit) or self._answered(visit)
+            reply = self._failed(visit) or self._put_off(visit) or self._answered(visit)
             latency = visit.met.take("latency")
         headers = {**reply.headers, "X-Request-Id": visit.cause.id}
         if latency is None:
             return replace(reply, headers=headers)
         return replace(reply, headers=headers, latency=timedelta(seconds=latency.value))
+
+    def happen(self, until: str) -> Event | None:
+        """Let the earliest thing happen that is due by then: a change, or a call that acts late."""
+        event = self.happenings.plans.take_event(until)
+        if event is not None and event.change == LATE_CALL:
+            self._act_late(event)
+        elif event is not None:
+            self.happenings.change(event)
+        return event
+
+    def _put_off(self, visit: Visit) -> Reply | None:
+        """Lose the reply, and act only later, as a fault asks for."""
+        late = visit.met.take("late_effect")
+        if late is None:
+            return None
+        call = visit.call
+        due_at = as_text(call.at + as_timedelta(late.value))
+        told = {"path": dict(call.path), "body": call.body, "key": visit.key}
+        self.happenings.plans.add_event(Event(due_at, LATE_CALL, told, visit.cause))
+        return Reply(504, {"error": "reply_lost"}, is_cut=True)
+
+    def _act_late(self, event: Event) -> None:
+        """Do what a call asked for whose reply was lost before; nobody hears the answer."""
+        cause, told = event.cause, event.arguments
+        actions = self.happenings.vendors[cause.product].actions
+        action = next(each for each in actions if each.name == cause.action)
+        at = as_moment(event.due_at)
+        call = Call(at, cause.service, cause.reference, told["path"], body=told["body"])
+        met = self.happenings.rules.meeting(cause, event.due_at)
+        self._answered(Visit(action, call, cause, told["key"], met, 0))
 
     def _visit(self, product: str, action: Action, call: Call, key: str | None) -> Visit:
         number = self._store.count_call(product, call.service, action.name)

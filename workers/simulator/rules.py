@@ -8,7 +8,9 @@ from workers.simulator.rows import Cause, Json, Rule
 from workers.simulator.store import Store, as_json
 
 #: They leave a read alone unless the rule names its action.
-CHANGING_ONLY = frozenset({"lost_reply", "no_idempotency", "refuse", "state_changed"})
+CHANGING_ONLY = frozenset(
+    {"lost_reply", "late_effect", "no_idempotency", "refuse", "state_changed"}
+)
 
 
 class Rules:

@@ -88,16 +88,18 @@ class Simulator:
         stack.push_async_callback(courier.close)
         vendors, wanted = find_vendors(), frozenset(self._callbacks)
         happenings = Happenings(store, Plans(store), Rules(store), vendors, wanted)
-        timekeeper = Timekeeper(clock, happenings)
-        address = await _listen(stack, _application(happenings, clock, timekeeper), host, port)
+        reception = Reception(happenings)
+        timekeeper = Timekeeper(clock, reception)
+        address = await _listen(stack, _application(reception, clock, timekeeper), host, port)
         self._heart = asyncio.create_task(timekeeper.run(courier))
         self._heart.add_done_callback(_tell_if_broken)
         stack.push_async_callback(_end, self._heart)
         return f"http://{host}:{address}"
 
 
-def _application(happenings: Happenings, clock: Clock, timekeeper: Timekeeper) -> web.Application:
-    counter = Counter(Reception(happenings), clock, timekeeper.wake)
+def _application(reception: Reception, clock: Clock, timekeeper: Timekeeper) -> web.Application:
+    happenings = reception.happenings
+    counter = Counter(reception, clock, timekeeper.wake)
     control = Control(happenings, clock, timekeeper, counter.is_handling)
     application = web.Application(middlewares=[answer_in_json])
     application.add_routes(control.routes())

@@ -15,12 +15,17 @@ T = TypeVar("T")
 
 
 class SimulatorThread:
-    """Runs a simulator on a free port of this machine while its `with` block does."""
+    """Runs a simulator while its `with` block does, on a free port of this machine unless `listen` names one."""
 
     def __init__(
-        self, database: Path, callbacks: Mapping[str, CallbackTarget], clock: Real | Standing
+        self,
+        database: Path,
+        callbacks: Mapping[str, CallbackTarget],
+        clock: Real | Standing,
+        listen: tuple[str, int] = ("127.0.0.1", 0),
     ) -> None:
         self._simulator = Simulator(database, callbacks, clock)
+        self._listen = listen
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="simulator", daemon=True)
 
@@ -33,7 +38,7 @@ class SimulatorThread:
         """Start it; raises what `Simulator.start` does."""
         self._thread.start()
         try:
-            self._await(self._simulator.start())
+            self._await(self._simulator.start(*self._listen))
         except BaseException:
             self._end()
             raise

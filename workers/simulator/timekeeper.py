@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from workers.simulator.clock import Clock, as_moment
 from workers.simulator.courier import Courier
-from workers.simulator.happenings import Happenings
+from workers.simulator.reception import Reception
 
 #: How many changes happen in one transaction; between two of them others have their turn.
 AT_ONCE = 20
@@ -20,11 +20,11 @@ class ClockMovedError(Exception):
 class Timekeeper:
     """Runs for as long as the simulator does; whoever plans something wakes it."""
 
-    def __init__(self, clock: Clock, happenings: Happenings) -> None:
-        self._store = happenings.store
+    def __init__(self, clock: Clock, reception: Reception) -> None:
+        self._store = reception.happenings.store
         self._clock = clock
-        self._happenings = happenings
-        self._plans = happenings.plans
+        self._reception = reception
+        self._plans = reception.happenings.plans
         self._wake = asyncio.Event()
         self._moving = asyncio.Lock()
 
@@ -71,7 +71,7 @@ class Timekeeper:
             return False
         with self._store.transaction():
             for _ in range(AT_ONCE):
-                event = self._happenings.happen(until)
+                event = self._reception.happen(until)
                 if event is None:
                     return False
                 if self._clock.is_standing:

@@ -105,6 +105,7 @@ operation = Table(
     Column("state", Text, nullable=False),
     Column("step", Text),
     Column("undoing", Text),
+    Column("past_return", Boolean, nullable=False, server_default=false()),
     Column("before", Text, nullable=False),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
@@ -147,6 +148,7 @@ history = Table(
     Column("facts", Text),
     Column("event", Text),
     Column("sequence", Integer),
+    Column("operation_id", BigInteger),
     PrimaryKeyConstraint("kind", "owner", "number", name="history_key"),
     sqlite_with_rowid=False,
 )
@@ -158,6 +160,7 @@ due = Table(
     Column("product", Text, nullable=False),
     Column("customer", Text, nullable=False),
     Column("wake_at", BigInteger, nullable=False),
+    Column("settles_at", BigInteger, nullable=False, server_default=text("0")),
     Column("decide_at", BigInteger, nullable=False),
     Index("due_wake", "wake_at"),
     Index("due_turn", "product", "customer", "wake_at"),
@@ -183,6 +186,12 @@ signal = Table(
         "signal_unmatched",
         "product",
         "platform_id",
+        postgresql_where=text("operation_id IS NULL"),
+        sqlite_where=text("operation_id IS NULL"),
+    ),
+    Index(
+        "signal_unmatched_since",
+        "received_at",
         postgresql_where=text("operation_id IS NULL"),
         sqlite_where=text("operation_id IS NULL"),
     ),
@@ -212,6 +221,18 @@ comment = Table(
     Column("at", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("comment_ticket", "ticket_id"),
+)
+
+trouble = Table(
+    "trouble",
+    metadata,
+    Column("operation_id", Key, primary_key=True, autoincrement=False),
+    Column("step", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("request_id", Text),
+    Column("tries", Integer, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
 )
 
 outbox = Table(

@@ -15,6 +15,7 @@ from producers.http.doors import Doors
 from producers.intake import Intake
 from schema.lifecycle import Product
 from schema.store.database import Database
+from schema.store.leases import WAKER, Boot, Renew
 from schema.store.writer import Writer
 from tests.producers.conftest import SEALER, Offers
 from tests.producers.events import activate, count, customer, deactivate, settle
@@ -179,6 +180,29 @@ def test_a_database_that_does_not_answer_is_503_with_when_to_ask_again(
     assert int(response.headers["retry-after"]) > 0
 
 
+def test_I1_a_command_that_was_given_up_is_not_stored_later(
+    doors: Doors, database: Database, products: dict[str, Product], offers: Offers
+) -> None:
+    writer = Writer(database, products)
+    asleep = Intake(writer, products, offers, SEALER, patience=timedelta(seconds=0.02))
+    app = create_app(Doors(database, products, asleep, doors.signals, doors.calls))
+    with session_on(app) as session:
+        response = session.post("/v1/commands", data=json.dumps(activate("1")), headers=STRUCTURED)
+    assert "may be done or not" in problem(response, 503)["detail"]
+    writer.start()
+    assert writer.stop()
+    assert count(database, "command") == 0
+
+
+def test_with_too_much_waiting_a_command_is_503_at_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schema.store.writer.MOST_WAITING", 0)
+    response = client.send(activate("1"))
+    assert problem(response, 503)["reason"] == "unavailable"
+    assert int(response.headers["retry-after"]) > 0
+
+
 def test_I2_many_at_once_are_each_accepted_once(app: FastAPI, database: Database) -> None:
     def send(_: int) -> list[str]:
         with session_on(app) as session:
@@ -191,9 +215,18 @@ def test_I2_many_at_once_are_each_accepted_once(app: FastAPI, database: Database
     assert count(database, "operation") == 8
 
 
+def test_it_is_not_ready_while_nobody_looks_at_what_is_due(client: Client, writer: Writer) -> None:
+    assert "no waker has looked lately" in problem(client.get("/readyz"), 503)["detail"]
+    row = writer.store(Boot(WAKER, "here", {}, timedelta(minutes=5)))
+    assert client.get("/readyz").status_code == 200
+    writer.store(Renew(row, timedelta(seconds=-1)))
+    assert problem(client.get("/readyz"), 503)["reason"] == "not_ready"
+
+
 def test_it_is_alive_always_and_ready_while_the_database_answers(
-    client: Client, database: Database
+    client: Client, database: Database, writer: Writer
 ) -> None:
+    writer.store(Boot(WAKER, "here", {}, timedelta(minutes=5)))
     assert client.get("/readyz").json() == {"status": "ready"}
     database.reading.dispose()
     database.path.rename(database.path.with_suffix(".gone"))

@@ -1,6 +1,7 @@
 """The description at /openapi.json is true."""
 
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
+from schema.store.leases import WAKER, Boot
+from schema.store.writer import Writer
 from tests.producers.events import activate, customer, deactivate
 from tests.producers.http.conftest import Client
 
@@ -33,7 +36,10 @@ CHECKS = [
 EXAMPLES = 10
 
 
-def test_every_answer_is_one_that_is_described(app: FastAPI, client: Client) -> None:
+def test_every_answer_is_one_that_is_described(
+    app: FastAPI, client: Client, writer: Writer
+) -> None:
+    writer.store(Boot(WAKER, "here", {}, timedelta(hours=1)))
     client.send_all([activate("1"), activate("2", "acme/pbx-2")])
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     for found in schema.get_all_operations():

@@ -34,6 +34,7 @@ class Tell:
     kind: int
     owner: int
     lines: tuple[Line, ...]
+    operation: int | None = None
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["Tell"]) -> list[None]:
@@ -47,7 +48,8 @@ class Tell:
             )
             returned = counters.returning(table.c.number, table.c.sequence)
             row = transaction.connection.execute(returned).one()
-            written = Written(record.kind, record.owner, row.number, row.sequence, record.lines)
+            counted = (record.kind, record.owner, row.number, row.sequence)
+            written = Written(*counted, record.lines, record.operation)
             transaction.write_history([written])
         return [None for _ in records]
 
@@ -143,8 +145,8 @@ class Queue:
         found: dict[str, list[int]] = {}
         for event in self.events:
             line = found.setdefault(event["partitionkey"], [])
-            if event["sequence"] not in line:
-                line.append(event["sequence"])
+            if (sequence := int(event["sequence"])) not in line:
+                line.append(sequence)
         return found
 
     def by_source(self) -> Counter[str]:

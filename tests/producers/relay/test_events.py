@@ -25,6 +25,7 @@ OVERDUE = OutgoingEvent(
     customer="acme",
     reference="pbx-1",
     service_id=2,
+    operation=33,
     verb="deactivate",
     deadline_at=datetime(2026, 3, 2, 10, 15, tzinfo=UTC),
     reason=None,
@@ -40,11 +41,7 @@ SERVICE = replace(
     event="service_changed",
     before="active",
     state="deactivating",
-    verb=None,
-    deadline_at=None,
     ticket=None,
-    actor=None,
-    correlation_id=None,
 )
 
 
@@ -64,7 +61,7 @@ def test_an_operations_event() -> None:
         "time": "2026-03-02T10:15:00.001Z",
         "datacontenttype": "application/json",
         "partitionkey": "op_11",
-        "sequence": 4,
+        "sequence": "0000000004",
         "correlationid": "c-1",
         "actor": "jane",
         "data": {
@@ -86,13 +83,28 @@ def test_a_services_event_says_whether_it_is_billed() -> None:
     assert (told["id"], told["partitionkey"]) == ("svc_2/4", "svc_2")
     assert told["data"] == {
         "service": "svc_2",
+        "operation": "op_11",
+        "verb": "deactivate",
         "state": "deactivating",
         "before": "active",
         "why": "the deadline was missed",
         "billing": "on",
     }
-    assert "actor" not in told
+    assert (told["actor"], told["correlationid"]) == ("jane", "c-1")
     assert rendered(replace(SERVICE, state="deleted"))["data"]["billing"] == "off"
+
+
+def test_a_services_event_without_an_operation_names_none() -> None:
+    alone = replace(SERVICE, operation=None, verb=None, deadline_at=None, actor=None)
+    told = rendered(alone)
+    assert {"operation", "verb"}.isdisjoint(told["data"])
+    assert "actor" not in told
+
+
+def test_sequences_are_in_order_as_texts_too() -> None:
+    told = [rendered(replace(OVERDUE, sequence=number))["sequence"] for number in (2, 9, 10, 111)]
+    assert told == sorted(told)
+    assert all(isinstance(each, str) for each in told)
 
 
 def test_an_event_that_is_sent_again_is_the_same_though_the_operation_went_on() -> None:

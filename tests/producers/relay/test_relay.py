@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 from producers.relay.pace import Pace
 from producers.relay.relay import Relay
 from schema.store.leases import Boot
-from schema.store.outbox import LeasePartitions
-from schema.tables import partition, worker
+from schema.store.outbox import LeasePartitions, Sent
+from schema.tables import outbox, partition, worker
 from tests.producers.relay.stage import Queue, Stage, passing_queue, wait_until
 from tests.servers.rabbit import RabbitServer
 
@@ -204,6 +204,17 @@ def test_events_of_an_unknown_product_wait_for_a_newer_relay(stage: Stage, queue
     stage.products = products
     with stage.relaying(queue.url):
         wait_until(lambda: stage.unsent() == 0)
+
+
+def test_a_relay_forgets_what_a_newer_one_has_sent(stage: Stage, queue: Queue) -> None:
+    stage.accept(5)
+    stage.products = {}
+    with stage.relaying(queue.url, Pace(idle=0.05, forget=0.2)) as relay:
+        wait_until(lambda: relay.progress.left == 5)
+        with stage.database.look() as connection:
+            ids = tuple(connection.execute(select(outbox.c.id)).scalars())
+        stage.writer.store(Sent(ids))
+        wait_until(lambda: relay.progress.left == 0)
 
 
 def test_a_relay_that_is_woken_looks_at_once(stage: Stage, queue: Queue) -> None:

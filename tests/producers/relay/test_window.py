@@ -24,6 +24,7 @@ def an_event(key: int, owner: int, sequence: int = 1) -> OutgoingEvent:
         customer="acme",
         reference="pbx",
         service_id=owner,
+        operation=None,
         verb="activate",
         deadline_at=None,
         reason=None,

@@ -1,6 +1,6 @@
 """Claims: who gets what, at the same moment too (I5)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from datetime import timedelta
@@ -112,11 +112,13 @@ def test_I5_two_workers_at_once_never_act_on_one_service(
     has_read, may_go_on = Event(), Event()
     begin = claims._begin_services  # noqa: SLF001  the moment between reading and taking
 
-    def begin_late(transaction: Transaction, free: Sequence[Row[Any]]) -> dict[int, Begins]:
+    def begin_late(
+        transaction: Transaction, free: Sequence[Row[Any]], begun: Mapping[int, Begins]
+    ) -> None:
         if not has_read.is_set():
             has_read.set()
             may_go_on.wait(10)
-        return begin(transaction, free)
+        begin(transaction, free, begun)
 
     monkeypatch.setattr(claims, "_begin_services", begin_late)
     with ThreadPoolExecutor(2) as pool:

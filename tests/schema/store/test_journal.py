@@ -1,12 +1,13 @@
 """The journal: what is recorded, what is lost, and what a record learns from others."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from schema.store.claims import Claim
 from schema.store.journal import Lost, News, Recorded
+from schema.store.moments import Pause
 from schema.store.transaction import Line
 from schema.tables import FAR
 from tests.world.world import World
@@ -42,9 +43,34 @@ def test_a_wait_lets_go_of_the_operation_until_its_time(world: World) -> None:
     assert isinstance(world.writer.store(record), News)
     row = world.rows.operation(record.operation)
     assert (row["owner"], row["turn"], row["state"]) == (None, record.turn, "waiting")
-    assert record.wake_at is not None
+    assert isinstance(record.wake_at, datetime)
     due = world.rows.due(record.operation)
     assert due["wake_at"] == record.wake_at.timestamp() * 1000
+
+
+def test_a_pause_counts_from_the_moment_at_which_it_is_recorded(world: World) -> None:
+    record = replace(begun(world), wake_at=Pause(timedelta(seconds=7)))
+    now = world.move_time(timedelta(seconds=10))
+    world.writer.store(record)
+    due = world.rows.due(record.operation)
+    assert due["wake_at"] == (now + timedelta(seconds=7)).timestamp() * 1000
+
+
+@pytest.mark.parametrize("is_told_before", [True, False])
+def test_I3_who_is_told_something_is_not_due_before_his_calls_have_settled(
+    world: World, *, is_told_before: bool
+) -> None:
+    settle = timedelta(seconds=3)
+    record = replace(begun(world), wake_at=Pause(timedelta(minutes=1), least=settle))
+    tell = [
+        lambda: world.signal("told", reference=f"op_{record.operation}"),
+        lambda: world.cancel(record.operation),
+    ]
+    steps = [*tell, lambda: world.writer.store(record)]
+    for step in steps if is_told_before else reversed(steps):
+        step()
+    due = world.rows.due(record.operation)
+    assert due["wake_at"] == (world.now + settle).timestamp() * 1000
 
 
 def test_a_step_that_goes_on_keeps_its_owner(world: World) -> None:

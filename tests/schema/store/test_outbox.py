@@ -125,14 +125,22 @@ def test_an_operations_event_tells_all_that_is_known(stage: Stage) -> None:
     assert stored(found.deadline_at) == stored(found.at) + 15 * 60 * 1000
 
 
-def test_a_services_event_has_no_operation(stage: Stage) -> None:
+def test_a_services_event_tells_which_operation_moved_it(stage: Stage) -> None:
     stage.accept(2)
     moved = Line("moved", "worker", "it began", "new", "activating", event="service_changed")
-    stage.writer.store(Tell(SERVICE, 2, (moved,)))
+    stage.writer.store(Tell(SERVICE, 2, (moved,), operation=1))
     (found,) = [event for event in read(stage) if event.kind == SERVICE]
     assert (found.owner, found.service_id, found.reference) == (2, 2, "pbx-1")
     assert (found.before, found.state, found.sequence) == ("new", "activating", 1)
-    assert (found.verb, found.deadline_at, found.actor) == (None, None, None)
+    assert (found.operation, found.verb, found.actor) == (1, "activate", "jane")
+
+
+def test_a_services_event_can_be_nobodys_doing(stage: Stage) -> None:
+    stage.accept(1)
+    moved = Line("moved", "waker", "seen", "new", "deleted", event="service_changed")
+    stage.writer.store(Tell(SERVICE, 1, (moved,)))
+    (found,) = [event for event in read(stage) if event.kind == SERVICE]
+    assert (found.operation, found.verb, found.actor) == (None, None, None)
 
 
 def test_a_line_that_is_no_move_has_the_state_before_it(stage: Stage) -> None:

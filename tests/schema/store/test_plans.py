@@ -23,6 +23,7 @@ from schema.store.moments import stored
 from schema.store.order import Accepted, Order
 from schema.store.outbox import unsent
 from schema.store.services import ServiceChange
+from schema.store.signals import has_matches
 from schema.store.transaction import Line
 from schema.store.waking import (
     customers_in_turn,
@@ -156,6 +157,7 @@ LOOKS: dict[str, Callable[[Connection], object]] = {
     ),
     "late_operations": lambda connection: late_operations(connection, 500),
     "quiet": quiet,
+    "has_matches": has_matches,
     "unsent": lambda connection: unsent(connection, range(PARTITIONS), 1_000, [1, 2, 3]),
 }
 

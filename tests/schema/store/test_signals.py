@@ -1,9 +1,15 @@
 """Signals: stored once, for whoever they are meant, known or not."""
 
+from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from schema.store.claims import Claim
 from schema.store.signals import MatchSignals
+from schema.store.writer import Record
 from tests.world.world import World
 
 
@@ -50,6 +56,41 @@ def test_a_signal_by_platform_id_is_for_who_holds_the_service(world: World) -> N
     assert world.signal("told again", platform_id=platform_id) == operation
     assert world.writer.store(MatchSignals()) == 1
     assert {row["operation_id"] for row in world.rows.all("signal")} >= {operation}
+
+
+def test_the_waker_writes_nothing_for_signals_that_nobody_is_known_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.submit("open")
+    world.settle()
+    platform_id = world.rows.service()["platform_id"]
+    world.signal("told", platform_id="line-unknown")
+    world.signal("told", platform_id=platform_id)
+    submit, seen = world.writer.submit, list[Record]()
+
+    def watch(records: Sequence[Record], load: int = 0) -> "Future[list[Any]]":
+        seen.extend(records)
+        return submit(records, load)
+
+    monkeypatch.setattr(world.writer, "submit", watch)
+    world.waker.once()
+    assert MatchSignals() not in seen
+    operation = world.submit("close")
+    world.waker.once()
+    assert MatchSignals() in seen
+    assert [row["operation_id"] for row in world.rows.all("signal")][-2:] == [None, operation]
+
+
+def test_a_signal_that_nobody_was_known_for_is_looked_at_for_an_hour_and_kept(
+    world: World,
+) -> None:
+    world.submit("open")
+    world.settle()
+    world.signal("told", platform_id=world.rows.service()["platform_id"])
+    world.move_time(timedelta(hours=1))
+    world.submit("close")
+    assert world.writer.store(MatchSignals()) == 0
+    assert world.rows.all("signal")[-1]["operation_id"] is None
 
 
 def test_a_signal_for_what_has_ended_changes_nothing(world: World) -> None:

@@ -56,6 +56,26 @@ def test_lost_reply_answers_the_status_it_is_given(world: World) -> None:
     assert world.actions() == ["create_instances"]
 
 
+def test_late_effect_cuts_the_connection_and_acts_afterwards(world: World) -> None:
+    world.fault("late_effect", value="5s", count=1)
+    with pytest.raises(ConnectionError):
+        world.create("once")
+    assert world.actions() == []
+    world.move(timedelta(seconds=5))
+    assert world.effects()[0]["at"] == world.clock()["now"]
+    assert world.create("once").status == 201
+    assert world.actions() == ["create_instances"]
+
+
+def test_late_effect_acts_once_where_the_key_came_again_before(world: World) -> None:
+    world.fault("late_effect", value="5s", count=1)
+    with pytest.raises(ConnectionError):
+        world.create("once")
+    assert world.create("once").status == 201
+    world.move(timedelta(seconds=5))
+    assert world.actions() == ["create_instances"]
+
+
 def test_lost_reply_leaves_reads_alone_unless_it_names_one(world: World) -> None:
     path = world.created()
     world.fault("lost_reply")

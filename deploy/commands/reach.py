@@ -1,0 +1,93 @@
+"""What `turnup doctor` finds on the other end of a line: the broker, and the platforms."""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from deploy.settings import PREFIX, Settings
+
+#: How a client of AMQP 0-9-1 begins, and the kind of frame that a broker answers with.
+AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
+AMQP_METHOD = b"\x01"
+PATIENCE = 3.0
+
+#: From here on an answer says that the platform itself is ill.
+FAILED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: Literal["ok", "warning", "wrong"]
+    told: str
+
+
+def broker(settings: Settings) -> Iterator[Finding]:
+    """Look whether an AMQP broker answers; who may log in is not tried."""
+    if settings.is_embedded:
+        yield Finding("broker", "ok", "embedded")
+        return
+    parts = urlsplit(settings.broker_url)
+    is_secret = parts.scheme == "amqps"
+    place = (parts.hostname or "", parts.port or (5671 if is_secret else 5672))
+    shown = f"{place[0]}:{place[1]}"
+    try:
+        with socket.create_connection(place, PATIENCE) as plain:
+            answer = _greeted(plain, place[0] if is_secret else None)
+    except OSError as error:
+        yield Finding("broker", "wrong", f"{shown} does not answer: {error.strerror or error}")
+        return
+    if answer == AMQP_METHOD:
+        yield Finding("broker", "ok", f"{shown} answers")
+    else:
+        yield Finding("broker", "wrong", f"{shown} answers, but speaks no AMQP 0-9-1")
+
+
+def _greeted(plain: socket.socket, tls_host: str | None) -> bytes:
+    """Return the first byte of the answer to a greeting."""
+    if tls_host is None:
+        plain.sendall(AMQP_GREETING)
+        return plain.recv(1)
+    with ssl.create_default_context().wrap_socket(plain, server_hostname=tls_host) as secret:
+        secret.sendall(AMQP_GREETING)
+        return secret.recv(1)
+
+
+def platforms(settings: Settings) -> Iterator[Finding]:
+    """Look whether every product's platform answers a question that changes nothing."""
+    for name, platform in settings.platforms.items():
+        if platform.url is not None:
+            yield _answers(name, platform.url)
+            continue
+        told = f"{PREFIX}PLATFORM_{name.upper()}_URL is not set: "
+        if settings.is_embedded:
+            yield Finding(
+                "platform", "warning", f"{told}only turnup serve --simulator does without"
+            )
+        else:
+            yield Finding("platform", "wrong", f"{told}no worker of {name} starts without it")
+
+
+def _answers(name: str, url: str) -> Finding:
+    """Ask for the address itself: whatever is answered, somebody is there."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE)
+    try:
+        connection.request("GET", parts.path or "/")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return Finding("platform", "wrong", f"{name} at {place} does not answer: {why}")
+    finally:
+        connection.close()
+    if status >= FAILED:
+        return Finding("platform", "warning", f"{name} at {place} answers with status {status}")
+    return Finding("platform", "ok", f"{name} at {place} answers")
