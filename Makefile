@@ -44,7 +44,7 @@ bench-full: .venv/development servers ## measure the published medians
 chaos: .venv/development servers ## kill processes at random and look for what was lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-contract: .venv/runtime ## renew deploy/published/openapi.json
+contract: .venv/runtime ## renew the descriptions in deploy/published
 	@$(BIN)/python -m deploy.contract
 
 lock: .venv/development ## renew both lock files (ARGS=--upgrade takes the newest versions)
@@ -54,8 +54,8 @@ lock: .venv/development ## renew both lock files (ARGS=--upgrade takes the newes
 
 clean: ## remove what make set up, what make run left, and what tools left behind
 	@for mark in turnup.db.simulator turnup.db.[0-9]*.simulator; do \
-		made=$${mark%.simulator}; test ! -e "$$mark" || rm -f "$$made" "$$made"-wal "$$made"-shm \
-		"$$made.key" "$$made.lock" "$$mark"-wal "$$mark"-shm "$$mark"; done
+		made=$${mark%.simulator}; test ! -e "$$mark" || rm -rf "$$made" "$$made"-wal "$$made"-shm \
+		"$$made.key" "$$made.lock" "$$made.mail" "$$mark"-wal "$$mark"-shm "$$mark"; done
 	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

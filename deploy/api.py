@@ -2,7 +2,7 @@
 
 from deploy.broker import offers, rabbit_broker
 from deploy.core import role
-from deploy.doors import doors_of
+from deploy.doors import doors_of, require_keys
 from deploy.http import bound_to, serve_http
 from deploy.settings import Settings
 from producers.http.app import create_app
@@ -11,9 +11,11 @@ from producers.http.app import create_app
 def main(settings: Settings) -> int:
     """Answer requests until told to stop, and return the exit code."""
     with role(settings, "api") as core:
-        broker = rabbit_broker(settings.broker_url)
+        require_keys(core)
         bound = bound_to(settings.listen)
+        broker = rabbit_broker(settings.broker_url)
         app = create_app(doors_of(core, offers(broker)))
+        core.tell_unsigned()
         core.tell_started("api", address=f"http://{settings.listen}")
         serve_http(app, settings.listen, bound, core.stop)
         broker.close()

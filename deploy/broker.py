@@ -51,7 +51,11 @@ HEARTBEAT = 1.0
 
 
 class BrokerUnreachable(TurnupError):
-    """Raised at start when the broker does not answer, or does not let us in."""
+    """Raised at start when the broker does not answer, or does not let us in; `why` is its own word."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"the broker {without_password(url)} cannot be used: {why}")
+        self.why = why
 
 
 def embedded_broker() -> StubBroker:
@@ -64,13 +68,12 @@ def rabbit_broker(url: str) -> "RabbitBroker":
     return RabbitBroker(url)
 
 
-def require_broker(url: str) -> None:
-    """Raise `BrokerUnreachable` unless a RabbitMQ answers; later its absence is waited out."""
+def require_broker(url: str, patience: float = PATIENCE) -> None:
+    """Raise `BrokerUnreachable` unless a RabbitMQ lets us in; later its absence is waited out."""
     try:
-        _close(_channel(url))
+        _close(_channel(url, patience))
     except (AMQPError, OSError) as error:
-        msg = f"the broker {without_password(url)} does not answer: {said(error)}"
-        raise BrokerUnreachable(msg) from error
+        raise BrokerUnreachable(url, said(error)) from error
 
 
 def offers(broker: Broker) -> Offer:
@@ -264,12 +267,12 @@ class _Delivery(MessageProxy):
             self._acknowledge()
 
 
-def _channel(url: str) -> BlockingChannel:
+def _channel(url: str, patience: float = PATIENCE) -> BlockingChannel:
     """Return a channel on a connection of its own; try once, and not for long."""
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it reports, it raises as well
     parameters = pika.URLParameters(url)
     parameters.connection_attempts = 1
-    parameters.socket_timeout = parameters.stack_timeout = PATIENCE
+    parameters.socket_timeout = parameters.stack_timeout = patience
     return pika.BlockingConnection(parameters).channel()
 
 

@@ -12,17 +12,19 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from deploy.cli_calls import KEEP, WORK, AsJson, calls, keys
+from deploy.cli_dead import dead
+from deploy.cli_watch import watching
 from deploy.output import all_written
 from schema.errors import NotFound, NotStored, Refused, TurnupError
 
 #: Asked for something that is refused or fails; everything else that Turnup reports is 2.
 FAILURES = (NotFound, NotStored, Refused)
 
-PANELS = WORK, LOOK, KEEP, ROLES = "Work", "Look", "Keep", "Run"
+LOOK, ROLES = "Look", "Run"
+PANELS = WORK, LOOK, KEEP, ROLES
 
 State = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
-OperationId = Annotated[str, typer.Argument(metavar="ID", help="op_..., as turnup list shows it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Lines = Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE|-", help="JSON Lines.")]
 
 
@@ -60,9 +62,13 @@ app = typer.Typer(
 database = typer.Typer(no_args_is_help=True, help="Make, upgrade and check the database.")
 clock = typer.Typer(no_args_is_help=True, help="Look at business time, or move it.")
 customers = typer.Typer(no_args_is_help=True, help="Reference data about customers.")
+app.add_typer(dead, name="dead", rich_help_panel=KEEP)
 app.add_typer(database, name="db", rich_help_panel=KEEP)
 app.add_typer(clock, name="clock", rich_help_panel=KEEP)
 app.add_typer(customers, name="customers", rich_help_panel=WORK)
+app.add_typer(calls)
+app.add_typer(watching)
+app.add_typer(keys, name="keys", rich_help_panel=KEEP)
 
 
 @app.command(rich_help_panel=WORK)
@@ -70,12 +76,15 @@ def submit(
     file: Lines,
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all have ended.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done, or refused.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Hand in commands from a file; bad lines are named, the others are done."""
     from deploy.commands.submit import Manner, submit
 
-    raise typer.Exit(submit(file, Manner(waits=wait, as_json=as_json)))
+    raise typer.Exit(submit(file, Manner(waits=wait, is_dry_run=dry_run, as_json=as_json)))
 
 
 @customers.command("load")
@@ -84,22 +93,6 @@ def load_customers(file: Lines, *, as_json: AsJson = False) -> None:
     from deploy.commands.submit import Manner, submit
 
     raise typer.Exit(submit(file, Manner(only_customers=True, as_json=as_json)))
-
-
-@app.command(rich_help_panel=WORK)
-def cancel(operation: OperationId, *, as_json: AsJson = False) -> None:
-    """Cancel an operation; what it did is undone where that is still possible."""
-    from deploy.commands.calls import cancel
-
-    cancel(operation, as_json=as_json)
-
-
-@app.command(rich_help_panel=WORK)
-def retry(operation: OperationId, *, as_json: AsJson = False) -> None:
-    """Continue an operation that was parked for a person to look at."""
-    from deploy.commands.calls import retry
-
-    retry(operation, as_json=as_json)
 
 
 @app.command("list", rich_help_panel=LOOK)
@@ -206,6 +199,14 @@ def show_clock(*, as_json: AsJson = False) -> None:
     show(as_json=as_json)
 
 
+@clock.command("run")
+def run_clock(*, as_json: AsJson = False) -> None:
+    """Let business time run on from where it stands."""
+    from deploy.commands.clock import run
+
+    run(as_json=as_json)
+
+
 @clock.command("skip")
 def skip_time(
     length: Annotated[str, typer.Argument(metavar="LENGTH", help="How much, such as 15m or 2d.")],
@@ -268,6 +269,7 @@ def _role(name: str, told: str) -> None:
 
 for _name, _told in (
     ("api", "Run the HTTP door."),
+    ("intake", "Run the AMQP door."),
     ("relay", "Publish events."),
     ("waker", "Offer what is due, decide deadlines, take over from lapsed workers."),
     ("simulator", "Play the vendors' platforms."),

@@ -16,7 +16,7 @@ from deploy.lock import beside_roles
 from deploy.logs import configure_logs
 from deploy.memory import at_work
 from deploy.opening import open_database
-from deploy.settings import Settings
+from deploy.settings import PREFIX, UNSIGNED, Settings
 from schema.sealing import Sealer
 from schema.store.database import Database
 from schema.store.writer import Writer
@@ -52,6 +52,13 @@ class Core:
             **{"products": sorted(settings.products), **more},
         )
 
+    def tell_unsigned(self) -> None:
+        """Warn of platforms whose signals nobody can check."""
+        for name, platform in self.settings.platforms.items():
+            if platform.url and platform.secret is None:
+                setting = f"{PREFIX}PLATFORM_{name.upper()}_SECRET"
+                log.warning("platform_unsigned", product=name, not_set=setting, hint=UNSIGNED)
+
 
 @contextmanager
 def role(settings: Settings, name: str) -> Iterator[Core]:
@@ -74,7 +81,8 @@ def started(
 ) -> Iterator[Core]:
     """Start a writer on an open database that has its keys, and end both in the end."""
     sealer = Sealer(load_keys(settings, database))
-    writer = Writer(database, settings.products, publishes=publishes)
+    tells_desk = settings.desk_url is not None
+    writer = Writer(database, settings.products, publishes=publishes, tells_desk=tells_desk)
     writer.start()
     ending.listen()
     try:

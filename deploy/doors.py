@@ -1,13 +1,34 @@
 """Puts the HTTP door together."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from deploy.core import Core
+from deploy.settings import SettingsWrong
+from producers.amqp.dead import DeadLetters
+from producers.amqp.depths import depths
+from producers.api_keys import KeyRing
 from producers.calls import Calls
+from producers.desk import DeskEvents
 from producers.http.doors import Doors
 from producers.intake import Intake
+from producers.secrets import Secrets
 from producers.signals import Signals
 from schema.queue import Offer
+from schema.store.api_keys import known_keys
+
+
+def require_keys(core: Core) -> None:
+    """Refuse to listen where other machines reach us before anybody can prove who he is (CO-7)."""
+    listen = core.settings.listen
+    if listen.is_local:
+        return
+    with core.database.look() as connection:
+        if not known_keys(connection):
+            raise SettingsWrong(
+                f"TURNUP_LISTEN: {str(listen)!r} can be reached from other machines, and there is no API key; "
+                "make one with: turnup keys add"
+            )
 
 
 def doors_of(core: Core, offer: Offer, secrets: Mapping[str, str] | None = None) -> Doors:
@@ -18,10 +39,22 @@ def doors_of(core: Core, offer: Offer, secrets: Mapping[str, str] | None = None)
         for name, platform in core.settings.platforms.items()
         if platform.secret
     }
+    calls = Calls(core.writer, offer)
     return Doors(
         core.database,
         products,
         Intake(core.writer, products, offer, core.sealer),
         Signals(core.writer, {**(secrets or {}), **named}, offer),
-        Calls(core.writer, offer),
+        calls,
+        Secrets(core.database, calls, core.sealer),
+        KeyRing(core.database),
+        None if core.settings.is_embedded else DeadLetters(core.settings.broker_url),
+        _desk_of(core),
+        None if core.settings.is_embedded else partial(depths, core.settings.broker_url, products),
     )
+
+
+def _desk_of(core: Core) -> DeskEvents | None:
+    """Return what listens to another system's desk, where there is one."""
+    secret = core.settings.desk_secret
+    return DeskEvents(core.writer, secret.get_secret_value()) if secret else None

@@ -48,7 +48,7 @@ def embedded(
     declare_look(broker, worker.take, plan.homes)
     engine = EngineThread(core.ending, plan, worker, Consumer(broker, plan.homes))
     offer, stop = offers(broker), threading.Event()
-    waker = Waker(core.database, core.writer, core.settings.products, offer, core.settings.lease)
+    waker = Waker(core.database, core.writer, core.settings.products, offer, plan.terms)
     clerk = Part("clerk", lambda: waker.run(stop), stop.set, core.ending)
     try:
         if engine.start():
@@ -71,7 +71,8 @@ def _take_over(core: Core) -> None:
     if core.database.dialect != SQLITE:
         return
     try:
-        taken = core.writer.store(TakeOver(all_of_them=True), PATIENCE)
+        settle = core.settings.settle
+        taken = core.writer.store(TakeOver(all_of_them=True, settle=settle), PATIENCE)
     except TimeoutError as error:
         raise Unanswered(f"the database {core.database} does not answer") from error
     if taken.workers:

@@ -1,5 +1,8 @@
 """How the HTTP door is served."""
 
+import asyncio
+import logging
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,10 +10,14 @@ from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
+import structlog
 import uvicorn
 
 from deploy.kinds import Address
 from deploy.settings import SettingsWrong
+from producers.intake import PATIENCE as OF_THE_DOOR
+
+log = structlog.get_logger()
 
 #: What FastAPI makes: an ASGI application.
 Application = Callable[..., Any]
@@ -18,8 +25,21 @@ Application = Callable[..., Any]
 #: How long a server on a thread may take to open its port, in seconds.
 PATIENCE = 10.0
 
-#: Requests under way get so long when the server stops, in seconds.
-FAREWELL = 5
+#: Requests under way get so long when the server stops, in seconds: longer than they wait for the database.
+FAREWELL = int(OF_THE_DOOR.total_seconds()) + 2
+
+
+class ServerLog(logging.Handler):
+    """Logs what the server says in our form; a request that its end has cut off is no fault of the program."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one thing."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, asyncio.CancelledError):
+            log.warning("request_cut_off")
+        else:
+            said = record.getMessage().strip()
+            log.log(record.levelno, "http_server", said=said, exc_info=error)
 
 
 def server_of(app: Application, listen: Address) -> uvicorn.Server:
@@ -28,20 +48,27 @@ def server_of(app: Application, listen: Address) -> uvicorn.Server:
         app,
         host=listen.host,
         port=listen.port,
+        log_config=None,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=FAREWELL,
     )
+    server_log = logging.getLogger("uvicorn.error")
+    server_log.handlers, server_log.propagate = [ServerLog()], False
     return uvicorn.Server(config)
 
 
 def bound_to(listen: Address) -> socket.socket:
-    """Return a socket that listens; raise `SettingsWrong` where nobody can listen there."""
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    """Return a socket that has its place, and is not open yet; raise `SettingsWrong` where it cannot have it."""
+    bound = socket.socket(socket.AF_INET6 if ":" in listen.host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server(listen, family=family)
+        bound.bind(listen)
     except OSError as error:
-        raise SettingsWrong(f"TURNUP_LISTEN: {listen}: {error.strerror}") from error
+        bound.close()
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise SettingsWrong(f"TURNUP_LISTEN: {listen}: {why}") from error
+    return bound
 
 
 def serve_http(app: Application, listen: Address, bound: socket.socket, stop: Event) -> None:

@@ -4,6 +4,8 @@ import binascii
 import re
 from base64 import b64decode
 from datetime import timedelta
+from email.headerregistry import Address as MailAddress
+from email.utils import parseaddr
 from ipaddress import ip_address
 from typing import Annotated, NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -37,6 +39,11 @@ class Address(NamedTuple):
 
     host: str
     port: int
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches it."""
+        return self.host == "localhost" or _is_loopback(self.host)
 
     def __str__(self) -> str:
         """Return it as it is written in the settings."""
@@ -97,19 +104,44 @@ def _web(text: str) -> str:
     raise ValueError(f"{without_password(text)!r} is no web address; write https://host/path")
 
 
+def _smtp(text: str) -> str:
+    """Return the address of a mail server."""
+    parts = _parts(text)
+    if parts and parts.scheme in {"smtp", "smtps"} and parts.hostname and not parts.path.strip("/"):
+        return text
+    raise ValueError(
+        f"{without_password(text)!r} is no mail server; write smtp://user:password@host:25, or smtps://host"
+    )
+
+
+def _sender(text: str) -> str:
+    """Return who writes mails: an address, with a name before it or without."""
+    name, address = parseaddr(text)
+    try:
+        MailAddress(name, addr_spec=address)
+    except ValueError:
+        address = ""
+    if "@" not in address:
+        raise ValueError(f"{text!r} is no address; write Turnup <turnup@example.com>")
+    return text
+
+
 def _listen(text: object) -> Address:
-    """Return where to listen; without API keys only this machine may ask."""
+    """Return where to listen."""
     if isinstance(text, Address):
         return text
     parts = _parts(f"//{text}")
     if parts is None or not parts.hostname or parts.port is None or parts.path:
         raise ValueError(f"{text!r} is no address; write host:port, for example 127.0.0.1:8080")
-    if parts.hostname != "localhost" and not _is_loopback(parts.hostname):
-        raise ValueError(
-            f"{text!r} can be reached from other machines, and there are no API keys yet; "
-            "write 127.0.0.1 or ::1, and put a proxy that knows who asks before it"
-        )
     return Address(parts.hostname, parts.port)
+
+
+def _listen_here(text: object) -> Address:
+    """Return where to listen for this machine only: nobody proves there who he is."""
+    address = _listen(text)
+    if not address.is_local:
+        raise ValueError(f"{text!r} can be reached from other machines; write 127.0.0.1 or ::1")
+    return address
 
 
 def _keys(text: SecretStr) -> SecretStr:
@@ -158,7 +190,10 @@ def _is_loopback(host: str) -> bool:
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 BrokerUrl = Annotated[str, AfterValidator(_broker)]
 WebUrl = Annotated[str, AfterValidator(_web)]
+SmtpUrl = Annotated[str, AfterValidator(_smtp)]
+Sender = Annotated[str, AfterValidator(_sender)]
 Listen = Annotated[Address, NoDecode, PlainValidator(_listen)]
+ListenHere = Annotated[Address, NoDecode, PlainValidator(_listen_here)]
 Length = Annotated[timedelta, PlainValidator(read_length)]
 Keys = Annotated[SecretStr, AfterValidator(_keys)]
 SigningSecret = Annotated[SecretStr, AfterValidator(_signing_secret)]

@@ -31,22 +31,38 @@ def open_or_make_database(settings: Settings, *, movable_clock: bool = False) ->
     Raises `WrongDatabase`, `Unreachable`, `NotStored` or `KeyUnusable`.
     """
     with _let_go_if_refused(Database(settings.database_url)) as database:
-        if database.dialect == SQLITE and Path(f"{database.path}{RUNS_MARK}").exists():
-            raise WrongDatabase(
-                f"time stands in the database {database}, which turnup run has left; look at it "
-                "with turnup list, and set TURNUP_DATABASE_URL to a new name: sqlite:///serve.db"
-            )
+        require_served(database)
         if database.dialect == SQLITE and version_of(database) is None:
             upgrade_database(settings, database, movable_clock=movable_clock)
         check(database)
     return database
 
 
-def upgrade_database(settings: Settings, database: Database, *, movable_clock: bool) -> bool:
+def is_of_a_run(database: Database) -> bool:
+    """Return whether `turnup run` has made this database, on which nobody else works."""
+    return database.dialect == SQLITE and Path(f"{database.path}{RUNS_MARK}").exists()
+
+
+def require_served(database: Database) -> None:
+    """Raise `WrongDatabase` where nobody will ever carry out what is asked."""
+    if is_of_a_run(database):
+        raise WrongDatabase(
+            f"time stands in the database {database}, which turnup run has left; look at it "
+            "with turnup list, and set TURNUP_DATABASE_URL to a new name: sqlite:///serve.db"
+        )
+
+
+def upgrade_database(
+    settings: Settings,
+    database: Database,
+    *,
+    movable_clock: bool,
+    installation: str | None = None,
+) -> bool:
     """Bring the database to this program's version; a new SQLite one gets its key first."""
     if version_of(database) is None:
         make_key(settings, database)
-    return upgrade(database, movable_clock=movable_clock)
+    return upgrade(database, movable_clock=movable_clock, installation=installation)
 
 
 @contextmanager

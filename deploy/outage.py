@@ -1,10 +1,14 @@
 """Says that the broker is away, once for a whole process."""
 
+import re
 import threading
 
 import structlog
 
 log = structlog.get_logger()
+
+#: What a broker says when it lets nobody in, inside the words of its client.
+REFUSED = re.compile(r"\(\d+\) '([A-Z_]+ - [^']*)'")
 
 
 class Outage:
@@ -31,5 +35,13 @@ class Outage:
 
 
 def said(error: BaseException) -> str:
-    """Return what went wrong in one line."""
-    return str(error).strip().split("\n", 1)[0] or type(error).__name__
+    """Return what went wrong in one line; the client of RabbitMQ wraps it several times."""
+    cause = error
+    while cause.args and isinstance(cause.args[0], BaseException):
+        cause = cause.args[0]
+    cause = getattr(cause, "exception", cause)
+    if found := REFUSED.search(str(cause)):
+        return found[1]
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(cause).strip().split("\n", 1)[0] or type(cause).__name__

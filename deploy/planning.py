@@ -1,11 +1,17 @@
 """What a worker works on, as the settings say it."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from deploy.core import Core
 from deploy.settings import SettingsWrong
-from workers.discovery import find_homes
-from workers.lease import LeaseTerms
+from deploy.terms import terms_of
+from schema.store.deliveries import DESK, MAIL
+from workers.channels.channel import Channel
+from workers.channels.desk import Desk
+from workers.channels.mail import Mail, MailDirectory, Post, Smtp
+from workers.discovery import Home, find_homes
+from workers.transport import Session
 from workers.worker import Plan
 
 
@@ -21,6 +27,24 @@ def plan_of(
     if urls is None:
         settings.require_platforms(homes)
     named = {name: platform.url or "" for name, platform in settings.platforms.items()}
-    terms = LeaseTerms(settings.lease, settings.renew, settings.call_timeout, settings.settle)
     known_urls = {**named, **(urls or {})}
-    return Plan(settings.products, homes, known_urls, settings.room, terms, core.sealer)
+    channels = partial(_channels, core, homes)
+    work = (settings.products, homes, known_urls, settings.room)
+    return Plan(*work, terms_of(settings), core.sealer, core.database, channels)
+
+
+def _channels(core: Core, homes: Mapping[str, Home], session: Session) -> Mapping[str, Channel]:
+    """Return the ways out, as the settings name them."""
+    settings = core.settings
+    post: Post = MailDirectory(settings.mails)
+    if settings.smtp_url:
+        post = Smtp(settings.smtp_url, settings.call_timeout)
+    notices = {name: home.notices for name, home in homes.items()}
+    channels: dict[str, Channel] = {
+        MAIL: Mail(notices, core.sealer, post, settings.mail_from),
+    }
+    if settings.desk_url and settings.desk_secret:
+        door = settings.public_url or f"http://{settings.listen}"
+        secret = settings.desk_secret.get_secret_value()
+        channels[DESK] = Desk(session, settings.desk_url, secret, door)
+    return channels

@@ -35,6 +35,7 @@ def main(
 ) -> int:
     """Carry out files of commands, say what became of them, and return the exit code."""
     settings.require_one_process("run")
+    settings = settings.played()
     configure_logs(settings.log, logging.WARNING)
     script = read_script(files, read_start(start) if start else None)
     with new_ground(settings) as ground:

@@ -2,7 +2,10 @@
 
 from contextlib import ExitStack
 
+import structlog
+
 from deploy.core import Core, started
+from deploy.doors import require_keys
 from deploy.embedded import embedded
 from deploy.ending import Ending
 from deploy.http import bound_to, serve_http
@@ -14,24 +17,39 @@ from producers.http.app import create_app
 from schema.store.clock import read_times
 from schema.store.moments import moment
 
+log = structlog.get_logger()
+
 
 def main(settings: Settings, *, simulator: bool = False) -> int:
     """Serve until told to stop, and return the exit code; `simulator` plays the platforms too."""
     settings.require_one_process("serve")
+    if not simulator:
+        settings.require_platforms(settings.products, ", or start turnup serve --simulator")
     configure_logs(settings.log)
     ending = Ending()
     with ExitStack() as stack:
         database = open_or_make_database(settings)
         stack.enter_context(exclusive(database, ending=ending))
         core = stack.enter_context(started(settings, database, ending, publishes=False))
+        require_keys(core)
+        bound = stack.enter_context(bound_to(settings.listen))
+        _tell_standing(core)
         secrets: dict[str, str] = {}
         urls = _played(stack, core, secrets) if simulator else None
         parts = stack.enter_context(embedded(core, urls, secrets))
-        bound = bound_to(settings.listen)
         places = {"simulator": f"http://{settings.simulator_listen}"} if simulator else {}
+        if not simulator:
+            core.tell_unsigned()
         core.tell_started("serve", address=f"http://{settings.listen}", **places)
         serve_http(create_app(parts.doors), settings.listen, bound, core.stop)
     return ending.exit_code
+
+
+def _tell_standing(core: Core) -> None:
+    """Warn where no deadline will come: time stands, as somebody who moved it was killed."""
+    with core.database.look() as connection:
+        if read_times(connection).is_standing:
+            log.warning("time_stands", hint="it runs on after: turnup clock run")
 
 
 def _played(stack: ExitStack, core: Core, secrets: dict[str, str]) -> dict[str, str]:
@@ -44,6 +62,6 @@ def _played(stack: ExitStack, core: Core, secrets: dict[str, str]) -> dict[str, 
     with core.database.look() as connection:
         times = read_times(connection)
     clock = Standing(moment(times.business)) if times.is_standing else Real()
-    door, place = f"http://{settings.listen}", settings.simulator_database
+    door, place = f"http://{settings.listen}", settings.simulated
     played = vendors(place, door, secrets, clock, settings.simulator_listen)
     return dict.fromkeys(settings.products, stack.enter_context(played))

@@ -4,14 +4,13 @@ Besides the fields below each product has TURNUP_PLATFORM_<PRODUCT>_URL and _SEC
 verbs TURNUP_<PRODUCT>_<VERB>_DEADLINE; they come with the product, without a change here.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AwareDatetime,
@@ -23,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ValidationInfo
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.kinds import (
     EMBEDDED,
@@ -35,18 +34,25 @@ from deploy.kinds import (
     Keys,
     Length,
     Listen,
+    ListenHere,
+    Sender,
     SigningSecret,
+    SmtpUrl,
     WebUrl,
-    without_password,
     written_length,
 )
 from schema.calendar import Limit
 from schema.discovery import find_products
 from schema.errors import TurnupError
 from schema.lifecycle import Product
-from schema.sealing import parse_keys
 
 PREFIX = "TURNUP_"
+
+#: What stands beside a database and is called after it: the directory of mails, and what played platforms keep.
+MAIL_END, SIMULATED_END = ".mail", ".simulated"
+
+#: What becomes of a platform's signals where its secret is not known.
+UNSIGNED = "what it calls back is refused, and nobody learns that something is done there"
 
 
 class SettingsWrong(TurnupError):
@@ -85,10 +91,19 @@ class Settings(BaseSettings):
     call_timeout: Length = timedelta(seconds=10)
     #: Between a takeover and the first question to a platform.
     settle: Length = timedelta(seconds=3)
+    #: Where mails go: a directory (by default beside the database), or a mail server.
+    mail_directory: Path | None = None
+    smtp_url: SmtpUrl | None = Field(None, repr=False)
+    mail_from: Sender = "Turnup <turnup@localhost>"
+    #: The ticket system that is told about tickets, and the secret that signs both ways.
+    desk_url: WebUrl | None = Field(None, repr=False)
+    desk_secret: SigningSecret | None = None
+    #: Where people and programs reach our door, as links in tickets say it.
+    public_url: WebUrl | None = None
     log: Literal["auto", "console", "json"] = "auto"
-    #: Where `turnup simulator` listens, what it keeps, and where it calls back.
-    simulator_listen: Listen = Address("127.0.0.1", 8081)
-    simulator_database: Path = Path("simulator.db")
+    #: Where `turnup simulator` listens, where it calls back, and its file (by default beside the database).
+    simulator_listen: ListenHere = Address("127.0.0.1", 8081)
+    simulator_database: Path | None = None
     simulator_calls: WebUrl = "http://127.0.0.1:8080"
     #: Where the vendors' clock stands in a new file; without it they live by the host's.
     simulator_start: AwareDatetime | None = None
@@ -124,6 +139,43 @@ class Settings(BaseSettings):
                 f"it must be less than {PREFIX}LEASE ({written_length(lease)})"
             )
         return settle
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_somebody(cls, sender: str, info: ValidationInfo) -> str:
+        """Refuse to write to real people as nobody."""
+        if info.data.get("smtp_url") and sender == cls.model_fields["mail_from"].default:
+            raise ValueError(f"must be an address of yours where {PREFIX}SMTP_URL is set")
+        return sender
+
+    @field_validator("desk_secret")
+    @classmethod
+    def _signs_for_a_desk(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Refuse a desk that could not tell our events from others', and a secret for nobody."""
+        if (secret is None) != (info.data.get("desk_url") is None):
+            raise ValueError(f"belongs together with {PREFIX}DESK_URL: set both, or none")
+        return secret
+
+    @property
+    def mails(self) -> Path:
+        """The directory of mails."""
+        return self.mail_directory or self._beside(MAIL_END)
+
+    @property
+    def simulated(self) -> Path:
+        """The file of the played platforms."""
+        return self.simulator_database or self._beside(SIMULATED_END)
+
+    def _beside(self, end: str) -> Path:
+        """Return a path that is called after the database."""
+        if self.is_sqlite:
+            return Path(f"{self.database_url.removeprefix(SQLITE_URL)}{end}")
+        return Path(f"{urlsplit(self.database_url).path.strip('/')}{end}")
+
+    def played(self) -> Self:
+        """Return the same settings for a day that is only played: nothing of it reaches real people or desks."""
+        apart = {"smtp_url": None, "desk_url": None, "desk_secret": None, "mail_directory": None}
+        return self.model_copy(update=apart)
 
     @property
     def is_sqlite(self) -> bool:
@@ -173,28 +225,13 @@ class Settings(BaseSettings):
         if lines:
             raise SettingsWrong(*(f"{line}; one process alone is: turnup serve" for line in lines))
 
-    def require_platforms(self, products: Mapping[str, object]) -> None:
+    def require_platforms(self, products: Mapping[str, object], instead: str = "") -> None:
         """Raise `SettingsWrong` for every one of these products whose platform is not named."""
         missing = [name for name in products if self.platforms[name].url is None]
         if missing:
             names = (f"{PREFIX}PLATFORM_{name.upper()}_URL" for name in missing)
-            raise SettingsWrong(*(f"{name}: is not set; write https://host/path" for name in names))
-
-    def masked(self) -> dict[str, str]:
-        """Return every variable and what holds, without what is secret."""
-        names = type(self).model_fields
-        shown = {_variable(name): _shown(name, getattr(self, name)) for name in names}
-        for product in self.products.values():
-            for verb in product.verbs.values():
-                shown[_variable(f"{product.name}_{verb.name}_deadline")] = str(verb.limit)
-        return shown
-
-    def unknown(self) -> list[str]:
-        """Return a sentence for each TURNUP_* variable that nothing reads: a slip of the pen."""
-        known = self.masked()
-        written = {*os.environ, *DotEnvSettingsSource(type(self)).env_vars}
-        strange = sorted({each.upper() for each in written} - known.keys())
-        return [_guess(each, known) for each in strange if each.startswith(PREFIX)]
+            do = f"write https://host/path{instead}"
+            raise SettingsWrong(*(f"{name}: is not set; {do}" for name in names))
 
     @classmethod
     def for_products(cls) -> type[Self]:
@@ -218,7 +255,7 @@ def read_settings() -> Settings:
         raise SettingsWrong(f".env: cannot be read: {error}") from None
 
 
-def _variable(name: str) -> str:
+def variable(name: str) -> str:
     """Return the variable of a field."""
     return f"{PREFIX}{name.upper()}"
 
@@ -229,23 +266,4 @@ def _line(fault: ErrorDetails) -> str:
         said = str(fault["ctx"]["error"])
     else:
         said = f"{fault['input']!r} will not do: {fault['msg'].lower()}"
-    return f"{_variable(str(fault['loc'][0]))}: {said}"
-
-
-def _shown(name: str, value: object) -> str:
-    """Return a value as `doctor` shows it."""
-    if value is None:
-        return ""
-    if name == "secret_keys" and isinstance(value, SecretStr):
-        return ", ".join(key.id for key in parse_keys(value.get_secret_value()))
-    if isinstance(value, SecretStr):
-        return "***"
-    if isinstance(value, timedelta):
-        return written_length(value)
-    return without_password(str(value))
-
-
-def _guess(name: str, known: Mapping[str, str]) -> str:
-    """Return what may have been meant by an unknown variable."""
-    near = get_close_matches(name, known, n=1)
-    return f"{name} is not known" + (f"; did you mean {near[0]}?" if near else "")
+    return f"{variable(str(fault['loc'][0]))}: {said}"

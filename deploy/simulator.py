@@ -28,7 +28,7 @@ def main(settings: Settings) -> None:
     }
     start = settings.simulator_start
     clock = Standing(start) if start else Real()
-    simulator = Simulator(settings.simulator_database, targets, clock)
+    simulator = Simulator(settings.simulated, targets, clock)
     asyncio.run(_play(simulator, settings.simulator_listen))
 
 

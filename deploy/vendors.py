@@ -17,6 +17,14 @@ from workers.simulator.thread import SimulatorThread
 #: Any free port of this machine.
 ANY_PORT = Address("127.0.0.1", 0)
 
+#: What to do where the platforms began with another kind of clock than the database has now.
+CLOCKS = {
+    Standing: "business time stands, and ran when the platforms were first played; "
+    "let it run: turnup clock run",
+    Real: "TURNUP_SIMULATOR_DATABASE: business time runs, and stood when the platforms were first "
+    "played; name a new file",
+}
+
 
 def secrets_of(settings: Settings) -> dict[str, str]:
     """Return what signs each platform's callbacks: as it is set, else made up for this run."""
@@ -40,17 +48,22 @@ def vendors(
         for name, secret in signed.items()
     }
     with ExitStack() as stack:
-        with setting_named(listen):
+        with setting_named(listen, CLOCKS[type(clock)]):
             simulator = stack.enter_context(SimulatorThread(database, targets, clock, listen))
         yield simulator.url
 
 
 @contextmanager
-def setting_named(listen: Address) -> Iterator[None]:
-    """Raise `SettingsWrong` where a simulator cannot start, naming the setting that is to blame."""
+def setting_named(listen: Address, clocks: str | None = None) -> Iterator[None]:
+    """Raise `SettingsWrong` where a simulator cannot start, naming the setting that is to blame.
+
+    `clocks` says what to do where the vendors' clock and ours are not of one kind.
+    """
     try:
         yield
-    except (FileInUseError, WrongFileError, WrongClockError) as error:
+    except WrongClockError as error:
+        raise SettingsWrong(clocks or f"TURNUP_SIMULATOR_DATABASE: {error}") from error
+    except (FileInUseError, WrongFileError) as error:
         raise SettingsWrong(f"TURNUP_SIMULATOR_DATABASE: {error}") from error
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)

@@ -3,6 +3,7 @@
 from deploy.broker import offers, rabbit_broker
 from deploy.core import role
 from deploy.settings import Settings
+from deploy.terms import terms_of
 from workers.waker import Waker
 
 
@@ -11,7 +12,7 @@ def main(settings: Settings) -> int:
     with role(settings, "waker") as core:
         broker = rabbit_broker(settings.broker_url)
         offer = offers(broker)
-        waker = Waker(core.database, core.writer, settings.products, offer, settings.lease)
+        waker = Waker(core.database, core.writer, settings.products, offer, terms_of(settings))
         core.tell_started("waker")
         waker.run(core.stop)
         broker.close()

@@ -21,6 +21,7 @@ def main(settings: Settings, products: Iterable[str] | None = None) -> int:
         engine = EngineThread(core.ending, plan, worker, Consumer(broker, plan.homes))
         try:
             if engine.start():
+                core.tell_unsigned()
                 core.tell_started("worker", products=sorted(plan.homes))
                 core.stop.wait()
         finally:

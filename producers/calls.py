@@ -1,15 +1,19 @@
 """Calls on an operation by its id, over HTTP and by hand; they are never CloudEvents."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
-from producers.intake import PATIENCE, SYSTEM, too_late
-from schema.errors import Refusal, Refused
+from producers.intake import PATIENCE, too_late
+from schema.asker import SYSTEM
+from schema.errors import NotFound, Refusal, Refused
 from schema.ids import key_of
+from schema.lifecycle import Product
 from schema.queue import Offer
 from schema.store.cancels import Cancel
 from schema.store.order import Accepted
 from schema.store.retries import Retry
-from schema.store.writer import Writer
+from schema.store.writer import Record, Writer
 
 
 class Calls:
@@ -25,25 +29,36 @@ class Calls:
 
         Raises `NotFound`, `Refused` (409), `NotStored` or `Unanswered`.
         """
-        return self._ask(Cancel(key_of("op", public), actor))
+        return self.ask(Cancel(key_of("op", public), actor))
 
     def retry(self, public: str, actor: str = SYSTEM) -> Accepted:
         """Continue the parked operation `op_...` with its next cycle.
 
         Raises `NotFound`, `Refused` (409), `NotStored` or `Unanswered`.
         """
-        return self._ask(Retry(key_of("op", public), actor))
+        return self.ask(Retry(key_of("op", public), actor))
 
-    def _ask(self, record: Cancel | Retry) -> Accepted:
-        """Store what is asked, and offer the operation where a worker has to look at it."""
+    def ask(self, record: Record) -> Accepted:
+        """Store what is asked, and offer the operation where a worker has to look at it; raise as `cancel` does."""
+        answer: Accepted = self.store(record)
+        if answer.is_due:
+            self._offer(answer.product, [answer.operation])
+        return answer
+
+    def store(self, record: Record) -> Any:  # noqa: ANN401  each kind answers its own
+        """Store what is asked, and return the answer; raise as `cancel` does."""
         try:
-            answer: Accepted | Refusal = self._writer.store(
-                record, self._patience.total_seconds(), load=1
-            )
+            answer = self._writer.store(record, self._patience.total_seconds(), load=1)
         except TimeoutError as error:
             raise too_late() from error
         if isinstance(answer, Refusal):
             raise Refused(answer)
-        if answer.is_due:
-            self._offer(answer.product, [answer.operation])
         return answer
+
+
+def product_named(products: Mapping[str, Product], name: str) -> Product:
+    """Return a product by its name, or raise `NotFound`."""
+    found = products.get(name)
+    if found is None:
+        raise NotFound(f"there is no product {name}; known are: {', '.join(products)}")
+    return found

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from producers.reading import Reader
+from schema.asker import ANYBODY, Asker
 from schema.errors import NotStored, Refusal, Refused, Unanswered
 from schema.lifecycle import Product
 from schema.queue import OFFER_SIZE, Offer
@@ -26,9 +27,6 @@ MOST_EVENTS = 10_000
 
 #: How long a door waits for the writer before it says that the database does not answer.
 PATIENCE = timedelta(seconds=10)
-
-#: Who asks where nobody is named.
-SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +60,24 @@ class Intake:
         self._offer = offer
         self.patience = patience
 
-    def accept(self, events: Sequence[object], *, actor_default: str = SYSTEM) -> list[Answer]:
+    def accept(self, events: Sequence[object], *, asker: Asker = ANYBODY) -> list[Answer]:
         """Return an answer for each event (a parsed JSON value), in order, and offer what can begin.
 
         Raises `StoreFull`, `NotTaken` or another `NotStored` where the batch was refused, and `Unanswered` where
         the database did not answer in time: then the batch may yet be stored, and asking again is safe.
         """
-        answers = self._converse(self.take(events, actor_default=actor_default))
+        answers = self._converse(self.take(events, asker=asker))
         self.offer(answers)
         return answers
 
-    def take(self, events: Sequence[object], *, actor_default: str = SYSTEM) -> Taking:
+    def take(self, events: Sequence[object], *, asker: Asker = ANYBODY) -> Taking:
         """Yield each future of the writer, expect its result, and return the answers; nothing is offered.
 
         Customers are committed before the commands that may name them are handed over.
         """
         if len(events) > MOST_EVENTS:
             raise Refused(Refusal("too_many", 413, f"at most {MOST_EVENTS} events at a time"))
-        read = [self._reader.read(event, actor_default) for event in events]
+        read = [self._reader.read(event, asker) for event in events]
         changes = [each for each in read if isinstance(each, ChangeCustomer)]
         orders = tuple(each for each in read if isinstance(each, Order))
         submit = self._writer.submit

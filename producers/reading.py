@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from producers.parsing import write_json
+from schema.asker import Asker, forbidden
 from schema.calendar import FIRST_YEAR, LAST_YEAR, Limit, LimitMalformed, parse_limit
 from schema.command import (
     COMMAND_TYPE,
@@ -38,10 +39,12 @@ DEADLINE_WANTED = "must be an RFC 3339 time, or a duration such as 30s, 15m, 2h 
 OUT_OF_RANGE = f"must lie after {FIRST_YEAR} and before {LAST_YEAR}"
 
 #: What is asked of one operation and is no command, and how it is asked.
-CALLS = frozenset({"cancel", "retry"})
+CALLS = frozenset({"cancel", "confirm", "retry"})
 CALLED = (
     "{0} is no command but is asked of an operation: turnup {0} ID, or POST /v1/operations/ID/{0}"
 )
+
+_ONLY_OURS = forbidden("only an operator changes the records of customers")
 
 NAME = TypeAdapter[str](Name)
 
@@ -57,8 +60,8 @@ class Reader:
     products: Mapping[str, Product]
     sealer: Sealer
 
-    def read(self, event: object, actor: str) -> Read:
-        """Return what an event asks for, or all that is wrong with it; `actor` asks where it names nobody."""
+    def read(self, event: object, asker: Asker) -> Read:
+        """Return what an event asks for, or all that is wrong with it."""
         text, faults = write_json(event)
         if faults:
             return invalid(faults)
@@ -67,11 +70,14 @@ class Reader:
         if "data_base64" in given:
             faults += (Fault("/data_base64", "is not taken; write the fields as JSON in data"),)
         if given.get("type") == CUSTOMER_CHANGED:
-            return _customer(envelope, faults, given)
+            return _customer(envelope, faults, given) if asker.role == "operator" else _ONLY_OURS
         named = self._named(given.get("type"))
         if isinstance(named, Refusal):
             return invalid((*faults, *named.faults)) if faults else named
-        return _order(_Draft(*named, actor, envelope, given, faults), self.sealer)
+        known = asker.named(envelope.actor if envelope else None)
+        if isinstance(known, Refusal):
+            return known
+        return _order(_Draft(*named, known, envelope, given, faults), self.sealer)
 
     def _named(self, kind: object) -> tuple[Product, Verb] | Refusal:
         """Return the product and the verb that an event's type names."""
@@ -123,7 +129,7 @@ class _Draft:
 
     product: Product
     verb: Verb
-    actor: str
+    asker: Asker
     envelope: Envelope | None
     given: Mapping[str, Any]
     faults: tuple[Fault, ...]
@@ -152,12 +158,13 @@ def _order(draft: _Draft, sealer: Sealer) -> Order | Refusal:
         source=envelope.source,
         event_id=envelope.id,
         content=content_hash(envelope.type, envelope.subject, _open_part(draft.verb, data)),
-        actor=envelope.actor or draft.actor,
+        actor=draft.asker.name,
         data=_stored(draft, fields, sealer),
         correlation_id=envelope.correlationid,
         not_before=fields.not_before,
         deadline=until,
         is_dry_run=fields.dry_run,
+        asker=draft.asker,
     )
 
 

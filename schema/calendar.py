@@ -117,6 +117,15 @@ def deadline(start: datetime, limit: Limit, calendar: WorkCalendar) -> datetime:
     return datetime.combine(last, calendar.close, zone).astimezone(UTC)
 
 
+def local_day(moment: datetime, calendar: WorkCalendar) -> tuple[datetime, datetime]:
+    """Return when the calendar's local day of a moment began, and when the next one begins, in UTC."""
+    zone = _zone(calendar.time_zone)
+    day = _in_utc(moment).astimezone(zone).date()
+    starts = (datetime.combine(each, time.min, zone) for each in (day, day + timedelta(days=1)))
+    begins, ends = (each.astimezone(UTC) for each in starts)
+    return begins, ends
+
+
 def jeopardy(start: datetime, deadline: datetime) -> datetime:
     """Return the moment, in UTC, at which four fifths of the time to `deadline` have gone by."""
     begun, over = _in_utc(start), _in_utc(deadline)

@@ -11,6 +11,8 @@ from schema.command import Name
 #: The highest version: 64 bits hold no more.
 NEWEST = (1 << 63) - 1
 
+E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{1,14}$")]
+Text200 = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 
 
@@ -21,6 +23,24 @@ class Admin(BaseModel):
 
     name: Text80
     email: EmailStr
+
+
+class Site(BaseModel):
+    """A place of the customer's; only with an emergency address can a number be live there (CO-11)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Text80
+    emergency_address: Text200 | None = None
+
+
+class Number(BaseModel):
+    """A telephone number of the customer's, at one of his sites."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    e164: E164
+    site: Text80
 
 
 class Customer(BaseModel):
@@ -37,6 +57,8 @@ class Customer(BaseModel):
     admins: tuple[Admin, ...] = ()
     partners: tuple[Name, ...] = ()
     entitlements: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    sites: tuple[Site, ...] = ()
+    numbers: tuple[Number, ...] = ()
     suppress_email: bool = False
 
     @model_validator(mode="after")
@@ -44,6 +66,25 @@ class Customer(BaseModel):
         """Refuse a country, region or zone whose business days nobody knows."""
         calendar_of(self.country, self.region, self.time_zone)
         return self
+
+    @model_validator(mode="after")
+    def _has_each_number_at_one_site(self) -> "Customer":
+        """Refuse names that stand there twice, and numbers at sites that do not."""
+        sites = [each.name for each in self.sites]
+        numbers = [each.e164 for each in self.numbers]
+        if len(set(sites)) < len(sites) or len(set(numbers)) < len(numbers):
+            raise ValueError("a site or a number stands there twice")
+        if unknown := {each.site for each in self.numbers}.difference(sites):
+            raise ValueError(f"there is no site {min(unknown)}")
+        return self
+
+    def site_of(self, e164: str) -> str | None:
+        """Return the site of a number, None where it is none of the customer's."""
+        return next((each.site for each in self.numbers if each.e164 == e164), None)
+
+    def has_emergency_address(self, site: str) -> bool:
+        """Return whether a number at this site may be live."""
+        return any(each.name == site and each.emergency_address for each in self.sites)
 
     @property
     def calendar(self) -> WorkCalendar:

@@ -36,22 +36,27 @@ class Cell(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Where a verb takes a service: while it is carried out, when it is done, when it is undone.
+    """Where a verb takes a service: while it is carried out, `beyond` its point of no return, done, and undone.
 
-    One that is carried out in several states and `done` in none of its own leaves it where it is.
+    One that is carried out in several states and `done` in none of its own leaves it where it is. Where its last step
+    learns a `state` that is among `finds`, that is where the platform has the service, and so have we (ML-9).
     """
 
     done: str | None = None
     during: str | None = None
+    beyond: str | None = None
     undone: str | None = None
+    finds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
     """One verb of a product: its fields, its deadline, its row of the table and its moves.
 
-    `through` lists the verbs that are carried out beside it while it waits (CO-8), `secrets` the fields (text) that
-    are sealed before they are stored (CO-4).
+    `through` lists the verbs that are carried out beside it while it waits, `replaced_by` those that then end it
+    (CO-8); `secrets` the fields (text) that are sealed before they are stored (CO-4). One that is `confirmable` waits
+    for a code (CP-5). `steps` is what a dry run tells of its workflow, `severity` how
+    bad a missed deadline is (CO-12).
     """
 
     command: type[Command]
@@ -60,7 +65,11 @@ class Verb:
     limit: Limit = QUARTER_OF_AN_HOUR
     creates: bool = False
     through: frozenset[str] = frozenset()
+    replaced_by: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
+    confirmable: bool = False
+    severity: str = "normal"
+    steps: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -71,7 +80,14 @@ class Verb:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One product: everything about it that both sides share."""
+    """One product: everything about it that both sides share.
+
+    `hears` is what a platform's signal about a service does when it is stored, with or without an operation: kind ->
+    state -> new state. It is about the service only where its fact `heard_of` is the service's own, and applied only
+    where its fact `sequence` is higher than that of the last one (ML-6). `uses` names the secret that a kind uses up.
+    A product that `takes_entitlement` takes one from the customer's pool for each service; `number_field` is the field
+    of its creating verb that names the telephone number (CO-11).
+    """
 
     name: str
     title: str
@@ -81,6 +97,11 @@ class Product:
     cancel: Mapping[str, Cell]
     billing: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    hears: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    heard_of: str | None = None
+    uses: Mapping[str, str] = field(default_factory=dict)
+    takes_entitlement: bool = False
+    number_field: str | None = None
 
     def allowed(self, state: str) -> tuple[str, ...]:
         """Return the verbs that the table allows in a state."""
@@ -100,28 +121,34 @@ class Product:
 
 
 class Phase(Enum):
-    """The three moments at which an operation moves its service."""
+    """The four moments at which an operation moves its service."""
 
     BEGUN = "begun"
+    BEYOND = "beyond"
     DONE = "done"
     UNDONE = "undone"
 
 
-def move(verb: Verb, phase: Phase, state: str, before: str) -> str:
+def move(verb: Verb, phase: Phase, state: str, before: str, found: str | None = None) -> str:
     """Return the state that a service is in after this phase of a verb; the one place where a service moves.
 
     `before` is the state from which the operation began: an undone first `activate` ends in `deleted` (CO-10), and
-    whatever else is undone goes back to where it was, unless the verb says otherwise.
+    whatever else is undone goes back to where it was, unless the verb says otherwise, or had not moved it: the platform
+    may have, meanwhile (ML-6).
     """
     match phase:
         case Phase.BEGUN:
             return verb.moves.during or state
+        case Phase.BEYOND:
+            return verb.moves.beyond or state
+        case Phase.DONE if found in verb.moves.finds:
+            return found or state
         case Phase.DONE:
             return verb.moves.done or state
         case Phase.UNDONE if before == NEW:
             return DELETED
         case Phase.UNDONE:
-            return verb.moves.undone or before
+            return verb.moves.undone or (before if verb.moves.during else state)
 
 
 def refusal_in(product: Product, verb: Verb, state: str | None) -> Refusal | None:

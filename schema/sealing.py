@@ -6,6 +6,7 @@ how long it is.
 """
 
 import binascii
+import hmac
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -25,6 +26,9 @@ NONCE_LENGTH = 12
 
 #: What a sealed value begins with; another way of sealing gets another word.
 FORMAT = "sealed1"
+
+#: Digits of a confirmation code, which is text: leading zeros count (CP-5).
+CODE_DIGITS = 8
 
 KEY_TEXT = re.compile(r"(key_[0-9a-f]{12})\.([A-Za-z0-9_-]{43})")
 SEALED_TEXT = re.compile(FORMAT + r"\.(key_[0-9a-f]{12})\.([A-Za-z0-9_-]+)")
@@ -88,13 +92,14 @@ class SecretKey:
 class Sealer:
     """Seals with the first of its keys and opens with every one, so that a key can be replaced."""
 
-    __slots__ = ("_ciphers", "_first")
+    __slots__ = ("_ciphers", "_code_keys", "_first")
 
     def __init__(self, keys: Sequence[SecretKey]) -> None:
         if not keys:
             raise SecretKeysMalformed("there is no key to seal with")
         self._first = keys[0].id
         self._ciphers = {key.id: AESGCM(key.expand("sealing")) for key in keys}
+        self._code_keys = tuple(derive(key, "confirmation codes") for key in keys)
 
     def __repr__(self) -> str:
         return f"<Sealer {', '.join(self._ciphers)}>"
@@ -123,6 +128,19 @@ class Sealer:
         except InvalidTag as error:
             raise SecretDamaged(context) from error
         return plain.decode("utf-8", "surrogatepass")
+
+    def confirmation_code(self, operation: int, cycle: int) -> str:
+        """Return the code that confirms this cycle of an operation: always the same, and never stored (CP-6)."""
+        return _code(self._code_keys[0], operation, cycle)
+
+    def is_confirmation_code(self, code: str, operation: int, cycle: int) -> bool:
+        """Return whether this is the code, by the newest key or an older one, in constant time."""
+        given = _bytes(code)
+        same = [
+            hmac.compare_digest(given, _bytes(_code(key, operation, cycle)))
+            for key in self._code_keys
+        ]
+        return any(same)
 
 
 def new_key() -> str:
@@ -174,6 +192,12 @@ def unseal_fields(
 def derive(key: SecretKey, purpose: str) -> bytes:
     """Return 32 bytes for one `purpose` such as signing, apart from all others and from sealing."""
     return key.expand(f"purpose {purpose}")
+
+
+def _code(key: bytes, operation: int, cycle: int) -> str:
+    """Return the digits that a key gives a cycle of an operation."""
+    drawn = hmac.digest(key, f"{operation}:{cycle}".encode(), "sha256")
+    return str(int.from_bytes(drawn, "big") % 10**CODE_DIGITS).zfill(CODE_DIGITS)
 
 
 def _key(part: str, name: str) -> SecretKey:

@@ -5,6 +5,7 @@ Times are integers: milliseconds since 1970 in UTC; JSON is text; a key never le
 `command` is wide and never updated, `operation` narrow and without an index on what changes often, `history` only
 grows. An operation that has not ended has one `due` row: when to look at it (`wake_at`) and when to decide about its
 deadline (`decide_at`). Nothing wakes it before `settles_at`: until then a call may still act whose outcome is unknown.
+A platform tells two databases that count alike apart by the `installation` in keys and references.
 `FAR` stands for never, so that a minimum needs no special case.
 """
 
@@ -51,6 +52,7 @@ clock = Table(
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("movable", Boolean, nullable=False),
+    Column("installation", Text, nullable=False),
     Column("standing_at", BigInteger),
     Column("offset", BigInteger, nullable=False, server_default=text("0")),
 )
@@ -62,6 +64,31 @@ customer = Table(
     Column("version", BigInteger, nullable=False),
     Column("data", Text, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("customer", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    UniqueConstraint("name", name="api_key_name"),
+    UniqueConstraint("hash", name="api_key_hash"),
+    sqlite_autoincrement=True,
+)
+
+partnership = Table(
+    "partnership",
+    metadata,
+    Column("partner", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    PrimaryKeyConstraint("partner", "customer", name="partnership_key"),
+    Index("partnership_customer", "customer"),
+    sqlite_with_rowid=False,
 )
 
 service = Table(
@@ -76,6 +103,8 @@ service = Table(
     Column("facts", Text, nullable=False, server_default="{}"),
     Column("holder", BigInteger),
     Column("line", Boolean, nullable=False, server_default=false()),
+    Column("entitled", Boolean, nullable=False, server_default=false()),
+    Column("heard", Text),
     Column("number", Integer, nullable=False, server_default=text("0")),
     Column("sequence", Integer, nullable=False, server_default=text("0")),
     Column("created_at", BigInteger, nullable=False),
@@ -128,6 +157,7 @@ operation = Table(
     Column("sequence", Integer, nullable=False),
     Column("signals", Integer, nullable=False, server_default=text("0")),
     Column("cancel", Text),
+    Column("cancel_reason", Text),
     Column("reason", Text),
     Column("outcome", Text),
     Column("told", SmallInteger, nullable=False, server_default=text("0")),
@@ -184,6 +214,8 @@ signal = Table(
     Column("product", Text, nullable=False),
     Column("signal_id", Text, nullable=False),
     Column("operation_id", BigInteger),
+    Column("service_id", BigInteger),
+    Column("is_applied", Boolean, nullable=False, server_default=false()),
     Column("reference", Text),
     Column("platform_id", Text),
     Column("kind", Text, nullable=False),
@@ -193,18 +225,37 @@ signal = Table(
     UniqueConstraint("product", "signal_id", name="signal_once"),
     Index("signal_operation", "operation_id"),
     Index(
+        "signal_service",
+        "service_id",
+        postgresql_where=text("service_id IS NOT NULL"),
+        sqlite_where=text("service_id IS NOT NULL"),
+    ),
+    Index(
         "signal_unmatched",
         "product",
         "platform_id",
-        postgresql_where=text("operation_id IS NULL"),
-        sqlite_where=text("operation_id IS NULL"),
+        postgresql_where=text("operation_id IS NULL AND service_id IS NULL"),
+        sqlite_where=text("operation_id IS NULL AND service_id IS NULL"),
     ),
     Index(
         "signal_unmatched_since",
         "received_at",
-        postgresql_where=text("operation_id IS NULL"),
-        sqlite_where=text("operation_id IS NULL"),
+        postgresql_where=text("operation_id IS NULL AND service_id IS NULL"),
+        sqlite_where=text("operation_id IS NULL AND service_id IS NULL"),
     ),
+)
+
+confirmation = Table(
+    "confirmation",
+    metadata,
+    Column("operation_id", Key, primary_key=True, autoincrement=False),
+    Column("service_id", BigInteger, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("wrong", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger),
+    Index("confirmation_service", "service_id"),
 )
 
 ticket = Table(
@@ -219,7 +270,14 @@ ticket = Table(
     Column("body", Text, nullable=False),
     Column("opened_at", BigInteger, nullable=False),
     Column("resolved_at", BigInteger),
+    Column("remote", Text),
     UniqueConstraint("operation_id", name="ticket_once"),
+    Index(
+        "ticket_open",
+        "operation_id",
+        postgresql_where=text("state = 'open'"),
+        sqlite_where=text("state = 'open'"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -256,12 +314,105 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 
+paused = Table(
+    "paused",
+    metadata,
+    Column("product", Text, primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text),
+)
+
 partition = Table(
     "partition",
     metadata,
     Column("number", SmallInteger, primary_key=True, autoincrement=False),
     Column("owner", BigInteger),
     Column("lease_until", BigInteger, nullable=False, server_default=text("0")),
+)
+
+pool = Table(
+    "pool",
+    metadata,
+    Column("customer", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("taken", Integer, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("customer", "product", name="pool_key"),
+    postgresql_with={"fillfactor": 70},
+    sqlite_with_rowid=False,
+)
+
+number = Table(
+    "number",
+    metadata,
+    Column("e164", Text, primary_key=True),
+    Column("customer", Text, nullable=False),
+    Column("site", Text),
+    Column("service_id", BigInteger),
+    Index("number_customer", "customer"),
+    Index(
+        "number_service",
+        "service_id",
+        postgresql_where=text("service_id IS NOT NULL"),
+        sqlite_where=text("service_id IS NOT NULL"),
+    ),
+)
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("service_id", BigInteger, nullable=False),
+    Column("operation_id", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revealed_at", BigInteger),
+    Column("revealed_by", Text),
+    Index("secret_service", "service_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("channel", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("operation_id", BigInteger, nullable=False),
+    Column("service_id", BigInteger, nullable=False),
+    Column("ticket_id", BigInteger),
+    Column("template", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("owner", BigInteger),
+    Column("epoch", Integer, nullable=False, server_default=text("0")),
+    Column("sent_at", BigInteger),
+    Column("said", Text),
+    Column("remote", Text),
+    UniqueConstraint("cause", name="delivery_once"),
+    Index("delivery_operation", "operation_id"),
+    Index(
+        "delivery_ticket",
+        "ticket_id",
+        postgresql_where=text("ticket_id IS NOT NULL"),
+        sqlite_where=text("ticket_id IS NOT NULL"),
+    ),
+    Index(
+        "delivery_due",
+        "due_at",
+        postgresql_where=text("state = 'waiting'"),
+        sqlite_where=text("state = 'waiting'"),
+    ),
+    postgresql_with={"fillfactor": 70},
+    sqlite_autoincrement=True,
 )
 
 worker = Table(
@@ -273,5 +424,21 @@ worker = Table(
     Column("rooms", Text, nullable=False),
     Column("booted_at", BigInteger, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
+    Column("renewed_at", BigInteger, nullable=False, server_default=text("0")),
     sqlite_autoincrement=True,
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("day", BigInteger, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("how", Text, nullable=False),
+    Column("share", SmallInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    PrimaryKeyConstraint("day", "product", "verb", "what", "how", "share", name="tally_key"),
+    postgresql_with={"fillfactor": 50},
+    sqlite_with_rowid=False,
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from schema.asker import Role
 from schema.command import rfc3339
 from schema.customer import Customer
 from schema.errors import Refusal
@@ -28,6 +29,15 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class RemoteTicket(View):
+    """A ticket in another system, by its own number and state."""
+
+    number: str
+    state: str
+    url: str | None
+    at: Moment
+
+
 class Operation(View):
     """One accepted command being carried out."""
 
@@ -47,9 +57,22 @@ class Operation(View):
     outcome: str | None
     reason: str | None
     ticket: str | None
+    remote: RemoteTicket | None = None
     source: str
     actor: str
     correlation_id: str | None
+
+
+class NoticeSent(View):
+    """A mail that an operation asked for, and how far it is; the address is cut down."""
+
+    template: str
+    to: str
+    state: Literal["waiting", "sent", "dead"]
+    tries: int
+    due_at: Moment | None
+    sent_at: Moment | None
+    said: str | None = Field(description="What the mail server said last")
 
 
 class HistoryLine(View):
@@ -100,6 +123,7 @@ class Ticket(View):
     body: str
     opened_at: Moment
     resolved_at: Moment | None
+    remote: RemoteTicket | None = None
     comments: tuple[Comment, ...]
 
 
@@ -118,6 +142,14 @@ class VerbPublished(View):
     through: tuple[str, ...]
 
 
+class Paused(View):
+    """Since when nobody carries out a product's operations, who has said so, and why."""
+
+    since: Moment
+    by: str
+    why: str | None
+
+
 class ProductPublished(View):
     """What a product promises: its states, its verbs, and its table *state x verb*."""
 
@@ -128,13 +160,16 @@ class ProductPublished(View):
     table: dict[str, dict[str, str]] = Field(
         description="Verb, state, and `Y`, `N`, `N busy`, `=` or `-`"
     )
+    paused: Paused | None = None
 
 
 class Plan(View):
-    """What a dry run would have done, and until when."""
+    """What a dry run would have done, in order, until when, and which waiting operations it would have replaced."""
 
     deadline: Moment
     already: bool = Field(description="It is so already; nothing would be done")
+    steps: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
 
 
 class CustomerKept(View):
@@ -152,10 +187,28 @@ class CustomerRecord(View):
     record: Customer
 
 
-class Health(View):
-    """How a process is."""
+class Revealed(View):
+    """A secret of a service in clear, shown this once."""
 
-    status: Literal["alive", "ready"]
+    service: str
+    secret: str
+    value: str = Field(repr=False)
+
+
+class ApiKey(View):
+    """Somebody who may ask over HTTP; the token was shown once."""
+
+    name: str
+    role: Role
+    customer: str | None
+    created_at: Moment
+    revoked_at: Moment | None
+
+
+class Health(View):
+    """That a process answers."""
+
+    status: Literal["alive"]
 
 
 class ProblemFault(View):
@@ -188,6 +241,29 @@ class Outcome(View):
     customer: CustomerKept | None = None
 
 
+class DeadLetter(View):
+    """A message that came by AMQP and could not be accepted; what is not known of it is null."""
+
+    id: str
+    rejected_at: str | None
+    reason: str
+    detail: str
+    errors: tuple[ProblemFault, ...]
+    type: str | None
+    subject: str | None
+    source: str | None
+    command: str | None = Field(description="The `id` of the command")
+    user: str | None = Field(description="Who sent it, as the broker vouches")
+    bytes: int
+
+
+class DeadLetterShown(DeadLetter):
+    """One of them with its body, but for the end of a long one."""
+
+    content_type: str | None
+    body: str
+
+
 def problem_of(refusal: Refusal) -> Problem:
     """Return a refusal as a problem; its facts are members beside the others."""
     return Problem(
@@ -202,7 +278,7 @@ def problem_of(refusal: Refusal) -> Problem:
     )
 
 
-def published(product: Product) -> ProductPublished:
+def published(product: Product, paused: Paused | None = None) -> ProductPublished:
     """Return a product as it is published."""
     verbs = {
         name: VerbPublished(
@@ -218,4 +294,5 @@ def published(product: Product) -> ProductPublished:
         states=product.states,
         verbs=verbs,
         table=published_table(product),
+        paused=paused,
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import structlog
@@ -21,6 +21,7 @@ from workers.journal import Journal
 from workers.lease import Lease, LeaseLost
 from workers.look import look
 from workers.progress import Progress, advanced, progress_of
+from workers.wishes import with_wishes
 from workers.workflow import Facts, Outcome
 
 log = structlog.get_logger()
@@ -57,6 +58,8 @@ class Carrier:
         self.is_stopping = False
         #: So is everything but what runs alone.
         self.makes_way = False
+        #: Called when a mail was asked for: whoever sends it need not look for it.
+        self.when_noticed: Callable[[], None] = lambda: None
 
     def final_verbs(self, product: str) -> frozenset[str]:
         """Return the verbs of a product that cannot go back from their first step on."""
@@ -89,6 +92,8 @@ class Carrier:
                 return await self._park_refused(progress, product)
             if news is None:
                 return False
+            if record.notices:
+                self.when_noticed()
             if not record.keeps:
                 _tell_end(progress, record)
                 has_news = news.signals > record.seen
@@ -103,7 +108,8 @@ class Carrier:
             return known, {}
         try:
             outcome = await self._look(progress, platform)
-            return decisions.after_look(progress, product, outcome)
+            record, facts = decisions.after_look(progress, product, outcome)
+            return with_wishes(record, progress, outcome, self._sealer), facts
         except PlatformError as error:
             return decisions.step_failed(progress, product, error, self._lease.settle), {}
         except LeaseLost:

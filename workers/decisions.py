@@ -4,11 +4,12 @@ Every function here is pure: it takes how far the operation is, and returns what
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from schema.lifecycle import DELETED, Phase, Product, move
+from schema.lifecycle import Product
 from schema.store.claimed import Claimed
 from schema.store.journal import Recorded
 from schema.store.moments import Pause
@@ -16,7 +17,9 @@ from schema.store.services import ServiceChange
 from schema.store.transaction import Line
 from schema.store.troubles import Trouble
 from workers import escalation
+from workers.changes import learned, moved, moved_beyond
 from workers.errors import (
+    Expired,
     OutcomeUnknown,
     Permanent,
     PlatformError,
@@ -24,9 +27,16 @@ from workers.errors import (
     StateChanged,
     Throttled,
 )
-from workers.progress import CANCELLED, Progress, kept_facts
+from workers.progress import CANCELLED, Progress
 from workers.retry import next_try
 from workers.workflow import Done, Facts, Wait
+
+#: How an operation is said to have failed where nothing is wrong with the platform.
+REASONS: Mapping[type[Permanent], str] = {
+    StateChanged: "state_changed",
+    Rejected: "rejected",
+    Expired: "expired",
+}
 
 #: How long after a bug its step is tried once more, alone.
 BUG_PAUSE = timedelta(seconds=1)
@@ -60,8 +70,10 @@ def step_done(progress: Progress, product: Product, done: Done) -> Recorded:
     line = _step_line(progress, "step_done", facts=done.facts)
     following = progress.workflow.steps[progress.workflow.place(step.name) + 1 :]
     if following:
-        kept = _kept(progress, done.facts)
-        return _goes_on(progress, following[0].name, line, kept)
+        change = learned(progress, done.facts)
+        if following[0].name == progress.workflow.no_return:
+            change = moved_beyond(progress, product, change)
+        return _goes_on(progress, following[0].name, line, change)
     return _ended(progress, product, "succeeded", line, done.facts)
 
 
@@ -90,14 +102,15 @@ def step_failed(
     trouble = Trouble(progress.step.name, attempt, str(error), error.request_id)
     if isinstance(error, Permanent):
         return replace(_refused(progress, product, error), trouble=trouble)
-    pause = next_try(progress.now, attempt, progress.claimed.deadline_at, progress.key)
-    why = "trying again"
+    pause = next_try(progress.now, attempt, progress.deadline_at, progress.key)
+    why, cause = "trying again", "transient"
     if isinstance(error, Throttled):
-        pause = Pause(error.after)
+        pause, cause = Pause(error.after), "throttled"
     elif isinstance(error, OutcomeUnknown):
-        pause, why = replace(pause, least=settle), "outcome unknown"
+        pause, cause = replace(pause, least=settle), "outcome_unknown"
+        why = "outcome unknown"
     record = _waits(progress, pause, f"{why}: {error}")
-    return replace(record, attempt=attempt, trouble=trouble)
+    return replace(record, attempt=attempt, trouble=trouble, retried=cause)
 
 
 def step_crashed(progress: Progress, product: Product, error: BaseException) -> Recorded:
@@ -106,7 +119,7 @@ def step_crashed(progress: Progress, product: Product, error: BaseException) -> 
     if progress.is_suspect:
         return parked(progress, product, why)
     record = _waits(progress, Pause(BUG_PAUSE), why)
-    return replace(record, tries=progress.tries, attempt=progress.attempt + 1)
+    return replace(record, tries=progress.tries, attempt=progress.attempt + 1, retried="bug")
 
 
 def parked(progress: Progress, product: Product, why: str) -> Recorded:
@@ -158,7 +171,8 @@ def cancelled(progress: Progress, product: Product) -> Recorded:
     line = Line("cancelling", who, "asked for", progress.state, "running")
     place = progress.workflow.place(progress.step.name)
     undone = replace(progress, undoing=CANCELLED)
-    return _undo_from(undone, product, place - 1 if progress.is_first else place, line)
+    has_surely_not_acted = progress.is_first or progress.is_past_return(progress.step.name)
+    return _undo_from(undone, product, place - 1 if has_surely_not_acted else place, line)
 
 
 def not_begun(progress: Progress, product: Product) -> Recorded:
@@ -169,15 +183,12 @@ def not_begun(progress: Progress, product: Product) -> Recorded:
 
 
 def is_cancelled(progress: Progress) -> bool:
-    """Return whether somebody has cancelled the operation and it can still go back.
+    """Return whether somebody has cancelled the operation; it can still go back then.
 
-    It can at the point of no return itself, as long as that step has surely not acted.
+    The store sees to that: what is past its point of no return is never cancelled, and a record that finds a cancel
+    passes no such point.
     """
-    if not progress.cancel or progress.undoing:
-        return False
-    step = progress.step.name
-    is_before = progress.is_first and step == progress.workflow.no_return
-    return is_before or not progress.workflow.is_past_return(step)
+    return progress.cancel is not None and progress.undoing is None
 
 
 def _refused(progress: Progress, product: Product, error: Permanent) -> Recorded:
@@ -185,9 +196,8 @@ def _refused(progress: Progress, product: Product, error: Permanent) -> Recorded
     place = progress.workflow.place(progress.step.name)
     if progress.undoing or progress.workflow.is_past_return(progress.step.name):
         return parked(progress, product, f"the platform refused: {error}")
-    reason = f"the platform refused: {error}"
-    if isinstance(error, StateChanged | Rejected):
-        reason = "state_changed" if isinstance(error, StateChanged) else "rejected"
+    named = (word for kind, word in REASONS.items() if isinstance(error, kind))
+    reason = next(named, f"the platform refused: {error}")
     line = _step_line(progress, "step_refused", why=str(error))
     return _undo_from(replace(progress, undoing=reason), product, place, line)
 
@@ -214,6 +224,8 @@ def _ended(
     """
     before = "running" if line else progress.state
     reason = progress.undoing if state == "failed" else None
+    if state == "cancelled":
+        reason = progress.cancel_reason
     ended = Line(state, "worker", reason, before, state, event=state)
     return _record(
         progress,
@@ -223,38 +235,9 @@ def _ended(
         reason=reason,
         ends=True,
         outcome="on_time" if state == "succeeded" else state,
-        service=_moved(progress, product, state, facts or {}),
+        service=moved(progress, product, state, facts or {}),
         ticket=escalation.ended(progress, state, product),
     )
-
-
-def _moved(progress: Progress, product: Product, state: str, facts: Facts) -> ServiceChange:
-    """Return the last change of the service: where it moves, what it keeps, and the hold let go."""
-    claimed = progress.claimed
-    change = _kept(progress, facts) or ServiceChange(claimed.service_id, claimed.id)
-    change = replace(change, releases=True)
-    if claimed.begins in {"already", "refused"}:
-        return change
-    phase = Phase.DONE if state == "succeeded" else Phase.UNDONE
-    after = move(product.verbs[claimed.verb], phase, claimed.service_state, claimed.before)
-    if after == claimed.service_state:
-        return change
-    why = f"{claimed.verb} {phase.value}"
-    if phase is Phase.UNDONE and after == DELETED:
-        why = "never_active"
-    line = Line("moved", "worker", why, claimed.service_state, after, event="service_changed")
-    return replace(change, move=line)
-
-
-def _kept(progress: Progress, facts: Facts) -> ServiceChange | None:
-    """Return what the service learns from a step, if anything."""
-    kept = kept_facts(progress.step, facts) if not progress.undoing else {}
-    if not kept:
-        return None
-    platform_id = kept.pop("platform_id", None)
-    known = json.dumps({**progress.service_facts, **kept}) if kept else None
-    claimed = progress.claimed
-    return ServiceChange(claimed.service_id, claimed.id, None, known, platform_id)
 
 
 def _goes_on(

@@ -1,15 +1,18 @@
 """Finds what is done for each product: the packages on the path of `workers.products`.
 
-A product's home has `workflow.py` with `WORKFLOWS`, and `platform.py` with `connect(transport)`.
+A product's home has `workflow.py` with `WORKFLOWS`, and `platform.py` with `connect(transport)`; one that writes to
+people has `notices.py` with `NOTICES`.
 """
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from schema.lifecycle import snake_case
+from workers.notices import NoticeText
 from workers.workflow import Workflow
 
 #: By name and not by import: the engine knows no product.
@@ -18,11 +21,12 @@ HOME = "workers.products"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What the workers know of one product: a workflow for each verb, and how to talk to its platform."""
+    """What the workers know of one product: a workflow for each verb, its platform, its mails."""
 
     product: str
     workflows: Mapping[str, Workflow]
     connect: Callable[[Any], Any]
+    notices: Mapping[str, NoticeText] = field(default_factory=dict)
 
 
 def find_homes(only: Iterable[str] | None = None) -> dict[str, Home]:
@@ -36,5 +40,14 @@ def _home(product: str) -> Home:
     """Return one product's home."""
     package = f"{HOME}.{product}"
     workflows: Iterable[Workflow] = importlib.import_module(f"{package}.workflow").WORKFLOWS
+    verbs = {snake_case(each.command.__name__): each for each in workflows}
     connect = importlib.import_module(f"{package}.platform").connect
-    return Home(product, {snake_case(each.command.__name__): each for each in workflows}, connect)
+    return Home(product, verbs, connect, _notices(f"{package}.notices"))
+
+
+def _notices(module: str) -> Mapping[str, NoticeText]:
+    """Return what a product writes to people, if it does."""
+    if importlib.util.find_spec(module) is None:
+        return {}
+    notices: Mapping[str, NoticeText] = importlib.import_module(module).NOTICES
+    return notices

@@ -7,6 +7,7 @@ quiet moment, so that one that kills its process does not take others along ever
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -44,10 +45,10 @@ class Engine:
         self._rooms = {product: Room(size) for product, size in rooms.items()}
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        #: Suspects by product, and when what a dead worker asked for last on their behalf has settled.
-        self._suspects: dict[int, tuple[str, float]] = {}
+        #: Suspects, and their products.
+        self._suspects: dict[int, str] = {}
         self._has_examiner = False
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
 
     @property
     def in_flight(self) -> int:
@@ -64,7 +65,8 @@ class Engine:
 
         What has not in time is dropped, and taken over as from a dead worker; returns how many operations that is.
         """
-        self._is_stopping = self._carrier.is_stopping = True
+        self._stopping.set()
+        self._carrier.is_stopping = True
         until = self._loop.time() + farewell.total_seconds()
         while self._tasks and (rest := until - self._loop.time()) > 0:
             await asyncio.wait(self._tasks, timeout=rest)
@@ -74,7 +76,7 @@ class Engine:
 
     async def abandon(self) -> None:
         """Drop everything in flight: somebody else has taken it over, or will."""
-        self._is_stopping = True
+        self._stopping.set()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -87,7 +89,7 @@ class Engine:
 
     def _fill(self, product: str, room: Room) -> None:
         """Begin to claim, unless that is under way, or a suspect runs alone."""
-        if room.wants() and not (self._is_stopping or self._carrier.makes_way):
+        if room.wants() and not (self._stopping.is_set() or self._carrier.makes_way):
             room.is_claiming = True
             self._start(self._claim(product, room), f"claim {product}")
 
@@ -98,13 +100,11 @@ class Engine:
         finally:
             room.is_claiming = False
         room.enter([claimed.id for claimed in taken])
-        settled_at = self._loop.time() + self._lease.settle.total_seconds()
         if suspects := [claimed for claimed in taken if claimed.tries >= ALONE]:
-            await self._set_aside(room, suspects, settled_at)
+            await self._set_aside(room, suspects)
         for claimed in taken:
             if claimed.tries < ALONE:
-                carrying = self._carry(room, claimed, settled_at if claimed.tries > 1 else 0)
-                self._start(carrying, public_id("op", claimed.id))
+                self._start(self._carry(room, claimed), public_id("op", claimed.id))
         self._fill(product, room)
 
     async def _take(self, product: str, operations: tuple[int, ...]) -> list[Claimed]:
@@ -117,12 +117,10 @@ class Engine:
             return []
         return taken
 
-    async def _carry(self, room: Room, claimed: Claimed, settled_at: float) -> None:
-        """Carry an operation out, and free its place; a dead worker's last calls have to settle first."""
+    async def _carry(self, room: Room, claimed: Claimed) -> None:
+        """Carry an operation out, and free its place."""
         again = False
         try:
-            if settled_at:
-                await asyncio.sleep(settled_at - self._loop.time())
             again = await self._carrier.carry_out(claimed)
         except Exception:
             # Still ours: claiming it again counts the try, until it is parked.
@@ -133,13 +131,19 @@ class Engine:
             room.leave(claimed.id, again=again)
             self._fill(claimed.product, room)
 
-    async def _set_aside(self, room: Room, suspects: Sequence[Claimed], settled_at: float) -> None:
-        """Let go of suspects before anything else starts: a try that does not run must not count against them."""
+    async def _set_aside(self, room: Room, suspects: Sequence[Claimed]) -> None:
+        """Let go of suspects before anything else starts: a try that does not run must not count against them.
+
+        One that the database does not let go of is still ours, and has its turn like the others.
+        """
         back = [self._journal.write(decisions.given_back(claimed)) for claimed in suspects]
-        await asyncio.gather(*back)
-        for claimed in suspects:
+        answers = await asyncio.gather(*back, return_exceptions=True)
+        for claimed, answer in zip(suspects, answers, strict=True):
+            if isinstance(answer, BaseException):
+                name = public_id("op", claimed.id)
+                log.error("suspect_not_given_back", operation=name, error=str(answer))
             room.leave(claimed.id, again=False)
-            self._suspects.setdefault(claimed.id, (claimed.product, settled_at))
+            self._suspects.setdefault(claimed.id, claimed.product)
         if not self._has_examiner:
             self._has_examiner = True
             self._start(self._examine(), "suspects")
@@ -147,12 +151,12 @@ class Engine:
     async def _examine(self) -> None:
         """Run one suspect after the other; all else has to make way for half of the time at most."""
         try:
-            while self._suspects and not self._is_stopping:
-                key, (product, settled_at) = next(iter(self._suspects.items()))
-                await asyncio.sleep(settled_at - self._loop.time())
+            while self._suspects and not self._stopping.is_set():
+                key, product = next(iter(self._suspects.items()))
                 began = self._loop.time()
                 await self._run_alone(product, key)
-                await asyncio.sleep(self._loop.time() - began)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), self._loop.time() - began)
         finally:
             self._has_examiner = False
 
@@ -166,7 +170,7 @@ class Engine:
             del self._suspects[suspect]
             for claimed in await self._take(product, (suspect,)):
                 room.in_flight.add(claimed.id)
-                await self._carry(room, claimed, 0)
+                await self._carry(room, claimed)
         finally:
             self._carrier.makes_way = False
             for name, each in self._rooms.items():

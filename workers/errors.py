@@ -9,6 +9,7 @@
         +-- NotThere        it does not know the thing that was named
         +-- Rejected        what only the platform knows forbids this: no ticket
         +-- StateChanged    the platform has moved on without us: no ticket (CO-1)
+        +-- Expired         what it waited for did not come in time: no ticket (CO-5)
 
 Anything else that a step raises is a bug.
 """
@@ -58,3 +59,7 @@ class Rejected(Permanent):
 
 class StateChanged(Permanent):
     """Raised when the platform's state is not what ours is any more."""
+
+
+class Expired(Permanent):
+    """Raised when a person did not do in time what the operation waits for, such as confirming it."""

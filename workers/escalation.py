@@ -11,7 +11,7 @@ from schema.store.waking import Late
 from workers.progress import CANCELLED, Progress
 
 #: An operation that ends for one of these needs nobody to look into it (CO-5).
-WITHOUT_TICKET = frozenset({"state_changed", "rejected", CANCELLED})
+WITHOUT_TICKET = frozenset({"state_changed", "rejected", "expired", CANCELLED})
 
 
 #: What a person can do in each kind of case, for somebody at night who does not know Turnup.
@@ -70,7 +70,7 @@ def parked(progress: Progress, why: str, product: Product) -> TicketNote:
     case = _case(progress, why)
     todo = PARKED.format(case.operation)
     title = f"{product.title} {case.service}: {case.verb} needs a person"
-    text = TicketText(product.desk, "high", title, _body(case, todo))
+    text = TicketText(product.desk, "high", title, _body(case, todo), todo)
     return TicketNote(f"Parked at {case.step}: {why}.\n{todo}", text, severity="high")
 
 
@@ -84,7 +84,7 @@ def ended(progress: Progress, state: str, product: Product) -> TicketNote:
     if case.reason in WITHOUT_TICKET:
         return TicketNote(comment)
     title = f"{product.title} {case.service}: {case.verb} failed"
-    text = TicketText(product.desk, "high", title, _body(case, FAILED))
+    text = TicketText(product.desk, "high", title, _body(case, FAILED), FAILED)
     return TicketNote(f"{comment}\n{FAILED}", text, severity="high")
 
 
@@ -92,7 +92,8 @@ def _missed(case: Case, product: Product) -> TicketNote:
     """Return the ticket of a missed deadline."""
     title = f"{product.title} {case.service}: {case.verb} is late"
     todo = (LATE if case.step else NOT_BEGUN).format(case.operation, case.service)
-    text = TicketText(product.desk, "normal", title, _body(case, todo))
+    severity = product.verbs[case.verb].severity
+    text = TicketText(product.desk, severity, title, _body(case, todo), todo)
     return TicketNote(f"The deadline {rfc3339(case.deadline_at)} was missed.", text)
 
 
@@ -101,7 +102,7 @@ def _case(progress: Progress, why: str | None) -> Case:
     claimed = progress.claimed
     service = f"{claimed.customer}/{claimed.reference}"
     named = (progress.name, claimed.product, claimed.verb, service, progress.step.name)
-    return Case(*named, progress.attempt, why, claimed.accepted_at, claimed.deadline_at)
+    return Case(*named, progress.attempt, why, claimed.accepted_at, progress.deadline_at)
 
 
 def _body(case: Case, todo: str) -> str:

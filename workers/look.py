@@ -26,8 +26,8 @@ async def _run(step: Step, work: Work, platform: object, *, is_first: bool) -> O
     """Run a step that has not acted; whether it has is the platform's to say at every look but the first."""
     if step.ask and not is_first:
         match await step.ask(work, platform):
-            case Present(facts):
-                return Done(facts)
+            case Present(facts, notices, secrets, sets_deadline):
+                return Done(facts, notices, secrets, sets_deadline)
             case Unclear(until, why, through):
                 return Wait(until, why, through)
             case Absent():

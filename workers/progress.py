@@ -35,10 +35,13 @@ class Progress:
     reason: str | None
     undoing: str | None
     cancel: str | None
+    cancel_reason: str | None
     seen: int
     facts: Mapping[str, Facts]
     service_facts: Facts
     platform_id: str | None
+    secrets: Mapping[str, str]
+    deadline_at: datetime
 
     @property
     def name(self) -> str:
@@ -69,13 +72,17 @@ class Progress:
         )
         return Work(
             operation=self.name,
-            key=self.key,
+            installation=claimed.installation,
+            key=f"{self.key}@{claimed.installation}",
             command=self.command,
+            customer=claimed.customer_record,
             service=service,
+            secrets=self.secrets,
+            mailed=claimed.mailed,
             facts=self.facts,
             signals=signals_of(claimed),
             now=self.now,
-            deadline_at=claimed.deadline_at,
+            deadline_at=self.deadline_at,
             attempt=self.attempt + 1,
         )
 
@@ -102,10 +109,13 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
         reason=claimed.reason,
         undoing=claimed.undoing,
         cancel=claimed.cancel,
+        cancel_reason=claimed.cancel_reason,
         seen=claimed.signals_seen,
         facts={name: json.loads(text) for name, text in claimed.facts.items()},
         service_facts=json.loads(claimed.service_facts),
         platform_id=claimed.platform_id,
+        secrets=claimed.secrets,
+        deadline_at=claimed.deadline_at,
     )
 
 
@@ -127,6 +137,7 @@ def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> 
     workflow = progress.workflow
     return replace(
         progress,
+        claimed=_moved(progress.claimed, record),
         step=workflow.steps[workflow.place(record.step or "")],
         now=news.now,
         is_first=True,
@@ -137,10 +148,26 @@ def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> 
         reason=record.reason,
         undoing=record.undoing,
         cancel=news.cancel,
+        cancel_reason=news.cancel_reason,
         facts=learned,
         service_facts={**progress.service_facts, **kept},
         platform_id=platform_id,
+        secrets={**progress.secrets, **{each.name: "valid" for each in record.secrets}},
+        deadline_at=_deadline(progress, record),
     )
+
+
+def _moved(claimed: Claimed, record: Recorded) -> Claimed:
+    """Return the claim with its service where a record has moved it."""
+    line = record.service.move if record.service else None
+    return replace(claimed, service_state=line.after) if line and line.after else claimed
+
+
+def _deadline(progress: Progress, record: Recorded) -> datetime:
+    """Return the operation's deadline after a record, which may have moved it forward."""
+    wanted = record.sets_deadline
+    is_mine = wanted is not None and wanted.verb == progress.claimed.verb
+    return max(progress.deadline_at, wanted.at) if wanted and is_mine else progress.deadline_at
 
 
 def kept_facts(step: Step, facts: Facts) -> dict[str, Any]:

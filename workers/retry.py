@@ -1,4 +1,4 @@
-"""When a step that failed is tried again (DESIGN idea 8)."""
+"""When a step that failed is tried again (DESIGN idea 8), and a delivery that was not accepted."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -10,6 +10,9 @@ FIRST = timedelta(seconds=1)
 
 #: The longest pause before the deadline, and the length of every pause after it.
 LONGEST = timedelta(minutes=5)
+
+#: The same for what goes out to people and desks, which has days.
+FIRST_DELIVERY, LONGEST_DELIVERY = timedelta(seconds=5), timedelta(hours=1)
 
 
 def next_try(now: datetime, attempt: int, deadline: datetime, seed: str) -> Pause:
@@ -26,3 +29,11 @@ def next_try(now: datetime, attempt: int, deadline: datetime, seed: str) -> Paus
 def _share(seed: str) -> float:
     """Return a number from 0.5 to 1 that is the same for the same seed."""
     return 0.5 + int.from_bytes(hashlib.blake2b(seed.encode(), digest_size=4).digest()) / 2**33
+
+
+def next_delivery(tries: int, seed: str) -> timedelta:
+    """Return the pause after a delivery was tried so often: doubling up to an hour, spread by a hash of the seed."""
+    pause = min(FIRST_DELIVERY * 2 ** min(tries - 1, 20), LONGEST_DELIVERY) * _share(
+        f"{seed}:{tries}"
+    )
+    return timedelta(milliseconds=pause // timedelta(milliseconds=1))

@@ -38,7 +38,11 @@ async def never_twice(
         raise ReplyLost from error
 
 
-def new_session(timeout: timedelta) -> aiohttp.ClientSession:
+#: What the calls of one worker go through.
+Session = aiohttp.ClientSession
+
+
+def new_session(timeout: timedelta) -> Session:
     """Return the session of one worker; each call may take as long as `timeout`."""
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout.total_seconds()),

@@ -32,6 +32,7 @@ from schema.store.waking import (
 )
 from schema.store.writer import Record, Writer, wait_for
 from workers import escalation
+from workers.lease import LeaseTerms
 
 log = structlog.get_logger()
 
@@ -57,7 +58,8 @@ LATE_PAGE = 500
 class Waker:
     """Looks at what is due, again and again; `wake` makes it look now.
 
-    With a `lease` it keeps a row among the workers, by which others see how lately it has looked.
+    With `terms` it keeps a row among the workers, by which others see how lately it has looked, and lets the last calls
+    of dead workers settle.
     """
 
     def __init__(
@@ -66,13 +68,13 @@ class Waker:
         writer: Writer,
         products: Mapping[str, Product],
         offer: Offer,
-        lease: timedelta | None = None,
+        terms: LeaseTerms | None = None,
     ) -> None:
         self._database = database
         self._writer = writer
         self._products = products
         self._offer = offer
-        self._lease = lease
+        self._terms = terms
         self._row: int | None = None
         self._offered: dict[Wake, float] = {}
         self._last_customer: dict[str, str] = {}
@@ -124,7 +126,8 @@ class Waker:
         if now < self._next_look_for_lapsed:
             return
         self._next_look_for_lapsed = now + LAPSED
-        taken, *shown = self._store([TakeOver(), *self._sign_of_life()])
+        settle = self._terms.settle if self._terms else timedelta()
+        taken, *shown = self._store([TakeOver(settle=settle), *self._sign_of_life()])
         if taken.workers:
             log.warning("taken_over", workers=taken.workers, operations=taken.operations)
         if self._row is None and shown:
@@ -142,11 +145,11 @@ class Waker:
 
     def _sign_of_life(self) -> list[Record]:
         """Return what shows that this waker looks, if it has to: its row, or that the row is still its own."""
-        if self._lease is None:
+        if self._terms is None:
             return []
         if self._row is None:
-            return [Boot(WAKER, socket.gethostname(), {}, self._lease)]
-        return [Renew(self._row, self._lease)]
+            return [Boot(WAKER, socket.gethostname(), {}, self._terms.length)]
+        return [Renew(self._row, self._terms.length)]
 
     def _decide(self) -> bool:
         """Tell of jeopardy and decide missed deadlines; return whether there may be more."""

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -13,22 +13,25 @@ import structlog
 
 from schema.lifecycle import Product
 from schema.sealing import Sealer
+from schema.store.database import Database
 from schema.store.leases import Boot
 from schema.store.writer import Writer
 from workers.carrier import Carrier
+from workers.channels.channel import Channel
+from workers.courier import Courier
 from workers.discovery import Home
 from workers.engine import Engine
 from workers.journal import Journal
 from workers.lag import LagWatch
 from workers.lease import Lease, LeaseTerms
-from workers.transport import Transport, new_session
+from workers.transport import Session, Transport, new_session
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a worker works on and with: products, homes, their platforms, room, terms of lease, keys."""
+    """What a worker works on and with: products, homes, their platforms, room, terms of lease, keys, ways out."""
 
     products: Mapping[str, Product]
     homes: Mapping[str, Home]
@@ -36,6 +39,8 @@ class Plan:
     room: int
     terms: LeaseTerms
     sealer: Sealer
+    database: Database
+    channels: Callable[[Session], Mapping[str, Channel]]
 
 
 class Worker:
@@ -45,6 +50,7 @@ class Worker:
         self._writer = writer
         self._plan = plan
         self._engine: Engine | None = None
+        self._courier: Courier | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over = asyncio.Event()
         self._stopping = threading.Event()
@@ -56,6 +62,11 @@ class Worker:
         """Take note of operations that are said to be due; callable from every thread."""
         if self._engine:
             self._engine.take(product, operations)
+
+    def look(self) -> None:
+        """Look whether anything has to go out; callable from every thread."""
+        if self._courier:
+            self._courier.look()
 
     def stop(self) -> None:
         """Let what is in flight reach its next record, then end; callable from every thread."""
@@ -73,8 +84,9 @@ class Worker:
 
     @property
     def in_flight(self) -> int:
-        """How many operations are in flight."""
-        return self._engine.in_flight if self._engine else 0
+        """How many operations and deliveries are in flight."""
+        parts = (self._engine, self._courier)
+        return sum(each.in_flight for each in parts if each)
 
     async def _work_under_lease(self) -> None:
         """Work until stopped or until the lease is lost."""
@@ -96,8 +108,12 @@ class Worker:
             }
             carrier = Carrier(journal, lease, plan.products, homes, plan.sealer)
             self._engine = Engine(journal, lease, carrier, rooms)
+            channels = plan.channels(session)
+            courier = Courier(plan.database, journal, lease, channels, tuple(plan.homes))
+            self._courier, carrier.when_noticed = courier, courier.look
+            courier.start()
             self.is_ready.set()
-            await self._until_over(self._engine, lease)
+            await self._until_over(self._engine, courier, lease)
         watch.stop()
         lease.stop(resigns=not self.left)
 
@@ -114,18 +130,21 @@ class Worker:
         booting.cancel()
         return None
 
-    async def _until_over(self, engine: Engine, lease: Lease) -> None:
-        """Return once the engine has nothing in flight any more, because of a stop or a lost lease."""
+    async def _until_over(self, engine: Engine, courier: Courier, lease: Lease) -> None:
+        """Return once nothing is in flight any more, because of a stop or a lost lease."""
         await self._over.wait()
         if lease.is_lost:
             await engine.abandon()
+            await courier.abandon()
         else:
             # So long a call that has begun can take; longer than that nobody waits for a database that is away.
             terms, in_flight = self._plan.terms, engine.in_flight
-            self.left = await engine.stop(terms.call + terms.settle)
-            self.handed_over = in_flight - self.left
+            farewell = terms.call + terms.settle
+            left, unsent = await asyncio.gather(engine.stop(farewell), courier.stop(farewell))
+            self.handed_over, self.left = in_flight - left, left + unsent
             if self.left:
-                log.warning("work_left", worker=lease.worker, operations=self.left)
+                told = {"operations": left, "deliveries": unsent}
+                log.warning("work_left", worker=lease.worker, **told)
 
     def _end(self) -> None:
         """End the work under this lease; callable from every thread."""

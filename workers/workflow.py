@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schema.command import Command
+from schema.customer import Customer
 
 #: How long one run, question or undoing of a step may take, unless the step says otherwise.
 STEP_LIMIT = timedelta(seconds=30)
@@ -18,10 +19,43 @@ Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A mail to each of these addresses, stored with the record of the look that asks for it.
+
+    It goes out once for each operation, step, cycle, template and address: a step that means to mail again puts a
+    `round` into the facts. Facts hold no secret, only its name.
+    """
+
+    template: str
+    to: tuple[str, ...]
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What the platform gave and nobody may see (CO-4); an older one of the service and name becomes `replaced`."""
+
+    name: str
+    value: str = field(repr=False)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetDeadline:
+    """A later deadline for the operation of this verb that is under way on the service, maybe this one (ML-5, CP-8)."""
+
+    verb: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The step has had its effect; `facts` is what it learned."""
 
     facts: Facts = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    sets_deadline: SetDeadline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +65,8 @@ class Wait:
     until: datetime | None
     why: str
     through: frozenset[str] = frozenset()
+    notices: tuple[Notice, ...] = ()
+    sets_deadline: SetDeadline | None = None
 
 
 Outcome = Done | Wait
@@ -38,9 +74,12 @@ Outcome = Done | Wait
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The platform says that the step's effect is there."""
+    """The platform says that the step's effect is there; the same as `Done` from here on."""
 
     facts: Facts = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    sets_deadline: SetDeadline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +129,18 @@ class Work:
     """All that a step may know: its command, its service, what earlier steps and the platform have told.
 
     `key` is the idempotency key of this step in this cycle, `reference` what the platform is to call us back with;
-    both are the same however often the step runs.
+    both are the same however often the step runs. `secrets` says how the service's secrets stand, by name (`valid`,
+    `used`, `expired`, `replaced`, `void`), `mailed` which causes a mail server has accepted, and when.
     """
 
     operation: str
+    installation: str
     key: str
     command: Command
+    customer: Customer
     service: Service
+    secrets: Mapping[str, str]
+    mailed: Mapping[str, datetime]
     facts: Mapping[str, Facts]
     signals: Sequence[Signal]
     now: datetime
@@ -106,7 +150,12 @@ class Work:
     @property
     def reference(self) -> str:
         """What a platform has to send along when it calls back."""
-        return self.operation
+        return f"{self.operation}/{self.installation}"
+
+    def cause(self, notice: Notice, address: str) -> str:
+        """Return what a notice of this step to an address is stored and sent under, once for ever."""
+        again = f":{notice.facts['round']}" if "round" in notice.facts else ""
+        return f"{self.key}:{notice.template}:{address}{again}"
 
 
 Run = Callable[[Work, Any], Awaitable[Outcome]]

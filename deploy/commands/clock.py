@@ -1,20 +1,48 @@
-"""`turnup clock show`: business time, and what kind of clock it is (DESIGN idea 10)."""
+"""`turnup clock show` and `run`: business time, what kind of clock it is, and that it runs (DESIGN idea 10)."""
 
 from datetime import timedelta
 
-from deploy.commands.session import reading
+from deploy.commands.session import reading, writing
 from deploy.display.screen import print_json, say
 from deploy.display.words import length, moment
 from schema.command import rfc3339
-from schema.store.clock import Times
+from schema.errors import Refusal, Refused
+from schema.store.clock import MoveTime, Times
 from schema.store.moments import moment as when
 from schema.store.vitals import clock_times
+
+#: How long the database may take, in seconds.
+PATIENCE = 10.0
 
 
 def show(*, as_json: bool) -> None:
     """Print business time and what kind of clock it is."""
     with reading() as session, session.database.look() as connection:
         tell(clock_times(connection), as_json=as_json)
+
+
+def run(*, as_json: bool) -> None:
+    """Let business time run on from where it stands, and print it."""
+    with writing() as (session, writer):
+        with session.database.look() as connection:
+            times = clock_times(connection)
+        require_movable(times)
+        if times.is_standing and not writer.store(
+            MoveTime(when(times.business), when(times.business), stands=False), PATIENCE
+        ):
+            raise Refused(Refusal("clock_moved", 409, "somebody else moved the time meanwhile"))
+        with session.database.look() as connection:
+            tell(clock_times(connection), as_json=as_json)
+
+
+def require_movable(times: Times) -> None:
+    """Raise `Refused` where the clock is fixed."""
+    if not times.is_movable:
+        detail = (
+            "the clock of this database is fixed; a movable one is chosen when the database is made: "
+            "turnup db upgrade --movable-clock"
+        )
+        raise Refused(Refusal("clock_fixed", 409, detail))
 
 
 def tell(times: Times, *, as_json: bool) -> None:

@@ -4,7 +4,6 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 
 from rich.text import Text
 
@@ -12,8 +11,9 @@ from deploy.commands.reach import Finding, broker, platforms
 from deploy.display.screen import print_json, print_table, say
 from deploy.display.words import length, moment, state
 from deploy.keys import key_file, load_keys
-from deploy.opening import RUNS_MARK
+from deploy.opening import is_of_a_run
 from deploy.settings import Settings, read_settings
+from deploy.shown import masked, unknown
 from schema.errors import TurnupError
 from schema.ids import public_id
 from schema.store.database import Database, is_safe_beside_others, sqlite_module
@@ -21,6 +21,7 @@ from schema.store.dialect import SQLITE
 from schema.store.leases import WAKER
 from schema.store.moments import moment as when
 from schema.store.outbox import RELAY
+from schema.store.pauses import paused_products
 from schema.store.versions import HEAD, check
 from schema.store.vitals import (
     Living,
@@ -45,10 +46,10 @@ def doctor(*, as_json: bool) -> int:
         database.close()
     if as_json:
         found = [asdict(each) for each in findings]
-        print_json({"settings": settings.masked(), "findings": found})
+        print_json({"settings": masked(settings), "findings": found})
     else:
         values = [
-            (name, value or Text("not set", "dim")) for name, value in settings.masked().items()
+            (name, value or Text("not set", "dim")) for name, value in masked(settings).items()
         ]
         print_table(("setting", "value"), values)
         say("")
@@ -59,7 +60,7 @@ def doctor(*, as_json: bool) -> int:
 
 def _findings(settings: Settings, database: Database) -> Iterator[Finding]:
     """Yield what each look found; what does not work stops no other look."""
-    for line in settings.unknown():
+    for line in unknown(settings):
         yield Finding("settings", "warning", line)
     for what, look in (
         ("database", _database),
@@ -72,7 +73,7 @@ def _findings(settings: Settings, database: Database) -> Iterator[Finding]:
             if look is not _work:  # what is wrong with the database has been told
                 yield Finding(what, "wrong", str(error))
     yield from broker(settings)
-    if not _is_of_a_run(database):
+    if not is_of_a_run(database):
         yield from platforms(settings)
     if database.dialect == SQLITE:
         yield _library()
@@ -88,35 +89,37 @@ def _database(_settings: Settings, database: Database) -> Iterator[Finding]:
         yield Finding("database", "ok", told)
         times = clock_times(connection)
     now = moment(when(times.business))
-    if _is_of_a_run(database):
+    if is_of_a_run(database):
         told = f"turnup run has left this database: time stands at {now}, and nobody works on it; "
         told += (
             "look at it with turnup list, and serve another: TURNUP_DATABASE_URL=sqlite:///serve.db"
         )
+        yield Finding("clock", "warning", told)
     elif times.is_standing:
-        told = f"movable; it stands at {now}: turnup clock skip moves it"
+        told = f"time stands at {now}, and no deadline comes: let it run with turnup clock run"
+        yield Finding("clock", "warning", told)
     else:
         told = f"{'movable; it runs' if times.is_movable else 'real time'}, it is {now}"
-    yield Finding("clock", "ok", told)
-
-
-def _is_of_a_run(database: Database) -> bool:
-    """Return whether `turnup run` has made this database, on which nobody else works."""
-    return database.dialect == SQLITE and Path(f"{database.path}{RUNS_MARK}").exists()
+        yield Finding("clock", "ok", told)
 
 
 def _work(settings: Settings, database: Database) -> Iterator[Finding]:
     """Look who works on the database, who is missing, and what nobody takes."""
-    if _is_of_a_run(database):
+    if is_of_a_run(database):
         return
     check(database)
     with database.look() as connection:
         living, longest = living_workers(connection), waits_longest(connection)
+        paused = paused_products(connection)
     for each in living:
         rooms = ", ".join(f"{room} of {name}" for name, room in each.rooms.items())
         told = f"on {each.host} since {moment(each.booted_at)}"
         yield Finding(each.role, "ok", f"{told}, room for {rooms}" if rooms else told)
     yield from _missing(settings, living)
+    for name, pause in paused.items():
+        told = f"{name} is paused since {moment(pause.since)} by {pause.by}"
+        why = f": {pause.why}" if pause.why else ""
+        yield Finding("paused", "warning", f"{told}{why}; deadlines go on: turnup resume {name}")
     if longest is None:
         yield Finding("due", "ok", "nothing is due that nobody has taken")
         return

@@ -1,29 +1,59 @@
 """`turnup products`: what every product promises."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from deploy.display.screen import Cell, print_json, print_table, say
-from deploy.settings import read_settings
+from deploy.display.screen import Cell, print_json, print_table, say, warn
+from deploy.display.words import moment
+from deploy.kinds import SQLITE_URL
+from deploy.settings import Settings, read_settings
+from schema.errors import StoreError
 from schema.lifecycle import Cell as Allowed
 from schema.lifecycle import Product, published_table
-from schema.views import published
+from schema.views import Paused, published
 
 COLUMNS = ("verb", "deadline", "allowed in", "is so in", "busy in")
 
 
 def products(*, schemas: bool, as_json: bool) -> None:
     """Print the published tables, or the JSON Schemas of the verbs' fields."""
-    known = read_settings().products.values()
+    settings = read_settings()
+    known = settings.products.values()
     if as_json:
-        print_json([published(each) for each in known])
+        paused = _paused(settings)
+        print_json([published(each, paused.get(each.name)) for each in known])
         return
     if schemas:
         print_json({each.name: _schemas(each) for each in known})
         return
+    paused = _paused(settings)
     for each in known:
         say(f"{each.name}: {each.title}")
+        if each.name in paused:
+            say(f"paused since {moment(paused[each.name].since)} by {paused[each.name].by}")
         print_table(COLUMNS, _rows(each))
         say("")
+
+
+def _paused(settings: Settings) -> Mapping[str, Paused]:
+    """Return what is paused; what a product promises is shown without a database too."""
+    if settings.is_sqlite and not Path(settings.database_url.removeprefix(SQLITE_URL)).exists():
+        return {}
+    # Loaded only here: SQLAlchemy takes longer than all the rest.
+    from schema.store.database import Database  # noqa: PLC0415
+    from schema.store.pauses import paused_products  # noqa: PLC0415
+    from schema.store.versions import check  # noqa: PLC0415
+
+    database = Database(settings.database_url)
+    try:
+        check(database)
+        with database.look() as connection:
+            return paused_products(connection)
+    except StoreError as error:
+        warn(f"what is paused is not known: {error}")
+        return {}
+    finally:
+        database.close()
 
 
 def _schemas(product: Product) -> dict[str, object]:

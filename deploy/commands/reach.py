@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from deploy.settings import PREFIX, Settings
+from deploy.broker import BrokerUnreachable, require_broker
+from deploy.settings import PREFIX, UNSIGNED, Settings
 
 #: How a client of AMQP 0-9-1 begins, and the kind of frame that a broker answers with.
 AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
@@ -29,7 +30,7 @@ class Finding:
 
 
 def broker(settings: Settings) -> Iterator[Finding]:
-    """Look whether an AMQP broker answers; who may log in is not tried."""
+    """Look whether an AMQP broker answers, and lets us in."""
     if settings.is_embedded:
         yield Finding("broker", "ok", "embedded")
         return
@@ -43,10 +44,15 @@ def broker(settings: Settings) -> Iterator[Finding]:
     except OSError as error:
         yield Finding("broker", "wrong", f"{shown} does not answer: {error.strerror or error}")
         return
-    if answer == AMQP_METHOD:
-        yield Finding("broker", "ok", f"{shown} answers")
-    else:
+    if answer != AMQP_METHOD:
         yield Finding("broker", "wrong", f"{shown} answers, but speaks no AMQP 0-9-1")
+        return
+    try:
+        require_broker(settings.broker_url, PATIENCE)
+    except BrokerUnreachable as error:
+        yield Finding("broker", "wrong", f"{shown} answers, but lets us not in: {error.why}")
+    else:
+        yield Finding("broker", "ok", f"{shown} answers, and lets us in")
 
 
 def _greeted(plain: socket.socket, tls_host: str | None) -> bytes:
@@ -64,6 +70,9 @@ def platforms(settings: Settings) -> Iterator[Finding]:
     for name, platform in settings.platforms.items():
         if platform.url is not None:
             yield _answers(name, platform.url)
+            if platform.secret is None:
+                told = f"{PREFIX}PLATFORM_{name.upper()}_SECRET is not set: {UNSIGNED}"
+                yield Finding("platform", "warning", told)
             continue
         told = f"{PREFIX}PLATFORM_{name.upper()}_URL is not set: "
         if settings.is_embedded:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from deploy.lock import beside_others
 from deploy.logs import configure_logs
-from deploy.opening import open_database
+from deploy.opening import open_database, require_served
 from deploy.settings import Settings, read_settings
 from schema.store.database import Database
 from schema.store.writer import Writer
@@ -35,11 +35,20 @@ def reading() -> Iterator[Session]:
 
 
 @contextmanager
-def writing() -> Iterator[tuple[Session, Writer]]:
-    """Give what a command needs that writes shortly, beside `serve` or without it."""
+def writing(*, is_to_be_done: bool = True) -> Iterator[tuple[Session, Writer]]:
+    """Give what a command needs that writes shortly, beside `serve` or without it.
+
+    Raises `WrongDatabase` where it has to be done by somebody, and nobody ever will.
+    """
     with reading() as session, beside_others(session.database):
+        if is_to_be_done:
+            require_served(session.database)
         settings = session.settings
-        writer = Writer(session.database, settings.products, publishes=not settings.is_embedded)
+        outlets = {
+            "publishes": not settings.is_embedded,
+            "tells_desk": settings.desk_url is not None,
+        }
+        writer = Writer(session.database, settings.products, **outlets)
         writer.start()
         try:
             yield session, writer

@@ -8,6 +8,7 @@ from deploy.commands.lists import print_operations
 from deploy.commands.session import Session, reading
 from deploy.display.operation import (
     headed,
+    notices_sent,
     operation_head,
     service_head,
     ticket_whole,
@@ -26,6 +27,7 @@ from schema.store.reads import (
     operation_history,
     service_history,
 )
+from schema.store.sent import operation_notices
 
 #: How many of a service's operations are shown, newest first.
 OPERATIONS = 10
@@ -58,7 +60,8 @@ def _operation(session: Session, name: str) -> tuple[Mapping[str, Any], datetime
         if ticket is None and operation.ticket is not None:
             ticket = find_ticket(connection, operation.ticket)
         history = operation_history(connection, operation.id)
-        found = {"operation": operation, "history": history, "ticket": ticket}
+        notices = operation_notices(connection, operation.id)
+        found = {"operation": operation, "history": history, "notices": notices, "ticket": ticket}
         return found, business_now(connection)
 
 
@@ -89,5 +92,7 @@ def _tell(found: Mapping[str, Any], now: datetime) -> None:
     if "operation" in found:
         say(operation_head(found["operation"], now))
         say(headed("What happened", timeline(found["history"])))
+        if found["notices"]:
+            say(headed("What was mailed", notices_sent(found["notices"], now)))
     if found.get("ticket") is not None:
         say("", ticket_whole(found["ticket"], now))

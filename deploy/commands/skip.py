@@ -1,6 +1,7 @@
 """`turnup clock skip` and `set`: business time moves, through everything that is due on the way (DESIGN idea 10)."""
 
 import re
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 
-from deploy.commands.clock import tell
+from deploy.commands.clock import require_movable, tell
 from deploy.commands.session import Session, writing
 from deploy.day.pace import Bell, Standing, Vendors
 from deploy.day.played import Played, PlayedTime
@@ -104,8 +105,12 @@ def _move(to: datetime | timedelta, *, as_json: bool) -> None:
             times, workers = clock_times(connection), living_workers(connection)
         now = when(times.business)
         target = now + to if isinstance(to, timedelta) else to
-        _require_movable(times, now, target)
-        with _standing(writer, session, times), _vendors(session.settings, now) as vendors:
+        _require_ahead(times, now, target)
+        with (
+            _interrupted_in_order(),
+            _standing(writer, session, times),
+            _vendors(session.settings, now) as vendors,
+        ):
             if any(each.role == "worker" for each in workers):
                 _walk(Beside(session.database, writer), vendors, target)
             else:
@@ -116,17 +121,35 @@ def _move(to: datetime | timedelta, *, as_json: bool) -> None:
             tell(clock_times(connection), as_json=as_json)
 
 
-def _require_movable(times: Times, now: datetime, target: datetime) -> None:
+def _require_ahead(times: Times, now: datetime, target: datetime) -> None:
     """Raise `Refused` where time cannot be moved there."""
-    if not times.is_movable:
-        detail = (
-            "the clock of this database is fixed; a movable one is chosen when the database is made: "
-            "turnup db upgrade --movable-clock"
-        )
-        raise Refused(Refusal("clock_fixed", 409, detail))
+    require_movable(times)
     if target < now:
         detail = f"time does not go back: it is {rfc3339(now)}, and {rfc3339(target)} is over"
         raise Refused(Refusal("clock_goes_on", 409, detail))
+
+
+@contextmanager
+def _interrupted_in_order() -> Iterator[None]:
+    """Take a request to end, or the end of the terminal, for an interrupt: time that ran has to run on."""
+
+    def interrupt(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN  # nohup has said so
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from deploy.display.screen import print_json, say, warn
 from deploy.keys import load_keys
 from producers.files import BadLine, EventLine, read_lines
 from producers.intake import Answer, Intake
+from schema.asker import Asker
 from schema.command import CUSTOMER_CHANGED
 from schema.errors import Refusal, StoreError
 from schema.sealing import Sealer
@@ -32,6 +33,7 @@ class Manner:
 
     only_customers: bool = False
     waits: bool = False
+    is_dry_run: bool = False
     as_json: bool = False
 
 
@@ -68,10 +70,11 @@ def _answers(
     read = read_lines(lines)
     while batch := list(islice(read, BATCH)):
         events = [each for each in batch if isinstance(each, EventLine)]
-        if manner.only_customers:
-            events = [each for each in events if _is_customer(each.event)]
+        if manner.only_customers or manner.is_dry_run:
+            events = [each for each in events if _is_customer(each.event) is manner.only_customers]
+        asked = [dry(each.event) if manner.is_dry_run else each.event for each in events]
         try:
-            answers = intake.accept([each.event for each in events], actor_default=user())
+            answers = intake.accept(asked, asker=Asker(user()))
         except StoreError:
             warn(f"of line {batch[0].number} and those after it nothing was stored")
             raise
@@ -85,7 +88,15 @@ def _answered(line: Line, answer: Answer | None) -> Answered:
     """Return a line with what became of it."""
     if isinstance(line, BadLine):
         return Answered(line.number, None, line.refusal)
-    return Answered(line.number, line.event, answer or _no_customer())
+    return Answered(line.number, line.event, answer or _left_out(line.event))
+
+
+def dry(event: object) -> object:
+    """Return a command as one of which only the plan is wanted; what is none is refused as it is."""
+    data = event.get("data", {}) if isinstance(event, dict) else None
+    if not isinstance(event, dict) or not isinstance(data, dict):
+        return event
+    return {**event, "data": {**data, "dry_run": True}}
 
 
 def _is_customer(event: object) -> bool:
@@ -93,8 +104,10 @@ def _is_customer(event: object) -> bool:
     return isinstance(event, dict) and event.get("type") == CUSTOMER_CHANGED
 
 
-def _no_customer() -> Refusal:
-    """Return the refusal of another event in a file of customers."""
+def _left_out(event: object) -> Refusal:
+    """Return the refusal of a customer in a dry run, or of another event in a file of customers."""
+    if _is_customer(event):
+        return Refusal("invalid", 422, "is a customer, whose record a dry run does not store")
     detail = f"is no customer ({CUSTOMER_CHANGED}); commands go in by: turnup submit"
     return Refusal("invalid", 422, detail)
 

@@ -14,14 +14,18 @@ from tempfile import TemporaryDirectory
 from deploy.keys import load_keys
 from deploy.lock import exclusive
 from deploy.opening import RUNS_MARK, upgrade_database
-from deploy.settings import Settings
+from deploy.settings import MAIL_END, Settings
 from schema.errors import Unreachable, WrongDatabase
 from schema.store.database import Database
 from schema.store.dialect import SQLITE
 from schema.store.versions import version_of
 
 #: What a run leaves, by the end of its name. The mark goes last: what is half renamed is still a run's.
-ENDS = ("", "-wal", "-shm", ".key", f"{RUNS_MARK}-wal", f"{RUNS_MARK}-shm", RUNS_MARK)
+ENDS = ("", "-wal", "-shm", ".key", MAIL_END, f"{RUNS_MARK}-wal", f"{RUNS_MARK}-shm", RUNS_MARK)
+
+
+#: A run's installation, by which its platforms know it: the same in every run, as all of it is.
+TOUR = "tour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def new_ground(settings: Settings) -> Iterator[Ground]:
             stack.enter_context(exclusive(database))
             aside = stack.enter_context(TemporaryDirectory(prefix="turnup-"))
             ground = Ground(database, Path(aside, "vendors"))
-        upgrade_database(settings, database, movable_clock=True)
+        upgrade_database(settings, database, movable_clock=True, installation=TOUR)
         load_keys(settings, database)
         yield ground
 

@@ -142,6 +142,7 @@ class Standing:
             self._bell.is_silent = False
         if parts:
             parts.waker.wake()
+            parts.worker.look()
 
 
 class Passing:

@@ -11,10 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.display.words import clean, counted, moment, state
+from producers.answers import plan_of
 from producers.intake import Answer, CustomerStored
 from schema.errors import Refusal
+from schema.ids import public_id
 from schema.store.order import Accepted, Planned
-from schema.views import CustomerKept, Operation, Plan, View, problem_of
+from schema.views import CustomerKept, Operation, View, problem_of
 
 #: In the order in which they are told.
 KINDS = ("accepted", "repeated", "planned", "stored", "unchanged", "refused")
@@ -87,8 +89,10 @@ def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Ren
             if each.ended_at is not None:
                 told.append("  ").append_text(state(each.state))
         case Planned() as plan:
-            already = "  it is so already" if plan.is_already else ""
-            told.append(f"until {moment(plan.deadline)}{already}")
+            already = "it is so already" if plan.is_already else " > ".join(plan.steps)
+            told.append(f"until {moment(plan.deadline)}  {already}".rstrip())
+            for replaced in plan.replaces:
+                told.append(f"  instead of {public_id('op', replaced)}")
         case CustomerStored() as kept:
             told.append(f"customer {kept.customer}, version {kept.version}")
         case Refusal() as refusal:
@@ -113,8 +117,8 @@ def _shown(answer: Answer, found: Mapping[int, Operation]) -> tuple[int, str, Vi
     match answer:
         case Accepted(operation=key, is_repeat=is_repeat):
             return (HTTPStatus.OK if is_repeat else HTTPStatus.ACCEPTED), "operation", found[key]
-        case Planned(deadline=until, is_already=is_already):
-            return HTTPStatus.OK, "plan", Plan(deadline=until, already=is_already)
+        case Planned():
+            return HTTPStatus.OK, "plan", plan_of(answer)
         case CustomerStored(customer=name, version=version, changed=changed):
             kept = CustomerKept(customer=name, version=version, changed=changed)
             return HTTPStatus.OK, "customer", kept

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.display.words import clean, hinted, length, moment, relative, spoken, state
-from schema.views import HistoryLine, Operation, Service, Ticket
+from schema.views import HistoryLine, NoticeSent, Operation, RemoteTicket, Service, Ticket
 
 Field = tuple[str, RenderableType]
 
@@ -32,6 +32,8 @@ def operation_head(operation: Operation, now: datetime) -> RenderableType:
         fields.append(("ended", _ended(operation, operation.ended_at)))
     else:
         fields.append(("step", _step(operation)))
+    if operation.remote is not None:
+        fields.append(("at the desk", _remote(operation.remote, now)))
     fields.append(("asked by", clean(f"{operation.actor}, from {operation.source}")))
     return Group(title, _fields(fields))
 
@@ -62,6 +64,8 @@ def ticket_whole(ticket: Ticket, now: datetime) -> RenderableType:
         ("desk", f"{spoken(ticket.desk)}, severity {ticket.severity}"),
         ("opened", hinted(ticket.opened_at, now)),
     ]
+    if ticket.remote is not None:
+        fields.append(("over there", _remote(ticket.remote, now)))
     if ticket.resolved_at is not None:
         fields.append(("resolved", hinted(ticket.resolved_at, now)))
     said = [Text(f"{moment(each.at)}  {clean(each.body)}") for each in ticket.comments]
@@ -89,9 +93,29 @@ def timeline(lines: Sequence[HistoryLine]) -> RenderableType:
     return Padding(table, (0, 0, 0, 2), expand=False)
 
 
+def notices_sent(notices: Sequence[NoticeSent], now: datetime) -> RenderableType:
+    """Return mails: which, to whom, how far each is, and when."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for each in notices:
+        when = each.sent_at or each.due_at
+        told = f"{each.tries} tries, next " if each.due_at and each.tries else ""
+        shown = Text.assemble((told, "dim"), hinted(when, now) if when else "")
+        if each.said and each.state != "sent":
+            shown.append(f"  {clean(each.said)}")
+        table.add_row(spoken(each.template), clean(each.to), state(each.state), shown)
+    return Padding(table, (0, 0, 0, 2), expand=False)
+
+
 def headed(title: str, body: RenderableType) -> RenderableType:
     """Return a part under its title."""
     return Group(Text(f"\n{title}", "bold"), body)
+
+
+def _remote(remote: RemoteTicket, now: datetime) -> RenderableType:
+    """Return a ticket of another system: its number, its state, since when, where."""
+    shown = Text(f"{clean(remote.number)}, {clean(remote.state)}  ")
+    shown.append_text(Text.assemble(hinted(remote.at, now)))
+    return shown.append(f"  {clean(remote.url)}", "dim") if remote.url else shown
 
 
 def _fields(fields: Iterable[Field]) -> RenderableType:

@@ -5,14 +5,36 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from producers.http import catalogue, commands, health, operations, platforms, services, tickets
+from producers.http import (
+    catalogue,
+    commands,
+    dead,
+    desk,
+    health,
+    metrics,
+    operations,
+    platforms,
+    services,
+    tickets,
+)
 from producers.http.bodies import MOST_BYTES, LimitedBody
 from producers.http.doors import Doors
 from producers.http.openapi import describe
 from producers.http.problems import handle_errors
 from producers.http.viewer import Viewer
 
-ROUTERS = (commands, operations, services, tickets, catalogue, platforms, health)
+ROUTERS = (
+    commands,
+    operations,
+    services,
+    tickets,
+    catalogue,
+    platforms,
+    desk,
+    dead,
+    health,
+    metrics,
+)
 
 
 def create_app(doors: Doors, *, most_bytes: int = MOST_BYTES) -> FastAPI:

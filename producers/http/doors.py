@@ -1,13 +1,17 @@
 """What the routes have at hand, and how they get it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from producers.amqp.dead import DeadLetters
+from producers.api_keys import KeyRing
 from producers.calls import Calls
+from producers.desk import DeskEvents
 from producers.intake import Intake
+from producers.secrets import Secrets
 from producers.signals import Signals
 from schema.lifecycle import Product
 from schema.store.database import Database
@@ -22,6 +26,19 @@ class Doors:
     intake: Intake
     signals: Signals
     calls: Calls
+    secrets: Secrets
+    keys: KeyRing
+    #: None where one process works without a broker.
+    dead: DeadLetters | None = None
+    #: None where no other system's desk is told about tickets.
+    desk: DeskEvents | None = None
+    #: Tells how many messages lie in each queue of a broker; None where one process works without one.
+    depths: Callable[[], Mapping[str, int]] | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether this process does everything, without a broker."""
+        return self.dead is None
 
 
 async def doors_of(request: Request) -> Doors:

@@ -33,6 +33,9 @@ MEDIA_TYPE = "application/problem+json"
 #: When to ask again while the database does not answer, in seconds.
 RETRY_AFTER = "5"
 
+#: How to ask again after a 401 (RFC 6750).
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="turnup"'}
+
 NO_ROOM = "the database has no room left; nothing was stored"
 UNREACHABLE = "the database does not answer; ask again, a command under the same source and id"
 UNANSWERED = (
@@ -64,7 +67,8 @@ def handle_errors(app: FastAPI) -> None:
 
 def _refused(_request: Request, error: Exception) -> Response:
     """Answer what a door refused."""
-    return answer_with(cast("Refused", error).refusal)
+    refusal = cast("Refused", error).refusal
+    return answer_with(refusal, CHALLENGE if refusal.reason == "unauthorized" else None)
 
 
 def _not_found(_request: Request, error: Exception) -> Response:

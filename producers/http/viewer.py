@@ -5,17 +5,15 @@ other.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from fastapi.concurrency import run_in_threadpool
 
+from producers.answers import Found
 from producers.intake import Answer, Intake
 from schema.store.database import Database
 from schema.store.order import Accepted
 from schema.store.reads import find_operations
-from schema.views import Operation
-
-Found = Mapping[int, Operation]
 
 Asked = tuple[Sequence[Answer], "asyncio.Future[Found]"]
 

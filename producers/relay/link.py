@@ -26,10 +26,8 @@ EXCHANGE = "turnup.events"
 #: How long each part of making a connection may take, and all of closing it, in seconds.
 PATIENCE, FAREWELL = 10.0, 2.0
 
-#: One object for all messages: making it costs as much as sending it.
-_PROPERTIES = pika.BasicProperties(
-    content_type=CONTENT_TYPE, delivery_mode=pika.DeliveryMode.Persistent
-)
+#: One object for all events: making it costs as much as sending it.
+_EVENT = pika.BasicProperties(content_type=CONTENT_TYPE, delivery_mode=pika.DeliveryMode.Persistent)
 
 
 class LinkLost(Exception):
@@ -75,10 +73,16 @@ class Link:
         if not self.is_ready:
             raise LinkLost("it does not answer")
 
-    def publish(self, key: str, body: bytes) -> None:
-        """Hand over one message; its tag is one more than the last one's."""
+    def publish(
+        self,
+        key: str,
+        body: bytes,
+        properties: pika.BasicProperties = _EVENT,
+        exchange: str = EXCHANGE,
+    ) -> None:
+        """Hand over one message, an event unless told; its tag is one more than the last one's."""
         try:
-            self._channel.basic_publish(EXCHANGE, key, body, _PROPERTIES)
+            self._channel.basic_publish(exchange, key, body, properties)
         except AMQPError as error:
             raise LinkLost(self._lost or repr(error)) from error
 

@@ -13,6 +13,7 @@ from threading import Event
 
 import structlog
 
+from producers.outages import Outages
 from producers.relay.deletions import Deletions
 from producers.relay.events import render, routing_key
 from producers.relay.link import Link, LinkLost
@@ -64,7 +65,7 @@ class Relay:
         self._share = Share(writer, self._pace.lease, self.wake)
         self._window = Window(self._pace.window)
         self._deletions = Deletions(writer, self._window.forget)
-        self._outages = _Outages()
+        self._outages = Outages("relay")
         self._link: Link | None = None
         #: Events of unknown products; what has been sent by a newer relay meanwhile is not met again.
         self._left: set[int] = set()
@@ -233,22 +234,3 @@ class Relay:
         if self._link:
             link, self._link = self._link, None
             link.close()
-
-
-class _Outages:
-    """Says once that something began, and once that it is over."""
-
-    def __init__(self) -> None:
-        self._now: set[str] = set()
-
-    def note(self, name: str, reason: str) -> None:
-        """Log that an outage began, unless it is known."""
-        if name not in self._now:
-            self._now.add(name)
-            log.warning(name, by="relay", reason=reason)
-
-    def over(self, name: str, news: str) -> None:
-        """Log that an outage is over, if there was one."""
-        if name in self._now:
-            self._now.discard(name)
-            log.info(news, by="relay")

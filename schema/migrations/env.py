@@ -22,6 +22,7 @@ def run() -> None:
         transactional_ddl=True,
         version_table=given["version_table"],
         movable_clock=given["movable_clock"],
+        installation=given["installation"],
     )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":

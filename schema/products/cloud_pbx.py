@@ -1,14 +1,20 @@
-"""A whole telephone system in the cloud: what can be asked of it, when, and until when (CP-1 to CP-4)."""
+"""A whole telephone system in the cloud: what can be asked of it, when, and until when (CP-1 to CP-9)."""
 
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from schema.calendar import minutes
+from schema.calendar import WorkCalendar, business_days, minutes
 from schema.command import Command
 from schema.lifecycle import Cell, Moves, Product, Verb
 
 STATES = ("new", "activating", "active", "deactivating", "deactivated", "deleting", "deleted")
+
+#: By this the Delivery department has erased everything, counted by its own calendar from the code's acceptance (CP-8).
+DELIVERY_LIMIT, DELIVERY = business_days(2), WorkCalendar("IT", None, "Europe/Rome")
+
+#: Records that the law wants kept; they stay when everything else is erased (CP-7).
+RETAINED = ("invoices", "call_records")
 
 Y, N, ALREADY, BUSY = Cell.YES, Cell.NO, Cell.ALREADY, Cell.BUSY
 
@@ -23,6 +29,12 @@ class Activate(Command):
 
 class Deactivate(Command):
     """Refuse access, deregister every extension and switch the instances off; delete nothing (CP-2)."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+
+
+class Delete(Command):
+    """Erase everything and end billing, once an Admin has confirmed it with the code from his mail (CP-5)."""
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
@@ -45,12 +57,24 @@ PRODUCT = Product(
             moves=Moves(during="activating", done="active", undone="deactivated"),
             limit=minutes(15),
             creates=True,
+            steps=("create_instances", "allow_access", "switch_on_instances"),
         ),
         "deactivate": Verb(
             Deactivate,
             takes=_row(N, BUSY, Y, BUSY, ALREADY, N, N),
             moves=Moves(during="deactivating", done="deactivated", undone="active"),
             limit=minutes(15),
+            steps=("refuse_access", "deregister_extensions", "switch_off_instances"),
+        ),
+        "delete": Verb(
+            Delete,
+            takes=_row(N, BUSY, Y, BUSY, Y, N, ALREADY),
+            moves=Moves(beyond="deleting", done="deleted"),
+            # Until the first copy of the code is mailed (CP-6); the steps set the later ones.
+            limit=minutes(15),
+            replaced_by=frozenset({"delete"}),
+            confirmable=True,
+            steps=("await_code", "open_work_order", "erase_data", "remove_erased_instances"),
         ),
     },
     cancel={"new": Y, "activating": Y, "deactivating": N, "deleting": N},

@@ -12,6 +12,7 @@ from schema.errors import Refusal
 from schema.ids import public_id
 from schema.lifecycle import DELETED, NEW, Cell
 from schema.store.asked import change_operation, held_operation
+from schema.store.counts import Counted, count
 from schema.store.dialect import locked
 from schema.store.moments import moment
 from schema.store.order import Accepted
@@ -24,10 +25,14 @@ from schema.tables import OVERDUE, due, service
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Cancel an operation; answered with it (due where a worker has to undo it), or with why it cannot be."""
+    """Cancel an operation; answered with it (due where a worker has to undo it), or with why it cannot be.
+
+    `why` becomes the reason of its end.
+    """
 
     operation: int
     actor: str
+    why: str | None = None
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["Cancel"]) -> list[Accepted | Refusal]:
@@ -45,38 +50,42 @@ def _cancel(transaction: Transaction, record: Cancel) -> Accepted | Refusal:
     if found.ended_at is not None:
         return _has_ended(found)
     owner = transaction.connection.execute(
-        _service(transaction.dialect), {"id": found.service_id}
+        held_service(transaction.dialect), {"id": found.service_id}
     ).one()
-    if found.state == "accepted" and not _is_undecided(transaction, found):
-        return _end(transaction, record, found, owner)
+    if found.state == "accepted" and not is_undecided(transaction, found):
+        return end_unbegun(transaction, record, found, owner)
     if found.state != "accepted" and (refusal := _refusal(transaction, found, owner.state)):
         return refusal
-    return _ask(transaction, record, found)
+    return ask_back(transaction, record, found)
 
 
-def _is_undecided(transaction: Transaction, found: Row[Any]) -> bool:
+def is_undecided(transaction: Transaction, found: Row[Any]) -> bool:
     """Return whether a deadline has passed that nobody has decided about; its ticket must not be lost (I6)."""
     return bool(found.told < OVERDUE and found.deadline_at < transaction.now)
 
 
-def _end(transaction: Transaction, record: Cancel, found: Row[Any], owner: Row[Any]) -> Accepted:
+def end_unbegun(
+    transaction: Transaction, record: Cancel, found: Row[Any], owner: Row[Any]
+) -> Accepted:
     """End an operation that has not begun: nothing was done on a platform."""
+    why = record.why or "before it began"
     change_operation(
         transaction,
         found,
-        Line(
-            "cancelled", record.actor, "before it began", "accepted", "cancelled", event="cancelled"
-        ),
+        Line("cancelled", record.actor, why, "accepted", "cancelled", event="cancelled"),
         {
             "state": "cancelled",
             "outcome": "cancelled",
             "ended_at": transaction.now,
             "cancel": record.actor,
+            "cancel_reason": record.why,
+            "reason": record.why,
             "owner": None,
             "epoch": found.epoch + 1,
             "in_line": False,
         },
     )
+    count(transaction, [Counted(found.product, found.verb, "cancelled", "cancelled")])
     transaction.connection.execute(delete(due).where(due.c.operation_id == found.id))
     move = None
     if owner.state == NEW:
@@ -90,12 +99,11 @@ def _end(transaction: Transaction, record: Cancel, found: Row[Any], owner: Row[A
     return Accepted(found.id, found.product)
 
 
-def _ask(transaction: Transaction, record: Cancel, found: Row[Any]) -> Accepted:
+def ask_back(transaction: Transaction, record: Cancel, found: Row[Any]) -> Accepted:
     """Tell whoever works on it: its counter of signals rises, so that a wait recorded meanwhile is due at once."""
-    line = Line("cancel_asked", record.actor, before=found.state, after=found.state)
-    change_operation(
-        transaction, found, line, {"cancel": record.actor, "signals": found.signals + 1}
-    )
+    line = Line("cancel_asked", record.actor, record.why, found.state, found.state)
+    asked = {"cancel": record.actor, "cancel_reason": record.why, "signals": found.signals + 1}
+    change_operation(transaction, found, line, asked)
     if not found.in_line:
         wake_now(transaction, [found.id])
     return Accepted(found.id, found.product, is_due=found.owner is None and not found.in_line)
@@ -113,6 +121,10 @@ def _refusal(transaction: Transaction, found: Row[Any], state: str) -> Refusal |
     """Return why an operation that has begun cannot go back, or None where it can (CO-3)."""
     product = transaction.products[found.product]
     cell = product.cancel.get(state, Cell.NOTHING_TO_CANCEL)
+    if product.verbs[
+        found.verb
+    ].confirmable:  # it leaves its service as it is until it is confirmed
+        cell = Cell.YES
     reason = "state_not_allowed"
     if found.undoing is not None:
         reason, detail = "nothing_to_cancel", f"{found.verb} has failed and is being undone already"
@@ -133,7 +145,7 @@ def _refusal(transaction: Transaction, found: Row[Any], state: str) -> Refusal |
 
 
 @cache
-def _service(dialect: str) -> Select[Any]:
+def held_service(dialect: str) -> Select[Any]:
     """Return the query that holds a service's row; it is asked second, so that it sees who just began."""
     query = select(service.c.state, service.c.holder).where(service.c.id == bindparam("id"))
     return locked(dialect, query, service, skip=False)

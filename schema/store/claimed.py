@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from schema.customer import Customer
+
 #: Fields that are columns, as they are stored; as moments; and as the claim itself has counted them.
 AS_STORED = (
-    "id", "product", "verb", "state", "step", "undoing", "attempt", "cycle", "cancel", "reason", "told",
-    "actor", "correlation_id", "data", "customer", "reference", "service_id", "service_facts", "platform_id",
+    "id", "product", "verb", "state", "step", "undoing", "attempt", "cycle", "cancel", "cancel_reason",
+    "reason", "told",
+    "installation", "actor", "correlation_id", "data", "customer", "reference", "service_id", "service_facts",
+    "platform_id",
 )  # fmt: skip
 AS_MOMENTS = ("accepted_at", "starts_at", "deadline_at")
 AS_COUNTED = ("owner", "epoch", "turn", "tries", "before")
@@ -46,12 +50,14 @@ class Claimed:
     cycle: int
     signals_seen: int
     cancel: str | None
+    cancel_reason: str | None
     reason: str | None
     told: int
     now: datetime
     accepted_at: datetime
     starts_at: datetime
     deadline_at: datetime
+    installation: str
     actor: str
     correlation_id: str | None
     data: str
@@ -61,5 +67,8 @@ class Claimed:
     service_state: str
     service_facts: str
     platform_id: str | None
+    customer_record: Customer
+    secrets: Mapping[str, str]
+    mailed: Mapping[str, datetime]
     facts: Mapping[str, str]
     signals: tuple[StoredSignal, ...]

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Text,
     Update,
+    and_,
     bindparam,
     or_,
     select,
@@ -30,14 +31,16 @@ from schema.store.claimed import (
     AS_STORED,
     Begins,
     Claimed,
-    StoredSignal,
 )
 from schema.store.dialect import Columns, locked, rows
 from schema.store.leases import is_alive
 from schema.store.moments import moment
+from schema.store.pauses import is_active
 from schema.store.services import ServiceChange, change_services, stand_in_line, take_holds
+from schema.store.superseding import meet_at_start
+from schema.store.told import AllTold, all_told
 from schema.store.transaction import Line, Transaction, Written
-from schema.tables import OPERATION, command, due, history, operation, service, signal
+from schema.tables import OPERATION, clock, command, due, operation, service
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,13 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
     if not is_alive(transaction, wanted.owner):
         return []
     given = {"ids": sorted(set(wanted.operations)), "owner": wanted.owner, "now": transaction.now}
-    free = _free(
-        transaction, transaction.connection.execute(_candidates(transaction.dialect), given)
-    )
+    found = transaction.connection.execute(_candidates(transaction.dialect), given).all()
+    met = meet_at_start(transaction, [row for row in found if row.state == "accepted"])
+    free = _free(transaction, [row for row in found if row.id not in met.in_line])
     if not free:
         return []
     begun = {row.id: _begins(transaction, row) for row in free if row.state == "accepted"}
+    begun |= {row.id: "refused" for row in free if row.id in met.refused}
     values = [_value(row, wanted, begun.get(row.id)) for row in free]
     counters = {row.id: row for row in transaction.run(_claim(transaction.dialect), CLAIM, values)}
     transaction.write_history(
@@ -90,12 +94,8 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
         if begins == "yes"
     )
     _begin_services(transaction, free, begun)
-    told = _Told(
-        begun=begun,
-        facts=_facts(transaction, [row.id for row in free if row.state != "accepted"]),
-        signals=_signals(transaction, [row.id for row in free if row.signals]),
-    )
-    return [_claimed(transaction, row, counters[row.id], told) for row in free]
+    told = all_told(transaction, free)
+    return [_claimed(transaction, row, counters[row.id], (begun.get(row.id), told)) for row in free]
 
 
 def _free(transaction: Transaction, found: Iterable[Row[Any]]) -> list[Row[Any]]:
@@ -164,25 +164,21 @@ def _move(transaction: Transaction, row: Row[Any]) -> Line | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What is known about the operations of one claim, beside their rows."""
-
-    begun: Mapping[int, Begins]
-    facts: Mapping[int, Mapping[str, str]]
-    signals: Mapping[int, tuple[StoredSignal, ...]]
-
-
-def _claimed(transaction: Transaction, row: Row[Any], counters: Row[Any], told: _Told) -> Claimed:
+def _claimed(
+    transaction: Transaction,
+    row: Row[Any],
+    counters: Row[Any],
+    known: tuple[Begins | None, AllTold],
+) -> Claimed:
     """Return what the worker has to know about one operation."""
-    begins = told.begun.get(row.id)
+    begins, told = known
     state = row.service_state
     if begins == "yes":
         verb = transaction.products[row.product].verbs[row.verb]
         state = move(verb, Phase.BEGUN, state, state)
-    known = row._mapping  # noqa: SLF001  this is the documented way to see a row as a mapping
-    given: dict[str, Any] = {name: known[name] for name in AS_STORED}
-    given |= {name: moment(known[name]) for name in AS_MOMENTS}
+    columns = row._mapping  # noqa: SLF001  this is the documented way to see a row as a mapping
+    given: dict[str, Any] = {name: columns[name] for name in AS_STORED}
+    given |= {name: moment(columns[name]) for name in AS_MOMENTS}
     given |= {name: getattr(counters, name) for name in AS_COUNTED}
     return Claimed(
         **given,
@@ -190,49 +186,23 @@ def _claimed(transaction: Transaction, row: Row[Any], counters: Row[Any], told: 
         signals_seen=row.signals,
         now=moment(transaction.now),
         service_state=state,
+        customer_record=told.customers[row.customer],
+        secrets=told.secrets.get(row.service_id, {}),
+        mailed=told.mailed.get(row.id, {}),
         facts=told.facts.get(row.id, {}),
         signals=told.signals.get(row.id, ()),
     )
 
 
-def _facts(transaction: Transaction, operations: Sequence[int]) -> dict[int, dict[str, str]]:
-    """Return what the steps of operations learned, by step; a step's newest facts win."""
-    facts: dict[int, dict[str, str]] = {}
-    if operations:
-        query = select(history.c.owner, history.c.step, history.c.facts).order_by(history.c.number)
-        query = query.where(
-            history.c.kind == OPERATION,
-            history.c.owner.in_(operations),
-            history.c.facts.is_not(None),
-        )
-        for row in transaction.connection.execute(query):
-            facts.setdefault(row.owner, {})[row.step] = row.facts
-    return facts
-
-
-def _signals(
-    transaction: Transaction, operations: Sequence[int]
-) -> dict[int, tuple[StoredSignal, ...]]:
-    """Return the signals of operations in the platform's order of time."""
-    signals: dict[int, tuple[StoredSignal, ...]] = {}
-    if operations:
-        query = select(signal.c.operation_id, signal.c.kind, signal.c.at, signal.c.facts)
-        query = query.where(signal.c.operation_id.in_(operations)).order_by(
-            signal.c.at, signal.c.id
-        )
-        for row in transaction.connection.execute(query):
-            stored = StoredSignal(row.kind, moment(row.at), row.facts)
-            signals[row.operation_id] = (*signals.get(row.operation_id, ()), stored)
-    return signals
-
-
 @cache
 def _candidates(dialect: str) -> Select[Any]:
     """Return the query for what can be claimed of some operations, and all that is known of it."""
-    free = or_(operation.c.owner.is_(None), operation.c.owner == bindparam("owner"))
+    is_free = and_(operation.c.owner.is_(None), is_active(operation.c.product))
+    free = or_(is_free, operation.c.owner == bindparam("owner"))
     query = (
         select(
             operation,
+            select(clock.c.installation).scalar_subquery().label("installation"),
             command.c.actor,
             command.c.correlation_id,
             command.c.data,

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schema.customer import Customer
 from schema.store.dialect import POSTGRESQL
+from schema.store.numbers import set_numbers
+from schema.store.pools import set_pools
 from schema.store.transaction import Transaction
-from schema.tables import customer
+from schema.tables import customer, partnership
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,21 @@ class ChangeCustomer:
             )
             # An INSERT's rowcount is not known on every driver; what it returns is.
             stored = transaction.connection.execute(newer.returning(customer.c.name)).scalar()
+            if stored is not None:
+                _set_partners(transaction, each)
+                set_pools(transaction, each.name, each.record.entitlements)
+                sites = {one.e164: one.site for one in each.record.numbers}
+                set_numbers(transaction, each.name, sites)
             answers.append(stored is not None)
         return answers
+
+
+def _set_partners(transaction: Transaction, change: ChangeCustomer) -> None:
+    """Store who may act for a customer, for whoever asks which customers are his."""
+    run = transaction.connection.execute
+    run(delete(partnership).where(partnership.c.customer == change.name))
+    values = [(partner, change.name) for partner in sorted(set(change.record.partners))]
+    transaction.add(partnership, ("partner", "customer"), values)
 
 
 def find_customer(connection: Connection, name: str) -> Customer | None:

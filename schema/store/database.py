@@ -34,9 +34,23 @@ PLANS = (
     "enable_mergejoin=off",
     "jit=off",
 )
+
+#: Who is frozen between two statements (a stopped process, a paused machine) keeps his rows locked, and with them the
+#: deadlines of everybody: his transaction is undone, well before his lease lapses. Both ends notice a peer that is gone
+#: without a word.
+ENDS = (
+    "idle_in_transaction_session_timeout=3s",
+    "tcp_keepalives_idle=5",
+    "tcp_keepalives_interval=2",
+    "tcp_keepalives_count=3",
+)
 POSTGRESQL_CONNECTS = {
     "connect_timeout": 5,
-    "options": " ".join(f"-c {setting}" for setting in PLANS),
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "options": " ".join(f"-c {setting}" for setting in PLANS + ENDS),
 }
 
 
@@ -50,7 +64,7 @@ class Database:
         try:
             self.url = make_url(url)
         except (ArgumentError, ValueError):
-            msg = "TURNUP_DATABASE_URL is no database URL; write sqlite:///turnup.db or postgresql+psycopg://..."
+            msg = "TURNUP_DATABASE_URL is no database URL; write sqlite:///turnup.db or postgresql://..."
             raise WrongDatabase(msg) from None
         self.dialect = self.url.get_backend_name()
         if self.dialect not in {SQLITE, POSTGRESQL}:
@@ -62,7 +76,8 @@ class Database:
 
     def __str__(self) -> str:
         """Return the URL without its password."""
-        return self.url.render_as_string(hide_password=True)
+        written = self.url.set(drivername=self.dialect)  # the driver's name is nobody's business
+        return written.render_as_string(hide_password=True)
 
     @property
     def path(self) -> Path:

@@ -1,16 +1,21 @@
 """Deciding deadlines, under the same row as completion: told once, ticketed once (DESIGN idea 7, CO-5, CO-9)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, SmallInteger, Update, and_, bindparam, or_, update
 
+from schema.calendar import jeopardy
+from schema.command import rfc3339
+from schema.store.counts import MISSED, Counted, count
 from schema.store.dialect import rows
+from schema.store.moments import moment, stored
 from schema.store.tickets import TicketNote, note_tickets
 from schema.store.transaction import Line, Transaction, Written
-from schema.tables import FAR, JEOPARDY, OPERATION, OVERDUE, due, operation
+from schema.tables import FAR, JEOPARDY, OPERATION, OVERDUE, UNTOLD, due, operation
 
 DECIDE = {"id": BigInteger(), "told": SmallInteger()}
 NEXT = {"id": BigInteger(), "decide_at": BigInteger()}
@@ -44,10 +49,38 @@ class MissDeadline:
         """Miss each deadline that has passed, exactly once."""
         notes = {record.operation: record.note for record in records}
         told = _tell(transaction, list(notes), OVERDUE)
+        count(transaction, [Counted(row.product, row.verb, MISSED) for row in told.values()])
         note_tickets(transaction, [(key, row.ticket, notes[key]) for key, row in told.items()])
         if told:
             transaction.run(_set_next(transaction.dialect), NEXT, [(key, FAR) for key in told])
         return [record.operation in told for record in records]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDeadline:
+    """A later deadline for the operation of a verb that is under way on a service (ML-5)."""
+
+    service: int
+    verb: str
+    at: datetime
+
+
+def set_deadlines(transaction: Transaction, wanted: Iterable[NewDeadline]) -> None:
+    """Move deadlines forward, where nothing is decided about them yet; jeopardy counts from now."""
+    now = transaction.now
+    for each in wanted:  # people ask for what moves a deadline, so they are few
+        until = max(now, stored(each.at))
+        warned = stored(jeopardy(moment(now), moment(until)))
+        named = {"on_service": each.service, "of_verb": each.verb, "now": now}
+        times = {"until": until, "warned": warned}
+        found = transaction.connection.execute(_MOVE, {**named, **times}).all()
+        line = Line("deadline_moved", "worker", f"to {rfc3339(each.at)}")
+        transaction.write_history(
+            Written(OPERATION, row.id, row.number, row.sequence, (line,)) for row in found
+        )
+        if found:
+            nexts = [(row.id, warned) for row in found]
+            transaction.run(_set_next(transaction.dialect), NEXT, nexts)
 
 
 JEOPARDY_LINE = Line(
@@ -66,6 +99,28 @@ def _tell(transaction: Transaction, operations: Sequence[int], told: int) -> dic
         Written(OPERATION, row.id, row.number, row.sequence, (line,)) for row in found
     )
     return {row.id: row for row in found}
+
+
+#: Moves what is under way, is in time, and is to have more of it.
+_MOVE = (
+    update(operation)
+    .values(
+        deadline_at=bindparam("until"),
+        jeopardy_at=bindparam("warned"),
+        told=UNTOLD,
+        number=operation.c.number + 1,
+    )
+    .where(
+        operation.c.service_id == bindparam("on_service"),
+        operation.c.verb == bindparam("of_verb"),
+        operation.c.ended_at.is_(None),
+        operation.c.state != "accepted",
+        operation.c.told < OVERDUE,
+        operation.c.deadline_at >= bindparam("now"),
+        operation.c.deadline_at < bindparam("until"),
+    )
+    .returning(operation.c.id, operation.c.number, operation.c.sequence)
+)
 
 
 @cache
@@ -95,6 +150,8 @@ def _raise(dialect: str) -> Update:
         operation.c.sequence,
         operation.c.ticket,
         operation.c.deadline_at,
+        operation.c.product,
+        operation.c.verb,
     )
     return update(operation).values(values).where(open_, is_time).returning(*columns)
 

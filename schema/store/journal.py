@@ -4,16 +4,18 @@ Every write names owner, epoch and turn; one that finds no row is lost, and noth
 stored twice, because the answer to the first commit was lost, is found by its turn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Integer,
+    Row,
     Text,
     Update,
     and_,
@@ -26,8 +28,12 @@ from sqlalchemy import (
     update,
 )
 
+from schema.store.counts import RETRIED, Counted, count
+from schema.store.deadlines import NewDeadline, set_deadlines
 from schema.store.dialect import Columns, rows
 from schema.store.moments import Pause, moment, stored, stored_or_far
+from schema.store.notices import NoticeNote, note_notices
+from schema.store.secrets import SecretNote, note_secrets
 from schema.store.services import ServiceChange, change_services
 from schema.store.signals import match_signals
 from schema.store.tickets import TicketNote, note_tickets
@@ -42,8 +48,9 @@ class Recorded:
 
     It `keeps` the operation with its owner (the next step begins), `ends` it, or lets it wait until `wake_at` (a time,
     a pause from now, or None: until a signal). `seen` is how many signals the look knew: a wait that has not seen the
-    newest is due at once. From `past_return` on nobody can cancel it.
-    A success is `on_time` here, and stored as `late` where the deadline was missed.
+    newest is due at once. From `past_return` on nobody can cancel it; where somebody has, it is not passed.
+    A success is `on_time` here, and stored as `late` where the deadline was missed. `sets_deadline` gives the
+    operation of a verb that is under way on the service a later deadline (ML-5). `retried` is why a step is run again.
     """
 
     operation: int
@@ -67,6 +74,10 @@ class Recorded:
     service: ServiceChange | None = None
     ticket: TicketNote | None = None
     trouble: Trouble | None = None
+    retried: str | None = None
+    notices: tuple[NoticeNote, ...] = ()
+    secrets: tuple[SecretNote, ...] = ()
+    sets_deadline: NewDeadline | None = None
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["Recorded"]) -> list["News | Lost"]:
@@ -81,6 +92,7 @@ class News:
     cancel: str | None
     signals: int
     now: datetime
+    cancel_reason: str | None = None
 
 
 class Lost(Enum):
@@ -110,6 +122,10 @@ RECORD: Columns = {
     "events": Integer(),
 }
 
+#: What a record that was stored tells of its operation.
+TOLD = ("signals", "cancel", "cancel_reason")
+BACK = ("id", "product", "verb", "outcome", "number", "sequence", "ticket", *TOLD)
+
 #: An operation's end that comes after a deadline nobody has decided about yet has to wait for that decision (I6).
 _IS_UNDECIDED = and_(
     operation.c.told < OVERDUE, operation.c.deadline_at < bindparam("now", type_=BigInteger())
@@ -133,13 +149,13 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
         for each in done
         if each.lines
     )
+    _wishes(transaction, done)
     _set_due(transaction, [(record, found[record.operation].signals) for record in done])
     change_services(transaction, [record.service for record in done if record.service])
     match_signals(
         transaction,
         [record.service for record in done if record.service and record.service.platform_id],
     )
-    note_troubles(transaction, [(each.operation, each.trouble) for each in done if each.trouble])
     note_tickets(
         transaction,
         [
@@ -148,13 +164,22 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
             if each.ticket
         ],
     )
+    count(transaction, [one for each in done for one in _counted(each, found[each.operation])])
     now = moment(transaction.now)
     answers: dict[int, News | Lost] = {
-        key: News(row.cancel, row.signals, now) for key, row in found.items()
+        key: News(row.cancel, row.signals, now, row.cancel_reason) for key, row in found.items()
     }
     if missing := [record for record in records if record.operation not in found]:
         answers |= _lost(transaction, missing)
     return [answers[each.operation] for each in records]
+
+
+def _wishes(transaction: Transaction, done: Sequence[Recorded]) -> None:
+    """Store what looks asked for, and what troubled them."""
+    note_troubles(transaction, [(each.operation, each.trouble) for each in done if each.trouble])
+    set_deadlines(transaction, [each.sets_deadline for each in done if each.sets_deadline])
+    note_notices(transaction, [(each.operation, note) for each in done for note in each.notices])
+    note_secrets(transaction, [(each.operation, note) for each in done for note in each.secrets])
 
 
 def _values(transaction: Transaction, record: Recorded) -> tuple[object, ...]:
@@ -178,6 +203,14 @@ def _values(transaction: Transaction, record: Recorded) -> tuple[object, ...]:
         len(record.lines),
         events_in(record.lines),
     )
+
+
+def _counted(record: Recorded, row: Row[Any]) -> Iterator[Counted]:
+    """Yield what is counted of a record: an end, or a step that is to be run again."""
+    if record.ends:
+        yield Counted(row.product, row.verb, record.state, row.outcome or "")
+    elif record.retried:
+        yield Counted(row.product, row.verb, RETRIED, record.retried)
 
 
 def _set_due(transaction: Transaction, done: Sequence[tuple[Recorded, int]]) -> None:
@@ -206,13 +239,7 @@ def _wait(now: int, record: Recorded, *, is_told: bool) -> tuple[int, int, int]:
 
 def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, News | Lost]:
     """Return why records found no row; one whose turn stands there already was done, and only its answer was lost."""
-    columns = (
-        operation.c.id,
-        operation.c.epoch,
-        operation.c.turn,
-        operation.c.cancel,
-        operation.c.signals,
-    )
+    columns = (operation.c[name] for name in ("id", "epoch", "turn", *TOLD))
     query = select(*columns).where(operation.c.id.in_([record.operation for record in missing]))
     found = {row.id: row for row in transaction.connection.execute(query)}
     answers: dict[int, News | Lost] = {}
@@ -221,7 +248,8 @@ def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, Ne
         if row is None or row.epoch != record.epoch:
             answers[record.operation] = Lost.TAKEN_OVER
         elif row.turn >= record.turn:
-            answers[record.operation] = News(row.cancel, row.signals, moment(transaction.now))
+            now = moment(transaction.now)
+            answers[record.operation] = News(row.cancel, row.signals, now, row.cancel_reason)
         else:
             answers[record.operation] = Lost.UNDECIDED if record.ends else Lost.TAKEN_OVER
     return answers
@@ -250,7 +278,9 @@ def _write(dialect: str) -> Update:
             for name in ("turn", "state", "step", "undoing", "tries", "attempt", "cycle")
         },
         **{name: given.c[name] for name in ("reason", "ended_at")},
-        "past_return": or_(operation.c.past_return, given.c.past_return),
+        "past_return": or_(
+            operation.c.past_return, and_(given.c.past_return, operation.c.cancel.is_(None))
+        ),
         "outcome": case(
             (and_(given.c.outcome == "on_time", operation.c.told == OVERDUE), "late"),
             else_=given.c.outcome,
@@ -266,16 +296,4 @@ def _write(dialect: str) -> Update:
         operation.c.turn == given.c.turn - 1,
         or_(given.c.ended_at.is_(None), not_(_IS_UNDECIDED)),
     )
-    columns = (
-        operation.c.id,
-        operation.c.number,
-        operation.c.sequence,
-        operation.c.signals,
-        operation.c.cancel,
-    )
-    return (
-        update(operation)
-        .values(values)
-        .where(mine)
-        .returning(*columns, operation.c.told, operation.c.ticket)
-    )
+    return update(operation).values(values).where(mine).returning(*(operation.c[n] for n in BACK))

@@ -1,27 +1,45 @@
 """What is stored already about the orders of a batch: their customers, their keys, their services."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from schema.customer import Customer
+from schema.lifecycle import Product
 from schema.store.dialect import locked, rows
 from schema.store.transaction import Transaction
 from schema.tables import command, customer, operation, service
 
 
 @dataclass(slots=True)
+class UnderWay:
+    """An operation under way on a service, and whether others may still replace it."""
+
+    key: int
+    verb: str
+    deadline_at: int
+    is_begun: bool = False
+    is_waiting: bool = True
+    is_leaving: bool = False
+
+    def gives_way(self, product: Product, verb: str) -> bool:
+        """Return whether another verb ends it (CO-8); one that is cancelled already is on its way out."""
+        is_replaced = verb in product.verbs[self.verb].replaced_by
+        return is_replaced and (self.is_leaving or self.is_waiting)
+
+
+@dataclass(slots=True)
 class Held:
-    """A service, and the operations under way on it: key, verb, deadline."""
+    """A service, and the operations under way on it."""
 
     id: int
     product: str
     state: str
     holder: int | None
-    under_way: list[tuple[int, str, int]] = field(default_factory=list)
+    under_way: list[UnderWay] = field(default_factory=list)
 
 
 def known_customers(transaction: Transaction, names: Iterable[str]) -> dict[str, Customer]:
@@ -48,12 +66,21 @@ def known_services(
     found = transaction.run(
         _services(transaction.dialect), ("customer", "reference"), sorted(names)
     )
-    services = {row.id: Held(row.id, row.product, row.state, row.holder) for row in found}
-    for row in transaction.connection.execute(
-        _under_way(), {"ids": list(services), "now": transaction.now}
-    ):
-        services[row.service_id].under_way.append((row.id, row.verb, row.deadline_at))
+    under_way = all_under_way(transaction, [row.id for row in found])
+    services = {
+        row.id: Held(row.id, row.product, row.state, row.holder, under_way.get(row.id, []))
+        for row in found
+    }
     return {(row.customer, row.reference): services[row.id] for row in found}
+
+
+def all_under_way(transaction: Transaction, services: Sequence[int]) -> dict[int, list[UnderWay]]:
+    """Return what is under way on services, in order of arrival."""
+    found: dict[int, list[UnderWay]] = {}
+    given = {"ids": services, "now": transaction.now}
+    for row in transaction.connection.execute(_under_way(), given):
+        found.setdefault(row.service_id, []).append(_under_way_as(row))
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -93,10 +120,26 @@ def _services(dialect: str) -> Select[Any]:
     return locked(dialect, query.order_by(service.c.id), service, skip=False)
 
 
+def _under_way_as(row: Row[Any]) -> UnderWay:
+    """Return what a row says; one that is being undone, or cannot go back, does not wait for anybody's word."""
+    is_final = row.past_return or row.undoing is not None
+    return UnderWay(
+        key=row.id,
+        verb=row.verb,
+        deadline_at=row.deadline_at,
+        is_begun=row.state != "accepted",
+        is_waiting=row.state in {"accepted", "waiting"} and not is_final,
+        is_leaving=row.cancel is not None,
+    )
+
+
 @cache
 def _under_way() -> Select[Any]:
     """Return the query for what is under way on services; what starts later is in nobody's way yet (CO-13)."""
-    columns = (operation.c.service_id, operation.c.id, operation.c.verb, operation.c.deadline_at)
+    columns = (
+        *(operation.c.service_id, operation.c.id, operation.c.verb, operation.c.deadline_at),
+        *(operation.c.state, operation.c.past_return, operation.c.undoing, operation.c.cancel),
+    )
     has_begun = (operation.c.state != "accepted") | (operation.c.starts_at <= bindparam("now"))
     of_these = operation.c.service_id.in_(bindparam("ids", expanding=True))
     return (

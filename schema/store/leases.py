@@ -12,9 +12,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Select,
+    Update,
     bindparam,
     delete,
     insert,
@@ -22,14 +24,17 @@ from sqlalchemy import (
     update,
 )
 
-from schema.store.dialect import LEASE_NOW, POSTGRESQL
+from schema.store.dialect import LEASE_NOW, POSTGRESQL, Columns, rows
 from schema.store.transaction import Transaction
-from schema.tables import due, operation, worker
+from schema.tables import delivery, due, operation, worker
 
 #: What a waker's row is called among the workers'.
 WAKER = "waker"
+WORKER = "worker"
 
 MILLISECOND = timedelta(milliseconds=1)
+
+SETTLING: Columns = {"id": BigInteger(), "settles_at": BigInteger()}
 
 #: So far a clock may have been set back since an operation was claimed: a day, in stored form.
 SET_BACK = 86_400_000
@@ -87,16 +92,22 @@ class TakenOver:
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """Take everything away from workers whose lease has lapsed; from all others too where `all_of_them` are gone."""
+    """Take everything away from workers whose lease has lapsed; from all others too where `all_of_them` are gone.
+
+    Nobody claims it before the last calls of the dead have had time to `settle`: who dies while he waits for that has
+    not tried anything.
+    """
 
     all_of_them: bool = False
+    settle: timedelta = timedelta()
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["TakeOver"]) -> list[TakenOver]:
         """Look for lapsed workers once, for all who ask."""
         lapsed = worker.c.lease_until < LEASE_NOW[transaction.dialect]
         everybody = any(record.all_of_them for record in records)
-        found = _take_over(transaction, worker.c.id == worker.c.id if everybody else lapsed)
+        who = worker.c.id == worker.c.id if everybody else lapsed
+        found = _take_over(transaction, who, max(record.settle for record in records))
         return [found for _ in records]
 
 
@@ -112,7 +123,7 @@ def rooms(connection: Connection) -> dict[str, int]:
     alive = worker.c.lease_until >= LEASE_NOW[connection.dialect.name]
     total: dict[str, int] = {}
     for text in connection.execute(
-        select(worker.c.rooms).where(alive, worker.c.role == "worker")
+        select(worker.c.rooms).where(alive, worker.c.role == WORKER)
     ).scalars():
         for product, room in json.loads(text).items():
             total[product] = total.get(product, 0) + room
@@ -130,7 +141,7 @@ def _boot(transaction: Transaction, record: Boot) -> int:
     }
     query = (
         insert(worker)
-        .values(**values, lease_until=now + record.length // MILLISECOND)
+        .values(**values, lease_until=now + record.length // MILLISECOND, renewed_at=now)
         .returning(worker.c.id)
     )
     return int(transaction.connection.execute(query).scalar_one())
@@ -138,12 +149,15 @@ def _boot(transaction: Transaction, record: Boot) -> int:
 
 def _renew(transaction: Transaction, record: Renew) -> bool:
     """Prolong one lease."""
-    until = LEASE_NOW[transaction.dialect] + record.length // MILLISECOND
-    statement = update(worker).where(worker.c.id == record.worker).values(lease_until=until)
+    now = LEASE_NOW[transaction.dialect]
+    renewed = {"lease_until": now + record.length // MILLISECOND, "renewed_at": now}
+    statement = update(worker).where(worker.c.id == record.worker).values(**renewed)
     return transaction.connection.execute(statement).rowcount == 1
 
 
-def _take_over(transaction: Transaction, who: ColumnElement[bool]) -> TakenOver:
+def _take_over(
+    transaction: Transaction, who: ColumnElement[bool], settle: timedelta = timedelta()
+) -> TakenOver:
     """Delete workers, and free what they own; what is owned is always due, so the due rows lead to it."""
     gone = tuple(
         transaction.connection.execute(delete(worker).where(who).returning(worker.c.id)).scalars()
@@ -152,8 +166,25 @@ def _take_over(transaction: Transaction, who: ColumnElement[bool]) -> TakenOver:
         return TakenOver((), 0)
     in_work = select(due.c.operation_id).where(due.c.wake_at <= transaction.now + SET_BACK)
     owned = update(operation).where(operation.c.owner.in_(gone), operation.c.id.in_(in_work))
-    freed = transaction.connection.execute(owned.values(owner=None, epoch=operation.c.epoch + 1))
-    return TakenOver(gone, freed.rowcount)
+    freed = owned.values(owner=None, epoch=operation.c.epoch + 1).returning(operation.c.id)
+    keys = transaction.connection.execute(freed).scalars().all()
+    if settle:
+        later = transaction.now + settle // MILLISECOND
+        transaction.run(
+            _set_settling(transaction.dialect), SETTLING, [(key, later) for key in keys]
+        )
+    is_late = (delivery.c.state == "waiting") & (delivery.c.due_at <= transaction.now + SET_BACK)
+    sending = update(delivery).where(delivery.c.owner.in_(gone), is_late)
+    transaction.connection.execute(sending.values(owner=None, epoch=delivery.c.epoch + 1))
+    return TakenOver(gone, len(keys))
+
+
+@cache
+def _set_settling(dialect: str) -> Update:
+    """Return the statement that lets operations wait until the last calls of a dead worker have settled."""
+    given = rows(dialect, SETTLING)
+    values = {"wake_at": given.c.settles_at, "settles_at": given.c.settles_at}
+    return update(due).values(values).where(due.c.operation_id == given.c.id)
 
 
 @cache

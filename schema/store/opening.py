@@ -8,6 +8,8 @@ from sqlalchemy import BigInteger, Boolean, Update, func, or_, update
 
 from schema.calendar import jeopardy
 from schema.lifecycle import NEW
+from schema.store.confirmations import add_codes
+from schema.store.counts import ACCEPTED, Counted, count
 from schema.store.dialect import Columns, next_keys, rows
 from schema.store.known import Held
 from schema.store.moments import moment, stored
@@ -23,6 +25,7 @@ NEW_SERVICE = (
     "product",
     "state",
     "holder",
+    "entitled",
     "number",
     "sequence",
     "created_at",
@@ -89,16 +92,35 @@ class Opening:
             return
         now, transaction = self._transaction.now, self._transaction
         made = [
-            (held.id, order.customer, order.reference, order.product, NEW, held.holder, 1, 0, now)
+            (
+                *(held.id, order.customer, order.reference, order.product, NEW, held.holder),
+                *(transaction.products[order.product].takes_entitlement, 1, 0, now),
+            )
             for held, order in self._services
         ]
         transaction.add(service, NEW_SERVICE, made)
         transaction.add(command, COMMAND, [_command(each) for each in self._opened])
         transaction.add(operation, OPENED, [_operation(each, now) for each in self._opened])
         transaction.add(due, DUE, [_due(each, now) for each in self._opened if not each.is_already])
+        add_codes(transaction, self._codes())
         self._hold({held.id for held, _ in self._services})
         transaction.write_history([_begun_service(held, order) for held, order in self._services])
         transaction.write_history(_begun(each) for each in self._opened)
+        count(transaction, [one for each in self._opened for one in _counted(each)])
+
+    def codes_of(self, service_id: int) -> int:
+        """Return how many confirmation codes of a service begin in this transaction."""
+        return sum(held == service_id for _, held in self._codes())
+
+    def _codes(self) -> list[tuple[int, int]]:
+        """Return the operations that wait for a code, with their services."""
+        products = self._transaction.products
+        return [
+            (each.key, each.service.id)
+            for each in self._opened
+            if products[each.order.product].verbs[each.order.verb].confirmable
+            and not each.is_already
+        ]
 
     def _hold(self, made: set[int]) -> None:
         """Store who holds the services that were there before, and who stands in line for them."""
@@ -151,6 +173,14 @@ def _begun(opened: Opened) -> Written:
     why = f"the service is {opened.service.state} already"
     ended = Line("succeeded", "intake", why, "accepted", "succeeded", event="succeeded")
     return Written(OPERATION, opened.key, 2, 2, (accepted, ended))
+
+
+def _counted(opened: Opened) -> list[Counted]:
+    """Return what is counted of an operation: that it was accepted, and its end where there is nothing to do."""
+    order = opened.order
+    accepted = Counted(order.product, order.verb, ACCEPTED)
+    ended = Counted(order.product, order.verb, "succeeded", "already")
+    return [accepted, ended] if opened.is_already else [accepted]
 
 
 def _begun_service(held: Held, order: Order) -> Written:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from schema.asker import ANYBODY, Asker
 from schema.calendar import Limit
 from schema.errors import Refusal
 
@@ -24,6 +25,7 @@ class Order:
     not_before: datetime | None = None
     deadline: datetime | Limit | None = None
     is_dry_run: bool = False
+    asker: Asker = ANYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,12 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a dry run would have done, and until when."""
+    """What a dry run would have done, in order, until when, and which operations it would have replaced."""
 
     deadline: datetime
     is_already: bool
+    steps: tuple[str, ...] = ()
+    replaces: tuple[int, ...] = ()
 
 
 Answer = Accepted | Planned | Refusal

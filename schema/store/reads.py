@@ -21,10 +21,12 @@ from sqlalchemy import (
     true,
 )
 
+from schema.asker import ANYBODY, Asker
 from schema.errors import NotFound
 from schema.ids import key_of
 from schema.store.dialect import LEASE_NOW
 from schema.store.moments import moment
+from schema.store.reach import reached
 from schema.store.showing import Products, line_of, operation_of, service_of, ticket_of
 from schema.tables import (
     OPERATION,
@@ -65,6 +67,7 @@ class OperationFilter:
     service: str | None = None
     overdue: bool | None = None
     parked: bool = False
+    asker: Asker = ANYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class ServiceFilter:
     product: str | None = None
     state: str | None = None
     customer: str | None = None
+    asker: Asker = ANYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class TicketFilter:
     product: str | None = None
     state: Literal["open", "resolved"] | None = None
     customer: str | None = None
+    asker: Asker = ANYBODY
 
 
 WHOLE = Span()
@@ -97,6 +102,7 @@ def list_operations(
         query = query.join(due, due.c.operation_id == operation.c.id)
     query = query.where(*_same(operation, product=wanted.product, state=wanted.state))
     query = query.where(*_same(service, customer=wanted.customer))
+    query = query.where(*reached(wanted.asker, service.c.customer))
     if wanted.service is not None:
         query = query.where(_named(wanted.service))
     if wanted.parked:
@@ -140,6 +146,7 @@ def list_services(
 ) -> list[Service]:
     """Return services, newest first."""
     asked = _same(service, product=wanted.product, state=wanted.state, customer=wanted.customer)
+    asked += reached(wanted.asker, service.c.customer)
     query = _part(_services(connection.dialect.name).where(*asked), service.c.id, span)
     return [service_of(row, products) for row in connection.execute(query)]
 
@@ -166,6 +173,7 @@ def list_tickets(connection: Connection, wanted: TicketFilter, span: Span = WHOL
         *_same(ticket, state=wanted.state), *_same(operation, product=wanted.product)
     )
     query = query.where(*_same(service, customer=wanted.customer))
+    query = query.where(*reached(wanted.asker, service.c.customer))
     return _with_comments(connection, connection.execute(_part(query, ticket.c.id, span)).all())
 
 
@@ -203,6 +211,10 @@ def _now(dialect: str) -> ColumnElement[int]:
     return func.coalesce(clock.c.standing_at, LEASE_NOW[dialect] + clock.c.offset, type_=BigInteger)
 
 
+#: What another system's desk says of an operation's ticket; most have none, and cost nothing.
+_REMOTE = select(ticket.c.remote).where(ticket.c.id == operation.c.ticket).scalar_subquery()
+
+
 @cache
 def _operations(dialect: str) -> Select[Any]:
     """Return the query for operations, each with its service, its command and the time it is."""
@@ -223,6 +235,7 @@ def _operations(dialect: str) -> Select[Any]:
         select(*(operation.c[name] for name in (*own, *times)))
         .add_columns(service.c.customer, service.c.reference, _now(dialect).label("now"))
         .add_columns(command.c.source, command.c.actor, command.c.correlation_id)
+        .add_columns(_REMOTE.label("remote"))
         .select_from(operation)
         .join(service, service.c.id == operation.c.service_id)
         .join(command, command.c.id == operation.c.id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from schema.errors import Refusal
 from schema.ids import public_id
 from schema.store.asked import change_operation, held_operation
+from schema.store.confirmations import renew_code
 from schema.store.order import Accepted
 from schema.store.transaction import Line, Transaction
 from schema.store.waits import wake_now
@@ -43,5 +44,6 @@ def _retry(transaction: Transaction, record: Retry) -> Accepted | Refusal:
     }
     line = Line("retried", record.actor, f"cycle {row.cycle + 1}", step=row.step)
     change_operation(transaction, row, line, again)
+    renew_code(transaction, row.id, row.cycle + 1)
     wake_now(transaction, [row.id])
     return Accepted(row.id, row.product, is_due=True)

@@ -1,12 +1,14 @@
 """Moving services, and handing the hold on: who acts on a service, and who comes next (I5)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from sqlalchemy import BigInteger, Boolean, Integer, Text, Update, and_, case, func, select, update
 
-from schema.store.dialect import Columns, rows
+from schema.lifecycle import DELETED
+from schema.store.dialect import Columns, locked, rows
+from schema.store.taking import give_back
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import FAR, SERVICE, due, operation, service
 
@@ -24,7 +26,10 @@ TAKE: Columns = {"id": BigInteger(), "operation": BigInteger(), "state": Text()}
 
 @dataclass(frozen=True, slots=True)
 class ServiceChange:
-    """What an operation does to its service: a move, facts learned, the hold let go; None leaves a thing as it is."""
+    """What an operation does to its service: a move, facts learned, the hold let go; None leaves a thing as it is.
+
+    One that `is_heard` may have been moved by its platform since the operation looked at it (ML-6).
+    """
 
     id: int
     operation: int
@@ -32,12 +37,14 @@ class ServiceChange:
     facts: str | None = None
     platform_id: str | None = None
     releases: bool = False
+    is_heard: bool = False
 
 
 def change_services(transaction: Transaction, changes: Sequence[ServiceChange]) -> None:
     """Apply changes, at most one for each service; a move writes its line, and is public."""
     if not changes:
         return
+    changes = _as_they_are(transaction, changes)
     values = [
         (
             each.id,
@@ -63,7 +70,33 @@ def change_services(transaction: Transaction, changes: Sequence[ServiceChange]) 
         for each in changes
         if each.move
     )
+    give_back(
+        transaction, [each.id for each in changes if each.move and each.move.after == DELETED]
+    )
     _call_next(transaction, [each.id for each in changes if each.releases and found[each.id].line])
+
+
+def _as_they_are(
+    transaction: Transaction, changes: Sequence[ServiceChange]
+) -> Sequence[ServiceChange]:
+    """Return changes whose moves begin where their services are now, not where they were when looked at."""
+    keys = sorted(each.id for each in changes if each.is_heard and each.move)
+    if not keys:
+        return changes
+    query = select(service.c.id, service.c.state).where(service.c.id.in_(keys))
+    query = locked(transaction.dialect, query.order_by(service.c.id), service, skip=False)
+    states = {row.id: row.state for row in transaction.connection.execute(query)}
+    return [
+        replace(each, move=_from(each.move, states[each.id]))
+        if each.move and each.id in states
+        else each
+        for each in changes
+    ]
+
+
+def _from(line: Line, state: str) -> Line | None:
+    """Return a move from the state that a service is in; none where it is there already."""
+    return replace(line, before=state) if line.after != state else None
 
 
 def take_holds(transaction: Transaction, wanted: Iterable[tuple[int, int, str]]) -> set[int]:

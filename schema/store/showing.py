@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from schema.ids import public_id
 from schema.lifecycle import Product
 from schema.store.moments import moment, moment_or_none
-from schema.views import Comment, HistoryLine, Operation, Service, Ticket
+from schema.views import Comment, HistoryLine, Operation, RemoteTicket, Service, Ticket
 
 Products = Mapping[str, Product]
 
@@ -48,6 +48,7 @@ def operation_of(row: Row[Any]) -> Operation:
         outcome=row.outcome,
         reason=row.reason,
         ticket=public_id("tkt", row.ticket) if row.ticket is not None else None,
+        remote=_remote_of(row.remote),
         source=row.source,
         actor=row.actor,
         correlation_id=row.correlation_id,
@@ -83,5 +84,11 @@ def ticket_of(row: Row[Any], comments: Iterable[Comment]) -> Ticket:
         body=row.body,
         opened_at=moment(row.opened_at),
         resolved_at=moment_or_none(row.resolved_at),
+        remote=_remote_of(row.remote),
         comments=tuple(comments),
     )
+
+
+def _remote_of(text: str | None) -> RemoteTicket | None:
+    """Return what another system's desk says of a ticket, if it has said anything."""
+    return RemoteTicket.model_validate_json(text) if text else None

@@ -12,13 +12,24 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Select, Text, Update, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Text,
+    Update,
+    literal,
+    select,
+    update,
+)
 
-from schema.errors import NotFound
-from schema.ids import key_of
 from schema.store.clock import read_times
 from schema.store.dialect import rows
-from schema.store.moments import stored
+from schema.store.hearing import Heard, hear, to_be_told
+from schema.store.moments import moment, stored
+from schema.store.owners import Owner, owners_of
 from schema.store.services import ServiceChange
 from schema.store.transaction import Transaction
 from schema.store.waits import wake_now
@@ -35,12 +46,17 @@ SIGNAL = (
     "at",
     "received_at",
 )
+HEARD = (*SIGNAL, "service_id", "is_applied")
+
 #: How many signals are matched at once.
 MATCHED = 500
 
 #: How long a signal that nobody is known for is looked at, in stored form: an hour. It can find its operation
 #: later only by the platform's id being stored (`match_signals`), which has no limit.
 GIVEN_UP = 3_600_000
+
+#: What is read of a signal that is matched later.
+_MATCHED = (signal.c.id, signal.c.product, signal.c.kind, signal.c.facts, signal.c.at)
 
 GIVEN = {"id": BigInteger(), "operation_id": BigInteger()}
 COUNT = {"id": BigInteger(), "count": Integer()}
@@ -68,6 +84,17 @@ class StoreSignal:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSignal:
+    """Something of ours that an operation waits for; told once under each `identity`."""
+
+    operation: int
+    product: str
+    kind: str
+    identity: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class MatchSignals:
     """Give signals that nobody was known for to whoever holds their service now; answered with how many.
 
@@ -79,9 +106,11 @@ class MatchSignals:
         """Look once, for all who ask."""
         query = _known_now(transaction.now).order_by(signal.c.id).limit(MATCHED)
         found = list(transaction.connection.execute(query))
-        if found:
-            transaction.run(_give(transaction.dialect), GIVEN, [tuple(row) for row in found])
-            _wake(transaction, Counter(row.holder for row in found))
+        given = _hear_stored(transaction, found)
+        if given:
+            values = [(row.id, row.holder) for row in given]
+            transaction.run(_give(transaction.dialect), GIVEN, values)
+            _wake(transaction, Counter(row.holder for row in given))
         return [len(found) for _ in records]
 
 
@@ -91,39 +120,98 @@ def has_matches(connection: Connection) -> bool:
     return connection.execute(query).first() is not None
 
 
+def tell_operations(transaction: Transaction, told: Sequence[OwnSignal]) -> None:
+    """Store signals of our own in the same transaction as what they tell of, and wake who waits for them."""
+    now = transaction.now
+    values = [
+        (
+            *(each.product, f"turnup:{each.identity}", each.operation, None, None),
+            *(each.kind, json.dumps(each.facts), now, now),
+        )
+        for each in told
+    ]
+    transaction.add(signal, SIGNAL, values)
+    _wake(transaction, Counter(each.operation for each in told))
+
+
 def match_signals(transaction: Transaction, services: Iterable[ServiceChange]) -> None:
-    """Give signals that came before the platform's id was known to the operation that learned it."""
+    """Give signals that came before the platform's id was known to the operation that learned it, or apply them."""
     for change in services:  # only an operation that creates something learns an id, once
         product = select(service.c.product).where(service.c.id == change.id).scalar_subquery()
         mine = (signal.c.platform_id == change.platform_id) & (signal.c.product == product)
-        mine &= signal.c.operation_id.is_(None)
-        given = (
-            update(signal).where(mine).values(operation_id=change.operation).returning(signal.c.id)
-        )
-        found = transaction.connection.execute(given).all()
+        mine &= signal.c.operation_id.is_(None) & signal.c.service_id.is_(None)
+        about = literal(change.id, BigInteger()).label("about")
+        query = select(*_MATCHED, about).where(mine).order_by(signal.c.at, signal.c.id)
+        found = _hear_stored(transaction, list(transaction.connection.execute(query)))
         if found:
+            values = [(row.id, change.operation) for row in found]
+            transaction.run(_give(transaction.dialect), GIVEN, values)
             _wake(transaction, {change.operation: len(found)})
+
+
+def _hear_stored(transaction: Transaction, found: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Apply those signals, stored before their service was known, that move it by themselves; return the others."""
+    heard = [row for row in found if row.kind in transaction.products[row.product].hears]
+    told = [Heard(row.about, row.kind, json.loads(row.facts), moment(row.at)) for row in heard]
+    for row, is_applied in zip(heard, hear(transaction, told), strict=True):
+        values = {"service_id": row.about, "is_applied": is_applied}
+        transaction.connection.execute(update(signal).where(signal.c.id == row.id).values(values))
+        if is_applied:
+            _wake(transaction, {key: 1 for _, key in to_be_told(transaction, [row.about])})
+    return [row for row in found if row not in heard]
 
 
 def _store(transaction: Transaction, records: Sequence[StoreSignal]) -> list[int | None]:
     """Store signals, each once, and count them on their operations."""
     known = _known(transaction, records)
-    owners = _owners(transaction, records)
+    owners = owners_of(transaction, [(r.product, r.reference, r.platform_id) for r in records])
     new: dict[tuple[str, str], tuple[Any, ...]] = {}
+    heard: dict[tuple[str, str], tuple[StoreSignal, Owner]] = {}
     for record, owner in zip(records, owners, strict=True):
         key = (record.product, record.signal_id)
-        if key not in known and key not in new:
-            told = (
-                record.reference,
-                record.platform_id,
-                record.kind,
-                json.dumps(record.facts),
-                stored(record.at),
-            )
-            new[key] = (*key, owner, *told, transaction.now)
+        if key in known or key in new or key in heard:
+            continue
+        if owner.service is not None and record.kind in _hears(transaction, record):
+            heard[key] = (record, owner)
+        else:
+            new[key] = (*key, owner.operation, *_said(record), transaction.now)
     transaction.add(signal, SIGNAL, list(new.values()))
     _wake(transaction, Counter(row[2] for row in new.values() if row[2] is not None))
-    return owners
+    _store_heard(transaction, list(heard.values()))
+    return [owner.operation for owner in owners]
+
+
+def _store_heard(transaction: Transaction, heard: Sequence[tuple[StoreSignal, Owner]]) -> None:
+    """Store signals that move services by themselves, and tell who is under way there of what was applied."""
+    told = [
+        Heard(owner.service or 0, record.kind, record.facts, record.at) for record, owner in heard
+    ]
+    applied = hear(transaction, told)
+    values = [
+        (
+            *(record.product, record.signal_id, None, *_said(record), transaction.now),
+            *(each.service, is_applied),
+        )
+        for (record, _), each, is_applied in zip(heard, told, applied, strict=True)
+    ]
+    transaction.add(signal, HEARD, values)
+    moved = Counter(
+        each.service for each, is_applied in zip(told, applied, strict=True) if is_applied
+    )
+    pairs = to_be_told(transaction, list(moved)) if moved else []
+    _wake(transaction, {key: moved[service_id] for service_id, key in pairs})
+
+
+def _hears(transaction: Transaction, record: StoreSignal) -> Mapping[str, Mapping[str, str]]:
+    """Return which kinds of signals move a service of the product by themselves."""
+    product = transaction.products.get(record.product)
+    return product.hears if product else {}
+
+
+def _said(record: StoreSignal) -> tuple[Any, ...]:
+    """Return what a signal says, in the order of the columns."""
+    named = (record.reference, record.platform_id, record.kind)
+    return (*named, json.dumps(record.facts), stored(record.at))
 
 
 def _known(transaction: Transaction, records: Sequence[StoreSignal]) -> set[tuple[str, str]]:
@@ -131,36 +219,6 @@ def _known(transaction: Transaction, records: Sequence[StoreSignal]) -> set[tupl
     values = {(record.product, record.signal_id) for record in records}
     found = transaction.run(_by_id(transaction.dialect), ("product", "signal_id"), sorted(values))
     return {(row.product, row.signal_id) for row in found}
-
-
-def _owners(transaction: Transaction, records: Sequence[StoreSignal]) -> list[int | None]:
-    """Return the operation that each signal is for: the one it names, else the one that holds its service."""
-    named = [_referred(record.reference) for record in records]
-    query = select(operation.c.id, operation.c.product).where(
-        operation.c.id.in_([key for key in named if key])
-    )
-    products = {row.id: row.product for row in transaction.connection.execute(query)}
-    held = {(record.product, record.platform_id) for record in records if record.platform_id}
-    found = (
-        transaction.run(_by_platform(transaction.dialect), ("product", "platform_id"), sorted(held))
-        if held
-        else []
-    )
-    holders = {(row.product, row.platform_id): row.holder for row in found}
-    return [
-        key
-        if key and products.get(key) == record.product
-        else holders.get((record.product, record.platform_id or ""))
-        for key, record in zip(named, records, strict=True)
-    ]
-
-
-def _referred(reference: str | None) -> int | None:
-    """Return the operation that a reference names, if it is one of ours."""
-    try:
-        return key_of("op", reference.partition("/")[0]) if reference else None
-    except NotFound:
-        return None
 
 
 def _wake(transaction: Transaction, counts: Mapping[int, int]) -> None:
@@ -180,8 +238,10 @@ def _known_now(now: int) -> Select[Any]:
     """Return the query for signals that nobody was known for, with the operations that hold their services now."""
     held = signal.c.platform_id == service.c.platform_id
     held &= (signal.c.product == service.c.product) & service.c.holder.is_not(None)
-    is_open = signal.c.operation_id.is_(None) & (signal.c.received_at > now - GIVEN_UP)
-    return select(signal.c.id, service.c.holder).join(service, held).where(is_open)
+    is_open = signal.c.operation_id.is_(None) & signal.c.service_id.is_(None)
+    is_open &= signal.c.received_at > now - GIVEN_UP
+    columns = (*_MATCHED, service.c.holder, service.c.id.label("about"))
+    return select(*columns).join(service, held).where(is_open)
 
 
 @cache
@@ -207,15 +267,3 @@ def _by_id(dialect: str) -> Select[Any]:
     given = rows(dialect, {"product": Text(), "signal_id": Text()})
     same = (signal.c.product == given.c.product) & (signal.c.signal_id == given.c.signal_id)
     return select(signal.c.product, signal.c.signal_id).select_from(given).join(signal, same)
-
-
-@cache
-def _by_platform(dialect: str) -> Select[Any]:
-    """Return the query for who holds the services that platforms know under these ids."""
-    given = rows(dialect, {"product": Text(), "platform_id": Text()})
-    same = (service.c.product == given.c.product) & (service.c.platform_id == given.c.platform_id)
-    return (
-        select(service.c.product, service.c.platform_id, service.c.holder)
-        .select_from(given)
-        .join(service, same)
-    )

@@ -1,4 +1,4 @@
-"""Tickets of the embedded desk: at most one for an operation; each further cause comments on it (CO-5, I6)."""
+"""Tickets: at most one for an operation; each further cause comments on it (CO-5, I6)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,6 +6,7 @@ from functools import cache
 
 from sqlalchemy import BigInteger, Boolean, Text, Update, bindparam, case, func, update
 
+from schema.store.desk import TicketEvent, open_tickets, tell_desk
 from schema.store.dialect import Columns, next_keys, rows
 from schema.store.transaction import Transaction
 from schema.store.troubles import evidence
@@ -25,6 +26,7 @@ class TicketText:
     severity: str
     title: str
     body: str
+    what_to_do: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,14 @@ def note_tickets(
             for owner, key, note in on_tickets
         ]
         transaction.add(comment, COMMENT, comments)
+        was_open = open_tickets(transaction, [key for _, key, _ in on_tickets])
         changes = [(key, note.severity, note.resolves) for _, key, note in on_tickets]
         transaction.run(_change(transaction.dialect), CHANGE, changes)
+        events = [
+            _event(key, note, text, resolves=note.resolves and key in was_open)
+            for (_, key, note), (_, _, text) in zip(on_tickets, comments, strict=True)
+        ]
+        tell_desk(transaction, events)
     _open(
         transaction,
         [
@@ -62,6 +70,12 @@ def note_tickets(
             if key is None and note.opens
         ],
     )
+
+
+def _event(key: int, note: TicketNote, comment: str, *, resolves: bool) -> TicketEvent:
+    """Return what a desk is told about a comment."""
+    todo = note.opens.what_to_do if note.opens else None
+    return TicketEvent(key, "ticket.resolved" if resolves else "ticket.commented", comment, todo)
 
 
 def _with(text: str, told: str | None) -> str:
@@ -81,6 +95,11 @@ def _open(transaction: Transaction, wanted: Sequence[tuple[int, TicketText]]) ->
     transaction.add(ticket, TICKET, opened)
     given = [(owner, key) for key, (owner, _) in zip(keys, wanted, strict=True)]
     transaction.run(_give(transaction.dialect), GIVE, given)
+    events = [
+        TicketEvent(key, "ticket.opened", None, text.what_to_do)
+        for key, (_, text) in zip(keys, wanted, strict=True)
+    ]
+    tell_desk(transaction, events)
 
 
 @cache

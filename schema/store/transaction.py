@@ -54,12 +54,16 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A writing transaction; `now` is business time and stands for all of it, in stored form."""
+    """A writing transaction; `now` is business time and stands for all of it, in stored form.
+
+    It `publishes` events where a relay sends them, and `tells_desk` of tickets where another system's desk listens.
+    """
 
     connection: Connection
     now: int
     products: Mapping[str, Product]
     publishes: bool
+    tells_desk: bool = False
 
     @property
     def dialect(self) -> str:

@@ -4,6 +4,7 @@ Looking costs two small queries and no alembic; that is loaded only to upgrade.
 """
 
 from importlib import import_module
+from secrets import token_hex
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
@@ -55,11 +56,14 @@ def version_of(database: Database) -> str | None:
     return found
 
 
-def upgrade(database: Database, *, movable_clock: bool = False) -> bool:
+def upgrade(
+    database: Database, *, movable_clock: bool = False, installation: str | None = None
+) -> bool:
     """Bring the database to this program's version, all or nothing; return whether there was need.
 
     An empty one is created. Business time can be moved only in a database that was created with
-    `movable_clock`. Raises `WrongDatabase`, `Unreachable` and `NotStored`.
+    `movable_clock`. Platforms tell two databases apart by their `installation`: drawn by lot, unless
+    it is given. Raises `WrongDatabase`, `Unreachable` and `NotStored`.
     """
     found = version_of(database)
     if found is not None:
@@ -73,7 +77,7 @@ def upgrade(database: Database, *, movable_clock: bool = False) -> bool:
         return False
     try:
         with database.writing.connect() as connection:
-            _run_alembic(connection, movable_clock=movable_clock)
+            _run_alembic(connection, movable_clock, installation or token_hex(4))
     except DBAPIError as error:
         raise _failure(database, error) from error
     return True
@@ -85,6 +89,9 @@ def _has_content(database: Database) -> bool:
         with database.path.open("rb") as file:
             start = file.read(len(SQLITE_FILE))
     except FileNotFoundError:
+        if not database.path.absolute().parent.is_dir():
+            told = f"the directory {database.path.parent} of the database {database} is missing"
+            raise Unreachable(told) from None
         return False
     except OSError as error:
         raise Unreachable(f"the database {database} cannot be read: {error.strerror}") from error
@@ -109,14 +116,17 @@ def _refuse_newer(database: Database, found: str) -> None:
         )
 
 
-def _run_alembic(connection: Connection, *, movable_clock: bool) -> None:
+def _run_alembic(connection: Connection, movable_clock: bool, installation: str) -> None:  # noqa: FBT001  as asked
     """Let alembic run the missing revisions on this connection; it commits."""
     command, config = import_module("alembic.command"), import_module("alembic.config")
     asked = config.Config()
     # By name and not by import: the revisions stand above the store, which knows none.
     asked.set_main_option("script_location", "schema:migrations")
     asked.attributes.update(
-        connection=connection, version_table=VERSION_TABLE, movable_clock=movable_clock
+        connection=connection,
+        version_table=VERSION_TABLE,
+        movable_clock=movable_clock,
+        installation=installation,
     )
     command.upgrade(asked, "head")
 

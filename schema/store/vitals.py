@@ -10,7 +10,6 @@ from sqlalchemy import Connection, select, text
 
 from schema.store.clock import Times, business_now, read_times
 from schema.store.dialect import LEASE_NOW, SQLITE
-from schema.store.leases import WAKER
 from schema.store.moments import moment
 from schema.store.waking import due_operations
 from schema.tables import worker
@@ -66,11 +65,10 @@ def living_workers(connection: Connection) -> list[Living]:
     ]
 
 
-def is_woken(connection: Connection) -> bool:
-    """Return whether a waker has looked at what is due within the length of its lease."""
+def living_roles(connection: Connection) -> set[str]:
+    """Return the roles of those whose lease has not lapsed."""
     alive = worker.c.lease_until >= LEASE_NOW[connection.dialect.name]
-    found = select(worker.c.id).where(worker.c.role == WAKER, alive)
-    return connection.execute(found.limit(1)).first() is not None
+    return set(connection.execute(select(worker.c.role).where(alive)).scalars())
 
 
 def waits_longest(connection: Connection) -> tuple[int, timedelta] | None:

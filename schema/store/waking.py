@@ -1,6 +1,7 @@
 """What is due: operations to be offered, deadlines to be decided, and the next time at which anything is.
 
-The queries here only read. None of them grows with what waits or what has ended.
+The queries here only read. None of them grows with what waits or what has ended, but with what is due of a paused
+product.
 """
 
 from collections.abc import Sequence
@@ -26,9 +27,11 @@ from sqlalchemy import (
 )
 
 from schema.store.clock import read_times
+from schema.store.deliveries import is_first
 from schema.store.dialect import POSTGRESQL, packed, rows
 from schema.store.moments import moment, moment_or_none
-from schema.tables import due, operation, outbox, service, signal
+from schema.store.pauses import is_active
+from schema.tables import delivery, due, operation, outbox, service, signal
 
 
 class Wake(NamedTuple):
@@ -120,7 +123,9 @@ def quiet(connection: Connection) -> Quiet:
     now = read_times(connection).business
     row = connection.execute(_QUIET, {"now": now}).one()
     nexts = [
-        moment_or_none(value) for value in (row.next_wake, row.next_decide) if value is not None
+        moment_or_none(value)
+        for value in (row.next_wake, row.next_decide, row.next_delivery)
+        if value is not None
     ]
     next_due = min((each for each in nexts if each), default=None)
     return Quiet(not row.is_busy, moment(now), next_due, row.signals or 0)
@@ -137,7 +142,9 @@ def _is_free(looked_at: FromClause) -> ColumnElement[bool]:
 
 _DUE = (
     select(due.c.operation_id, due.c.product, due.c.wake_at)
-    .where(due.c.wake_at <= bindparam("now", type_=BigInteger), _is_free(due))
+    .where(
+        due.c.wake_at <= bindparam("now", type_=BigInteger), _is_free(due), is_active(due.c.product)
+    )
     .order_by(due.c.wake_at, due.c.operation_id)
     .limit(bindparam("most", type_=Integer))
 )
@@ -182,11 +189,13 @@ _LATE = (
 )
 
 _now = bindparam("now", type_=BigInteger)
+_is_waiting = delivery.c.state == "waiting"
 _QUIET = select(
     (
-        select(literal(1)).where(due.c.wake_at <= _now).exists()
+        select(literal(1)).where(due.c.wake_at <= _now, is_active(due.c.product)).exists()
         | select(literal(1)).where(due.c.decide_at <= _now).exists()
         | select(literal(1)).select_from(outbox).exists()
+        | select(literal(1)).where(_is_waiting, delivery.c.due_at <= _now, is_first()).exists()
     ).label("is_busy"),
     select(func.min(due.c.wake_at))
     .where(due.c.wake_at > _now)
@@ -196,6 +205,10 @@ _QUIET = select(
     .where(due.c.decide_at > _now)
     .scalar_subquery()
     .label("next_decide"),
+    select(func.min(delivery.c.due_at))
+    .where(_is_waiting, delivery.c.due_at > _now)
+    .scalar_subquery()
+    .label("next_delivery"),
     select(func.max(signal.c.id)).scalar_subquery().label("signals"),
 )
 

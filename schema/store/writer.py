@@ -45,8 +45,8 @@ DEADLOCKS = frozenset({"40001", "40P01"})
 BREATH = 0.001
 
 #: Classes of PostgreSQL's errors that pass by themselves: connection, resources, shutdown and
-#: cancelled statements, the system, a server that only reads for now.
-PASSING = ("08", "53", "57", "58", "25006")
+#: cancelled statements, the system, a server that only reads for now, a transaction that was idle for too long.
+PASSING = ("08", "53", "57", "58", "25006", "25P03")
 
 #: How drivers say that nobody is there, where they give no code for it.
 GONE = (
@@ -74,11 +74,16 @@ class Writer:
     """Commits records in groups, on a thread of its own."""
 
     def __init__(
-        self, database: Database, products: Mapping[str, Product], *, publishes: bool = False
+        self,
+        database: Database,
+        products: Mapping[str, Product],
+        *,
+        publishes: bool = False,
+        tells_desk: bool = False,
     ) -> None:
         self._database = database
         self._products = products
-        self._publishes = publishes
+        self._told = (publishes, tells_desk)
         self._waiting: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._closed = threading.Event()
@@ -197,7 +202,7 @@ class Writer:
         answers: dict[int, Any] = {}
         with self._database.writing.begin() as connection:
             now = read_times(connection).business
-            transaction = Transaction(connection, now, self._products, self._publishes)
+            transaction = Transaction(connection, now, self._products, *self._told)
             for apply, places in _kinds(records).items():
                 given = apply(transaction, [records[place] for place in places])
                 answers.update(zip(places, given, strict=True))

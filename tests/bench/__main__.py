@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from tests.bench.amqp import measure_amqp
 from tests.bench.machine import describe, limits, pin_to_two_cores
 from tests.bench.report import medians, show, verdicts
 from tests.bench.systems import EMBEDDED, ROLES, System, embedded, roles
@@ -32,6 +33,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with us
     console = Console()
     cores = pin_to_two_cores()
+    if asked.amqp:
+        measure_amqp(console, asked.operations)
+        return 0
     machine = describe(cores)
     console.print(f"{machine['cpu']}, cores {cores}, load {os.getloadavg()[0]:.1f}")
     with TemporaryDirectory(prefix="turnup-bench-") as name:
@@ -72,6 +76,7 @@ def _arguments() -> argparse.Namespace:
     """Return what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="three runs with 60,000 operations")
+    parser.add_argument("--amqp", action="store_true", help="only the AMQP door, commands in")
     parser.add_argument("--operations", type=int)
     parser.add_argument("--runs", type=int)
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))

@@ -40,7 +40,7 @@ class Client:
     async def load_customers(self) -> None:
         """Hand in the customers, without whom no command is taken."""
         data = {"version": 1, "name": "Acme"}
-        events = [_event("turnup.customer.changed", f"c-{name}", name, data) for name in CUSTOMERS]
+        events = [event("turnup.customer.changed", f"c-{name}", name, data) for name in CUSTOMERS]
         await self._post(events)
 
     async def submit(self, count: int, pause: float = 0) -> list[str]:
@@ -80,10 +80,10 @@ class Client:
         number = next(self._numbers)
         subject = f"{CUSTOMERS[number % len(CUSTOMERS)]}/line-{number}"
         data = {"name": "Front desk", "pause": pause} if pause else {"name": "Front desk"}
-        return _event("turnup.line.activate", f"order-{number}", subject, data)
+        return event("turnup.line.activate", f"order-{number}", subject, data)
 
 
-def _event(kind: str, key: str, subject: str, data: dict[str, Any]) -> dict[str, Any]:
+def event(kind: str, key: str, subject: str, data: dict[str, Any]) -> dict[str, Any]:
     """Return a CloudEvent."""
     return {
         "specversion": "1.0",

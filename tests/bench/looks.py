@@ -37,6 +37,10 @@ class Looks:
         """Return whether a public event has not been confirmed by the broker."""
         return bool(self._one("SELECT EXISTS (SELECT 1 FROM outbox)"))
 
+    def operations(self) -> int:
+        """Return how many operations were accepted."""
+        return int(self._one("SELECT count(*) FROM operation"))
+
     def last_end(self) -> float:
         """Return when the last operation ended, in seconds since 1970."""
         return float(self._one("SELECT max(ended_at) FROM operation")) / 1000

@@ -81,7 +81,7 @@ class Watch:
     def _look(self) -> None:
         """Note the memory of all groups now and then; the peak is that of their sum."""
         while not self._stopping.wait(PERIOD):
-            now = {name: sum(map(_memory, pids())) for name, pids in self.groups.items()}
+            now = {name: sum(map(memory, pids())) for name, pids in self.groups.items()}
             if sum(now.values()) > sum(self.peaks.values()):
                 self.peaks = now
 
@@ -96,7 +96,7 @@ def _cpu(pids: Iterable[int]) -> float:
     return ticks / TICKS
 
 
-def _memory(pid: int) -> int:
+def memory(pid: int) -> int:
     """Return a process's share of the memory, what it shares with others divided among them, in bytes."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

@@ -55,7 +55,7 @@ def written(database: Database) -> Iterator[Writer]:
 
 def boot(writer: Writer) -> int:
     """Begin the lease of a worker."""
-    rooms = {"cloud_pbx": 10}
+    rooms = dict.fromkeys(find_products(), 10)
     return int(writer.store(Boot("worker", "here", rooms, timedelta(minutes=5))))
 
 

@@ -1,9 +1,13 @@
 """Moving business time by hand: through everything that is due on the way."""
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,8 +20,10 @@ from schema.store.waking import due_operations
 from schema.store.writer import Writer
 from tests.deploy.orders import activate, boot, customer, end, write, written
 from tests.deploy.views import BEGIN
+from tests.house.sources import ROOT
 
 SQLITE = "sqlite:///turnup.db"
+START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from deploy.cli import main; main()"
 
 
 def turnup(*arguments: str) -> Result:
@@ -58,6 +64,46 @@ def test_standing_time_moves_to_a_moment() -> None:
 def test_running_time_goes_on_running(writer: Writer) -> None:
     writer.store(MoveTime(BEGIN.replace(year=2080), stands=False))
     assert not read("clock", "skip", "1h")["standing"]
+
+
+def test_time_that_stands_runs_on_from_where_it_stood() -> None:
+    turnup("db", "upgrade", "--movable-clock")
+    with written(Database(SQLITE)) as made:
+        made.store(MoveTime(BEGIN.replace(year=2080)))
+    assert not read("clock", "run")["standing"]
+    assert timedelta(0) <= now() - BEGIN.replace(year=2080) < timedelta(minutes=5)
+    assert not read("clock", "run")["standing"]
+
+
+def test_a_fixed_clock_is_not_told_to_run() -> None:
+    turnup("db", "upgrade")
+    result = turnup("clock", "run")
+    assert result.exit_code == 1
+    assert "the clock of this database is fixed" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_time_runs_on_after_a_skip_that_was_told_to_end(
+    writer: Writer, number: signal.Signals
+) -> None:
+    writer.store(MoveTime(BEGIN.replace(year=2080), stands=False))
+    boot(writer)
+    assert turnup("submit", write(customer(), activate(1))).exit_code == 0
+    skipping = subprocess.Popen(
+        (sys.executable, "-c", START, str(ROOT), "clock", "skip", "2d"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = monotonic() + 60
+    while not read("clock", "show")["standing"]:
+        assert skipping.poll() is None
+        assert monotonic() < until
+    skipping.send_signal(number)
+    _, said = skipping.communicate(timeout=60)
+    assert skipping.returncode != 0
+    assert "Traceback" not in said
+    assert not read("clock", "show")["standing"]
 
 
 @pytest.mark.usefixtures("writer")

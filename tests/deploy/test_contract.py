@@ -2,12 +2,16 @@
 
 import json
 
-from deploy.contract import FILE, described
+import pytest
+
+from deploy.contract import FILES, PUBLISHED, described
 from schema.discovery import find_products
 
 
-def test_the_published_description_of_the_door_is_true() -> None:
-    assert FILE.read_text(encoding="utf-8") == described(), "renew it with: make contract"
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_published_is_true(name: str) -> None:
+    published = (PUBLISHED / name).read_text(encoding="utf-8")
+    assert published == described(name), "renew it with: make contract"
 
 
 def test_the_description_has_the_schema_of_every_verb() -> None:

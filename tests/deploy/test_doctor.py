@@ -11,12 +11,16 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
+from schema.discovery import find_products
 from schema.sealing import new_key, parse_keys
+from schema.store.clock import MoveTime
 from schema.store.database import Database
 from schema.store.leases import Boot
 from tests.deploy.orders import activate, boot, customer, write, written
+from tests.deploy.views import BEGIN
 from tests.servers.rabbit import RabbitServer
 
+SIGNS = "whsec_c2VjcmV0LW9mLWF0LWxlYXN0LTI0LWJ5dGVz"
 DATABASE = "postgresql://turnup:hunter2@127.0.0.1:1/turnup"
 
 
@@ -36,14 +40,17 @@ def silent() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
-            connection, _ = server.accept()
-            connection.recv(8)
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            connection.close()
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    if not connection.recv(8):
+                        return
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
         thread = threading.Thread(target=answer)
         thread.start()
         yield server.getsockname()[1]
+        socket.create_connection(server.getsockname()).close()
         thread.join()
 
 
@@ -60,7 +67,9 @@ def test_a_new_user_learns_what_to_do() -> None:
 
 def test_everything_is_well(monkeypatch: pytest.MonkeyPatch, silent: int) -> None:
     CliRunner().invoke(app, ["db", "upgrade", "--movable-clock"])
-    monkeypatch.setenv("TURNUP_PLATFORM_CLOUD_PBX_URL", f"http://127.0.0.1:{silent}")
+    for name in find_products():
+        monkeypatch.setenv(f"TURNUP_PLATFORM_{name.upper()}_URL", f"http://127.0.0.1:{silent}")
+        monkeypatch.setenv(f"TURNUP_PLATFORM_{name.upper()}_SECRET", SIGNS)
     with written(Database("sqlite:///turnup.db")) as writer:
         boot(writer)
         writer.store(Boot("waker", "here", {}, timedelta(minutes=5)))
@@ -69,8 +78,10 @@ def test_everything_is_well(monkeypatch: pytest.MonkeyPatch, silent: int) -> Non
     assert {state for each in found.values() for state, _ in each} == {"ok"}
     ((_, worker),) = found["worker"]
     assert worker.startswith("on here since 2")
-    assert worker.endswith("room for 10 of cloud_pbx")
-    assert found["platform"] == [("ok", f"cloud_pbx at 127.0.0.1:{silent} answers")]
+    assert worker.endswith(", ".join(f"10 of {name}" for name in find_products()))
+    assert found["platform"] == [
+        ("ok", f"{name} at 127.0.0.1:{silent} answers") for name in find_products()
+    ]
     assert found["due"] == [("ok", "nothing is due that nobody has taken")]
     assert found["clock"][0][1].startswith("movable; it runs, it is 2")
     assert "without the WAL-reset bug" in found["sqlite"][0][1]
@@ -80,7 +91,7 @@ def test_what_is_needed_and_missing_is_wrong_with_what_to_start() -> None:
     CliRunner().invoke(app, ["db", "upgrade"])
     code, found, _ = doctor()
     assert code == 1
-    assert [state for each in ("waker", "worker") for state, _ in found[each]] == ["wrong"] * 2
+    assert {state for each in ("waker", "worker") for state, _ in found[each]} == {"wrong"}
     assert found["worker"][0][1].endswith("cloud_pbx: start turnup serve")
     assert "only turnup serve --simulator does without" in found["platform"][0][1]
 
@@ -99,14 +110,27 @@ def test_what_a_run_left_is_named_and_nobody_is_missed() -> None:
     Path("turnup.db.simulator").touch()
     code, found, _ = doctor()
     assert code == 0
+    assert found["clock"][0][0] == "warning"
     assert found["clock"][0][1].startswith("turnup run has left this database: time stands at 2")
     assert not {"waker", "worker", "due", "platform"} & found.keys()
+
+
+def test_time_that_stands_is_a_warning_with_what_lets_it_run() -> None:
+    CliRunner().invoke(app, ["db", "upgrade", "--movable-clock"])
+    with written(Database("sqlite:///turnup.db")) as writer:
+        writer.store(MoveTime(BEGIN.replace(year=2080)))
+    ((state, told),) = doctor()[1]["clock"]
+    assert state == "warning"
+    assert told.endswith("let it run with turnup clock run")
 
 
 def test_a_platform_that_does_not_answer_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURNUP_PLATFORM_CLOUD_PBX_URL", "http://127.0.0.1:1/api")
     told = "cloud_pbx at 127.0.0.1:1 does not answer: Connection refused"
-    assert doctor()[1]["platform"] == [("wrong", told)]
+    found = doctor()[1]["platform"]
+    assert found[0] == ("wrong", told)
+    assert found[1][0] == "warning"
+    assert found[1][1].startswith("TURNUP_PLATFORM_CLOUD_PBX_SECRET is not set: ")
 
 
 def test_a_library_with_the_bug_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +173,23 @@ def test_a_broker_is_greeted(monkeypatch: pytest.MonkeyPatch, rabbit_server: Rab
     monkeypatch.setenv("TURNUP_BROKER_URL", rabbit_server.url)
     ((state, told),) = doctor()[1]["broker"]
     assert state == "ok"
-    assert told.endswith(" answers")
+    assert told.endswith(" answers, and lets us in")
+
+
+@pytest.mark.parametrize(
+    ("written", "why"), [("guest:hunter2@", "ACCESS_REFUSED"), ("guest:guest@", "vhost nope")]
+)
+def test_a_broker_that_lets_us_not_in_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, rabbit_server: RabbitServer, written: str, why: str
+) -> None:
+    place = rabbit_server.url.partition("@")[2].partition("/")[0]
+    monkeypatch.setenv("TURNUP_DATABASE_URL", DATABASE)
+    vhost = "nope" if "nope" in why else ""
+    monkeypatch.setenv("TURNUP_BROKER_URL", f"amqp://{written}{place}/{vhost or '%2F'}")
+    ((state, told),) = doctor()[1]["broker"]
+    assert state == "wrong"
+    assert why in told
+    assert "hunter2" not in told
 
 
 def test_somebody_who_is_no_broker_is_wrong(monkeypatch: pytest.MonkeyPatch, silent: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from schema.sealing import new_key
+from schema.store.clock import MoveTime
 from schema.store.database import Database, sqlite_module
 from schema.store.versions import VERSION_TABLE
-from tests.deploy.orders import activate, customer, write
+from tests.deploy.orders import activate, customer, write, written
+from tests.deploy.views import BEGIN
 from tests.house.sources import ROOT
+from workers.simulator.store import Store
 
 START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from deploy.cli import main; main()"
 TELL = START.replace("main()", "import json") + (
@@ -35,6 +39,11 @@ def turnup(
         timeout=60,
         check=False,
     )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 def _named(settings: Mapping[str, str]) -> dict[str, str]:
@@ -118,7 +127,7 @@ def test_a_file_that_is_no_database_is_one_line() -> None:
 def test_a_missing_key_is_one_line() -> None:
     assert turnup("db", "upgrade").returncode == 0
     Path("turnup.db.key").unlink()
-    for command in (("db", "check"), ("serve",)):
+    for command in (("db", "check"), ("serve", "--simulator")):
         assert "the key file turnup.db.key of the database is missing" in line_of(
             turnup(*command), 2
         )
@@ -142,6 +151,59 @@ def test_what_a_run_left_is_not_served() -> None:
     assert "time stands in the database sqlite:///turnup.db" in said
 
 
+@pytest.mark.parametrize(
+    "command", [("customers", "load"), ("submit",), ("cancel", "op_1"), ("retry", "op_1")]
+)
+def test_what_nobody_will_do_in_the_database_of_a_run_is_refused(command: tuple[str, ...]) -> None:
+    turnup("db", "upgrade", "--movable-clock")
+    Path("turnup.db.simulator").touch()
+    named = command if len(command) > 1 and command[1] == "op_1" else (*command, write(customer()))
+    said = line_of(turnup(*named), 2)
+    assert "time stands in the database sqlite:///turnup.db, which turnup run has left" in said
+
+
+def test_serve_without_platforms_says_how_to_play_them_before_it_makes_anything() -> None:
+    ended = turnup("serve")
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[0] == (
+        "turnup: TURNUP_PLATFORM_CLOUD_PBX_URL: is not set; write https://host/path, "
+        "or start turnup serve --simulator"
+    )
+    assert not Path("turnup.db").exists()
+
+
+def test_a_port_that_is_taken_is_a_plain_line_before_anything_is_taken_over() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = line_of(turnup("serve", "--simulator", LISTEN=place), 2)
+    assert said == f"TURNUP_LISTEN: {place}: Address already in use"
+
+
+def test_a_directory_that_is_missing_is_named() -> None:
+    said = line_of(turnup("list", DATABASE_URL="sqlite:///nowhere/x.db"), 2)
+    assert said.startswith("the directory nowhere of the database sqlite:///nowhere/x.db")
+
+
+def test_platforms_that_began_with_running_time_say_what_to_do_where_it_stands() -> None:
+    assert turnup("db", "upgrade", "--movable-clock").returncode == 0
+    store = Store(Path("turnup.db.simulated"))
+    store.start_clock(None)
+    store.close()
+    with written(Database("sqlite:///turnup.db")) as writer:
+        assert writer.store(MoveTime(BEGIN.replace(year=2080)))
+    ended = turnup("serve", "--simulator", LISTEN=f"127.0.0.1:{free_port()}")
+    assert ended.returncode == 2
+    assert "turnup clock run" in ended.stderr.splitlines()[-1]
+
+
+def test_a_second_process_does_not_play_the_same_platforms() -> None:
+    assert turnup("db", "upgrade").returncode == 0
+    store = Store(Path("turnup.db.simulated"))
+    ended = turnup("serve", "--simulator", LISTEN=f"127.0.0.1:{free_port()}")
+    store.close()
+    assert "another process plays the platforms on it" in line_of(ended, 2)
+
+
 def test_a_setting_that_is_wrong_stops_every_command() -> None:
     line = line_of(turnup("products", BROKER_URL="amqp://mq.example"), 2)
     assert line.startswith("TURNUP_BROKER_URL: SQLite works with the embedded queue only")
@@ -160,7 +222,9 @@ def test_answers_are_plain_where_nobody_looks() -> None:
     assert ended.returncode == 0
     assert ended.stderr == ""
     assert "\x1b" not in ended.stdout
-    assert turnup("list").stdout.splitlines()[1].split()[:2] == ["op_1", "activate"]
+    told = turnup("list").stdout.splitlines()[1].split()
+    assert told[0] == "op_1"
+    assert "activate" in told
 
 
 @pytest.mark.parametrize("command", [("products", "--json"), ("products",), ("db", "new-key")])

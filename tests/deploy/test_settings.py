@@ -9,6 +9,7 @@ import pytest
 import schema.products
 from deploy.kinds import Address, read_length, without_password, written_length
 from deploy.settings import SettingsWrong, read_settings
+from deploy.shown import masked, unknown
 from schema.calendar import business_days, minutes
 from schema.sealing import new_key, parse_keys
 
@@ -89,7 +90,7 @@ def test_a_sixth_product_brings_its_settings(
     settings = read_settings()
     assert settings.products["fax_line"].verbs["activate"].limit == minutes(3)
     assert settings.platforms["fax_line"].url == "http://fax"
-    assert settings.unknown() == []
+    assert unknown(settings) == []
 
 
 def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +121,8 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "postgresql://host:x/turnup", "is no database"),
         ("DATABASE_URL", "turnup.db", "is no database"),
         ("BROKER_URL", "rabbit", "is no broker; write embedded"),
-        ("LISTEN", "0.0.0.0:80", "can be reached from other machines"),
-        ("LISTEN", "turnup.example:80", "can be reached from other machines"),
+        ("SIMULATOR_LISTEN", "0.0.0.0:80", "can be reached from other machines"),
+        ("SIMULATOR_LISTEN", "turnup.example:80", "can be reached from other machines"),
         ("LISTEN", "127.0.0.1:99999", "is no address"),
         ("ROOM", "0", "'0' will not do"),
         ("LEASE", "soon", "is no length of time; write for example"),
@@ -227,7 +228,7 @@ def test_all_settings_are_shown_and_no_secret(monkeypatch: pytest.MonkeyPatch) -
         },
     )
     settings = read_settings()
-    shown = settings.masked()
+    shown = masked(settings)
     assert shown["TURNUP_DATABASE_URL"] == "postgresql://turnup:***@db.example/turnup"
     assert shown["TURNUP_BROKER_URL"] == "amqp://turnup:***@mq.example/"
     assert shown["TURNUP_SECRET_KEYS"] == parse_keys(key)[0].id
@@ -242,7 +243,7 @@ def test_a_variable_that_nothing_reads_is_told(monkeypatch: pytest.MonkeyPatch) 
     Path(".env").write_text("TURNUP_LEESE=15s\nOTHER=1\n", encoding="utf-8")
     put(monkeypatch, {"CLOUD_PBX_DEACTIVATE_DEADLIN": "1m", "WHATEVER_IT_MAY_BE": "1"})
     meant = "TURNUP_CLOUD_PBX_DEACTIVATE_DEADLINE"
-    assert read_settings().unknown() == [
+    assert unknown(read_settings()) == [
         f"{meant[:-1]} is not known; did you mean {meant}?",
         "TURNUP_LEESE is not known; did you mean TURNUP_LEASE?",
         "TURNUP_WHATEVER_IT_MAY_BE is not known",

@@ -7,7 +7,14 @@ from tests.house.roles import needless_modules, roles_in
 from tests.house.sources import python_files, texts
 
 #: (rule, path, beginning of the fault) -> why this one place may.
-EXCEPTIONS: dict[tuple[str, str, str], str] = {}
+EXCEPTIONS: dict[tuple[str, str, str], str] = {
+    ("a_file_is_short", "schema/tables.py", ""): "every table is found in one place",
+    (
+        "a_file_is_short",
+        "schema/migrations/versions/0001_the_line.py",
+        "",
+    ): "a revision repeats the tables as they were",
+}
 
 
 def faults(rule: rules.Rule) -> list[tuple[str, str, str]]:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from producers.api_keys import KeyRing
 from producers.calls import Calls
 from producers.intake import Intake
+from producers.secrets import Secrets
 from producers.signals import Signals
 from schema import tables
 from schema.discovery import find_products
@@ -58,8 +60,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     database = Database(url)
     with database.writing.begin() as connection:
         tables.metadata.create_all(connection)
-        clock = insert(tables.clock).values(id=1, movable=True, standing_at=stored(NOW))
-        connection.execute(clock)
+        times = {"id": 1, "movable": True, "installation": "doors", "standing_at": stored(NOW)}
+        connection.execute(insert(tables.clock).values(times))
         numbers = [{"number": number} for number in range(tables.PARTITIONS)]
         connection.execute(insert(tables.partition), numbers)
     yield database
@@ -93,6 +95,18 @@ def intake(writer: Writer, products: Mapping[str, Product], offers: Offers) -> I
 def signals(writer: Writer, offers: Offers) -> Signals:
     """The door for signals of cloud_pbx."""
     return Signals(writer, {"cloud_pbx": SECRET}, offers)
+
+
+@pytest.fixture
+def secrets(database: Database, calls: Calls) -> Secrets:
+    """The door for codes and reveals."""
+    return Secrets(database, calls, SEALER)
+
+
+@pytest.fixture
+def keys(database: Database) -> KeyRing:
+    """The API keys, read anew for every request."""
+    return KeyRing(database, timedelta(0))
 
 
 @pytest.fixture

@@ -181,7 +181,9 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(
     intake: Intake, database: Database
 ) -> None:
     planned = one(intake, activate("1", dry_run=True))
-    assert planned == Planned(NOW + timedelta(minutes=15), is_already=False)
+    assert isinstance(planned, Planned)
+    assert (planned.deadline, planned.is_already) == (NOW + timedelta(minutes=15), False)
+    assert planned.steps[0] == "create_instances"
     assert count(database, "command") == 0
     assert not accepted(intake, activate("1")).is_repeat
 

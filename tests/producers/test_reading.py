@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from producers.reading import Reader
+from schema.asker import ANYBODY, Asker
 from schema.calendar import minutes
 from schema.errors import Refusal
 from schema.lifecycle import Product
@@ -27,7 +28,7 @@ def reader(products: Mapping[str, Product]) -> Reader:
 
 def faults(reader: Reader, event: object) -> dict[str, str]:
     """The faults that are told, by pointer."""
-    read = reader.read(event, "system")
+    read = reader.read(event, ANYBODY)
     assert isinstance(read, Refusal)
     assert (read.reason, read.status) == ("invalid", 422)
     return {fault.pointer: fault.detail for fault in read.faults}
@@ -97,18 +98,18 @@ def test_CO_2_bad_input_is_refused(reader: Reader, event: object, pointer: str) 
 
 
 def test_a_backslash_before_u0000_is_text_like_any_other(reader: Reader) -> None:
-    assert isinstance(reader.read(activate("1", name="\\u0000"), "system"), Order)
+    assert isinstance(reader.read(activate("1", name="\\u0000"), ANYBODY), Order)
 
 
 def test_an_unknown_product_is_refused_with_the_known_ones(reader: Reader) -> None:
-    read = reader.read(activate("1") | {"type": "turnup.fax.activate"}, "system")
+    read = reader.read(activate("1") | {"type": "turnup.fax.activate"}, ANYBODY)
     assert isinstance(read, Refusal)
     assert (read.reason, read.status) == ("unknown_product", 422)
     assert "cloud_pbx" in read.facts["products"]
 
 
 def test_CO_6_a_verb_that_the_product_lacks_is_refused_with_its_verbs(reader: Reader) -> None:
-    read = reader.read(activate("1") | {"type": "turnup.cloud_pbx.explode"}, "system")
+    read = reader.read(activate("1") | {"type": "turnup.cloud_pbx.explode"}, ANYBODY)
     assert isinstance(read, Refusal)
     assert (read.reason, read.status) == ("verb_not_supported", 422)
     assert {"activate", "deactivate"} <= set(read.facts["verbs"])
@@ -118,7 +119,7 @@ def test_CO_6_a_verb_that_the_product_lacks_is_refused_with_its_verbs(reader: Re
 def test_a_call_that_comes_as_a_command_is_refused_with_the_way_to_do_it(
     reader: Reader, call: str
 ) -> None:
-    read = reader.read({**deactivate("1"), "type": f"turnup.cloud_pbx.{call}"}, "system")
+    read = reader.read({**deactivate("1"), "type": f"turnup.cloud_pbx.{call}"}, ANYBODY)
     assert isinstance(read, Refusal)
     assert (read.reason, read.status) == ("verb_not_supported", 422)
     assert f"turnup {call} ID" in read.detail
@@ -127,7 +128,7 @@ def test_a_call_that_comes_as_a_command_is_refused_with_the_way_to_do_it(
 
 def test_a_command_becomes_an_order_with_the_fields_of_its_verb_alone(reader: Reader) -> None:
     event = activate("1", name="  Office ", deadline=" 10m", dry_run=True)
-    order = reader.read(event | {"actor": "anna", "correlationid": "c", "colour": "red"}, "system")
+    order = reader.read(event | {"actor": "anna", "correlationid": "c", "colour": "red"}, ANYBODY)
     assert isinstance(order, Order)
     assert order.data == '{"name":"Office","extensions":3}'
     assert (order.customer, order.reference, order.actor) == ("acme", "pbx-1", "anna")
@@ -136,7 +137,7 @@ def test_a_command_becomes_an_order_with_the_fields_of_its_verb_alone(reader: Re
 
 
 def test_who_asks_is_the_doors_word_where_the_command_names_nobody(reader: Reader) -> None:
-    order = reader.read(deactivate("1"), "anna")
+    order = reader.read(deactivate("1"), Asker("anna"))
     assert isinstance(order, Order)
     assert order.actor == "anna"
 
@@ -144,13 +145,13 @@ def test_who_asks_is_the_doors_word_where_the_command_names_nobody(reader: Reade
 def test_content_is_the_same_whatever_the_order_of_its_members(reader: Reader) -> None:
     one, other = activate("1"), activate("1")
     other["data"] = dict(reversed(other["data"].items()))
-    orders = [reader.read(event, "system") for event in (one, other, activate("1", name="B"))]
+    orders = [reader.read(event, ANYBODY) for event in (one, other, activate("1", name="B"))]
     assert [isinstance(order, Order) for order in orders] == [True] * 3
     contents = [order.content for order in orders if isinstance(order, Order)]
     assert contents[0] == contents[1] != contents[2]
 
 
 def test_a_customers_record_is_read_whole(reader: Reader) -> None:
-    read = reader.read(customer(country="DE", region="BY", time_zone="Europe/Berlin"), "system")
+    read = reader.read(customer(country="DE", region="BY", time_zone="Europe/Berlin"), ANYBODY)
     assert isinstance(read, ChangeCustomer)
     assert (read.name, read.record.region) == ("acme", "BY")

@@ -20,8 +20,9 @@ def tables() -> dict[str, Table]:
             for line in lines[2:]:
                 verbs, *cells = _cells(line)
                 for verb in re.sub(r"\(.*?\)", "", verbs).split(","):
-                    row = {state: _said(cell) for state, cell in zip(states, cells, strict=True)}
-                    table[verb.strip()] = row
+                    name = verb.strip()
+                    told = zip(states, cells, strict=True)
+                    table[name] = {state: _said(cell, name) for state, cell in told}
     return found
 
 
@@ -30,6 +31,9 @@ def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
-def _said(cell: str) -> str:
-    """Return what a cell says without its explanation."""
+def _said(cell: str, verb: str) -> str:
+    """Return what a cell says of a verb without its explanation."""
+    own = re.search(rf"; {verb} (\S+)", cell)
+    if own:
+        return own[1]
     return "N busy" if cell.startswith("N busy") else cell[0]

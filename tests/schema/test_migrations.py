@@ -87,7 +87,9 @@ def test_a_look_at_the_version_loads_no_alembic(file: Database) -> None:
 def test_the_clock_is_as_it_was_asked_for(database: Database, *, is_movable: bool) -> None:
     upgrade(database, movable_clock=is_movable)
     with database.look() as connection:
-        assert connection.execute(select(tables.clock)).all() == [(1, is_movable, None, 0)]
+        (row,) = connection.execute(select(tables.clock)).all()
+    assert (row.movable, row.standing_at, row.offset) == (is_movable, None, 0)
+    assert len(row.installation) == 8
 
 
 def test_every_partition_is_free(database: Database) -> None:

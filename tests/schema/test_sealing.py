@@ -235,3 +235,25 @@ def leaks(text: str) -> bool:
     """Return whether `text` has a part of the plain text or of the old key in some form."""
     parts = [BASE64[at : at + 8] for at in range(len(BASE64) - 7)]
     return any(part in text for part in ("battery", MATERIAL.hex(), repr(MATERIAL)[2:-1], *parts))
+
+
+def test_CP_5_a_confirmation_code_is_eight_digits_whose_zeros_count() -> None:
+    codes = [SEALER.confirmation_code(number, 0) for number in range(200)]
+    assert {len(code) for code in codes} == {8}
+    assert all(code.isascii() and code.isdigit() for code in codes)
+    (first, *_) = (number for number, code in enumerate(codes) if code.startswith("0"))
+    assert SEALER.is_confirmation_code(codes[first], first, 0)
+    assert not SEALER.is_confirmation_code(codes[first].lstrip("0"), first, 0)
+
+
+def test_CP_6_a_confirmation_code_is_the_same_every_time_and_another_for_each_cycle() -> None:
+    assert SEALER.confirmation_code(1, 0) == Sealer([OLD]).confirmation_code(1, 0)
+    places = [(1, 0), (1, 1), (11, 0), (1, 10), (111, 0)]
+    assert len({SEALER.confirmation_code(*place) for place in places}) == len(places)
+    assert not SEALER.is_confirmation_code(SEALER.confirmation_code(1, 0), 1, 1)
+
+
+def test_CP_6_a_code_by_the_key_before_is_still_the_code() -> None:
+    code, both = SEALER.confirmation_code(1, 0), Sealer([NEW, OLD])
+    assert both.is_confirmation_code(code, 1, 0)
+    assert both.confirmation_code(1, 0) == Sealer([NEW]).confirmation_code(1, 0) != code

@@ -29,6 +29,7 @@ from tests.servers.process import Guarded, Launch, free_port
 from tests.servers.rabbit import RabbitServer
 from tests.system.client import Client
 from tests.system.process import Process, run_turnup
+from tests.system.publisher import consumers
 from tests.system.waiting import until
 
 #: Leases so short that a takeover is no pause in a test that is not about its length.
@@ -155,6 +156,8 @@ class Fleet:
             "LISTEN": f"127.0.0.1:{self.door.port}",
             "PLATFORM_CLOUD_PBX_URL": self.vendor.url,
             "PLATFORM_CLOUD_PBX_SECRET": signing,
+            "PLATFORM_MOBILE_LINE_URL": self.vendor.url,
+            "PLATFORM_MOBILE_LINE_SECRET": signing,
             "SIMULATOR_LISTEN": f"127.0.0.1:{self.vendor.port}",
             "SIMULATOR_DATABASE": str(self.directory / "simulator.db"),
             "SIMULATOR_CALLS": self.door.url,
@@ -181,6 +184,9 @@ class Fleet:
         if not all(peers[name].answers(path) for name, path in asked):
             return False
         roles = [self._processes[name].role for name in names]
+        takers = roles.count("intake")
+        if takers and consumers(self.servers.rabbit.url) < takers:
+            return False
         with self.database.look() as connection:
             return all(_booted(connection, role, before) >= roles.count(role) for role in LEASED)
 

@@ -49,7 +49,7 @@ def check_I3_a_step_has_acted_once(evidence: Evidence) -> None:
     strange = {owner_of(each) for each in evidence.effects} - evidence.operations.keys()
     assert not strange, f"acted for nobody: {strange}"
     for each in evidence.effects:
-        _, step, *rest = each["key"].split(":")
+        _, step, *rest = each["key"].partition("@")[0].split(":")
         assert each["action"] == step or "undo" in rest, f"not what the step is to do: {each}"
 
 

@@ -1,6 +1,7 @@
 """Cancelling at every moment: before the point of no return all is undone, after it nothing (CO-3)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -118,6 +119,48 @@ def test_CO_3_before_the_point_of_no_return_the_service_goes_back(world: World) 
     see_cancelled(world, operation)
     assert effects(world)[-2:] == ["permit", "permit"]
     assert world.rows.service()["state"] == "open"
+
+
+def test_CO_3_a_cancel_is_kept_though_the_worker_dies_as_the_final_step_begins(
+    world: World,
+) -> None:
+    open_line(world)
+    gate = world.platform.hold("permit")
+    operation = world.submit("close")
+    world.until(lambda: gate.reached == 1)
+    assert isinstance(world.cancel(operation), Accepted)
+    world.points.deadly.add("written Recorded")
+    world.platform.open("permit")
+    world.until(lambda: world.points.is_dying)
+    world.points.deadly.clear()
+    world.follow()
+    assert world.rows.operation(operation)["step"] == "wipe_line"
+    world.settle()
+    see_cancelled(world, operation)
+    assert effects(world)[-2:] == ["permit", "permit"]
+    assert world.rows.service()["state"] == "open"
+
+
+def test_CO_3_a_cancel_is_kept_though_the_worker_dies_as_a_first_and_final_step_begins(
+    make_world: MakeWorld,
+) -> None:
+    final = with_workflow(SAMPLE, "close", lambda found: replace(found, no_return="refuse_calls"))
+    world = make_world(final)
+    open_line(world)
+    operation = world.submit("close")
+    world.move_time(timedelta(minutes=16))
+    before = len(effects(world))
+    assert isinstance(world.cancel(operation), Accepted)
+    world.points.deadly.add("written Claim")
+    world.until(lambda: world.points.is_dying)
+    world.points.deadly.clear()
+    world.follow()
+    assert world.rows.operation(operation)["state"] == "running"
+    world.settle()
+    assert world.rows.operation(operation)["state"] == "cancelled"
+    assert effects(world)[before:] == []
+    assert world.rows.service()["state"] == "open"
+    world.check()
 
 
 def test_CO_3_a_first_step_that_cannot_be_undone_refuses_a_cancel_from_its_beginning(

@@ -160,22 +160,18 @@ def test_I9_a_bug_is_tried_once_more_and_then_parked(sqlite_world: World, tries:
         assert record.reason == "parked"
 
 
-@pytest.mark.parametrize(
-    ("verb", "step", "is_first", "can"),
-    [
-        ("open", "await_line", False, True),
-        ("close", "refuse_calls", False, True),
-        ("close", "wipe_line", True, True),
-        ("close", "wipe_line", False, False),
-        ("close", "remove_line", True, False),
-    ],
-)
-def test_CO_3_a_cancel_counts_until_the_point_of_no_return(
-    sqlite_world: World, verb: str, step: str, *, is_first: bool, can: bool
-) -> None:
-    progress = replace(progress_at(sqlite_world, verb, step), cancel="me", is_first=is_first)
-    assert decisions.is_cancelled(progress) is can
+def test_CO_3_what_is_being_undone_is_not_cancelled_once_more(sqlite_world: World) -> None:
+    progress = progress_at(sqlite_world, "open", "start_line", cancel="me")
+    assert decisions.is_cancelled(progress)
     assert not decisions.is_cancelled(replace(progress, undoing="something"))
+
+
+def test_CO_3_a_final_step_that_was_cancelled_as_it_began_has_not_acted(
+    sqlite_world: World,
+) -> None:
+    progress = progress_at(sqlite_world, "close", "wipe_line", cancel="me")
+    record = decisions.cancelled(replace(progress, is_first=False), PRODUCT)
+    assert (record.step, record.undoing) == ("refuse_calls", CANCELLED)
 
 
 def test_CO_3_a_step_that_has_not_begun_is_not_undone(sqlite_world: World) -> None:

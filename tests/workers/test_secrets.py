@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from producers.reading import Reader
+from schema.asker import Asker
 from schema.store.order import Order
 from tests.products.sample.promised import Open
 from tests.world.fixtures import MakeWorld
@@ -48,7 +49,7 @@ def read(world: World, **fields: Any) -> Order:
         "subject": "acme/one",
         "data": {"name": "front desk", **fields},
     }
-    order = Reader(world.products, SEALER).read(event, "me")
+    order = Reader(world.products, SEALER).read(event, Asker("me"))
     assert isinstance(order, Order), order
     return order
 

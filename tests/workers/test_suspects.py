@@ -1,13 +1,28 @@
 """Suspects: they run alone, and hold back no more than that takes (I9)."""
 
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
 from sqlalchemy import update
 
+from schema.store.claimed import Claimed
+from schema.store.journal import Recorded
 from schema.tables import operation
 from tests.world.fixtures import MakeWorld
+from tests.world.points import PATIENCE
 from tests.world.sample import SAMPLE
 from tests.world.subjects import find_subjects
+from tests.world.worker import LONG
 from tests.world.world import World
+from workers import decisions
 from workers.carrier import ALONE, DEATHS
+from workers.waker import Waker
+
+#: What no column takes that must have something.
+NOTHING: Any = None
 
 PBX = find_subjects()["cloud_pbx"]
 
@@ -105,3 +120,63 @@ def test_I9_a_suspect_that_has_not_run_is_not_blamed_for_the_death_of_its_worker
     assert world.rows.operation(poison)["reason"] == "parked"
     assert {world.rows.operation(each)["state"] for each in innocents} == {"succeeded"}
     world.check()
+
+
+def test_I9_who_dies_while_the_last_calls_of_another_settle_has_tried_nothing(
+    world: World,
+) -> None:
+    terms = replace(LONG, settle=timedelta(seconds=3))
+    world.waker = Waker(world.database, world.writer, world.products, world._queue, terms)  # noqa: SLF001
+    gate = world.platform.hold("reserve")
+    innocents = [world.submit("open", name) for name in ("one", "two", "three")]
+    world.until(lambda: gate.reached == 3)
+    world.crash()
+    for _ in range(2):
+        world.boot()
+        world.waker.once()
+        world.deliver()
+        world.run()
+        assert {world.rows.operation(each)["tries"] for each in innocents} == {1}
+        world.crash()
+    assert gate.reached == 3
+    world.platform.open("reserve")
+    world.boot()
+    world.settle()
+    assert {world.rows.operation(each)["state"] for each in innocents} == {"succeeded"}
+    world.check()
+
+
+def test_I9_a_suspect_that_cannot_be_given_back_holds_nobody_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_back = decisions.given_back
+
+    def refused(claimed: Claimed) -> Recorded:
+        return replace(give_back(claimed), state=NOTHING)
+
+    monkeypatch.setattr(decisions, "given_back", refused)
+    suspect(world, "two")
+    world.submit("open", "one")
+    world.settle()
+    assert {row["state"] for row in world.rows.all("operation")} == {"succeeded"}
+    assert "suspect_not_given_back" in [each["event"] for each in world.logs]
+    world.check()
+
+
+def test_a_worker_that_stops_does_not_wait_for_the_rest_after_a_suspect(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = world.platform.hold("reserve")
+    key = suspect(world, "one")
+    world.until(lambda: gate.reached == 1)
+    clock = world.loop.time
+    monkeypatch.setattr(world.loop, "time", lambda: clock() + 3600)
+    world.platform.open("reserve")
+    world.until(lambda: world.rows.operation(key)["owner"] is None)
+    engine = world.workers[0].engine
+
+    async def stop() -> int:
+        async with asyncio.timeout(PATIENCE):
+            return await engine.stop(timedelta(hours=1))
+
+    assert world.loop.run_until_complete(stop()) == 0

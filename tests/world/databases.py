@@ -43,7 +43,7 @@ def empty(url: str) -> None:
 def stand_clock(database: Database, start: datetime) -> None:
     """Let business time stand at `start` in a database without a clock."""
     with database.writing.begin() as connection:
-        values = {"id": 1, "movable": True, "standing_at": stored(start)}
+        values = {"id": 1, "movable": True, "installation": "world", "standing_at": stored(start)}
         connection.execute(insert(clock).values(values))
 
 

@@ -24,6 +24,9 @@ TABLES = ("operation", "service", "command", "history", "due", "ticket", "commen
 #: The states in which an operation is over.
 ENDS = frozenset({"succeeded", "failed", "cancelled"})
 
+#: Why an operation fails without anybody having to look (CO-5).
+NOBODYS_FAULT = frozenset({"state_changed", "rejected", "expired"})
+
 #: How late a ticket may be (I6).
 LATE = timedelta(seconds=5)
 
@@ -109,6 +112,12 @@ def check_I4_an_operation_ends_once(evidence: Evidence) -> None:
         assert not is_over or (row["owner"] is None and row["outcome"]), row
 
 
+def check_CO_3_what_is_past_return_is_not_cancelled(evidence: Evidence) -> None:
+    """Whoever heard that his cancel is taken sees it done: no such operation passes its point of no return."""
+    for row in evidence.rows["operation"]:
+        assert not (row["past_return"] and row["cancel"]), f"both: {row}"
+
+
 def check_I5_one_at_a_time_acts_on_a_service(evidence: Evidence) -> None:
     """Who works on a service holds it; who holds it has not ended."""
     holders = {row["id"]: row["holder"] for row in evidence.rows["service"]}
@@ -162,12 +171,15 @@ def check_I7_history_has_no_gaps(evidence: Evidence) -> None:
 
 
 def check_I7_a_service_moves_along_its_table(evidence: Evidence) -> None:
-    """A service was only in states that its product publishes, each by one of its operations."""
+    """A service was only in states that its product publishes, each by one of its operations, or by its platform."""
     for row in evidence.rows["service"]:
         product = evidence.products[row["product"]]
         for line in evidence.lines(SERVICE, row["id"]):
             assert line["after"] in product.states, f"{line['after']} is not in the table"
-            if line["event"]:
+            if line["event"] and line["who"] == "platform":
+                moves = product.hears[line["why"]]
+                assert moves.get(line["before"]) == line["after"], f"it is not heard so: {line}"
+            elif line["event"]:
                 mover = evidence.operations.get(line["operation_id"])
                 assert mover, f"nobody's doing: {line}"
                 assert mover["service_id"] == row["id"], f"another service's doing: {line}"
@@ -198,6 +210,7 @@ INVARIANTS: tuple[Callable[[Evidence], None], ...] = (
     check_I2_a_key_has_one_operation,
     check_I3_a_step_has_acted_once,
     check_I4_an_operation_ends_once,
+    check_CO_3_what_is_past_return_is_not_cancelled,
     check_I5_one_at_a_time_acts_on_a_service,
     check_I6_there_is_one_ticket_where_one_is_owed,
     check_I6_an_early_end_misses_no_deadline,
@@ -215,7 +228,7 @@ def lapse(connection: Connection, key: int) -> None:
 
 def _has_failed(row: Row) -> bool:
     """Return whether an operation has failed for a reason that needs somebody to look."""
-    return row["state"] == "failed" and row["reason"] not in {"state_changed", "rejected"}
+    return row["state"] == "failed" and row["reason"] not in NOBODYS_FAULT
 
 
 def _between(line: Row) -> Iterable[str]:

@@ -1,11 +1,15 @@
 """How a service comes into each of its states, by the verbs that its product publishes."""
 
 from collections import deque
+from datetime import timedelta
 
 from schema.lifecycle import NEW, Cell
 from schema.tables import service
 from tests.world.subjects import Subject
 from tests.world.world import World
+
+#: Longer than anything takes that is on its way, and shorter than a code lasts.
+A_DAY = timedelta(days=1)
 
 
 def reach(world: World, state: str) -> str:
@@ -17,8 +21,7 @@ def reach(world: World, state: str) -> str:
     path = _path(subject, state)
     if path is not None:
         for step in path:
-            world.submit(step)
-            world.settle()
+            take(world, subject, step)
         assert world.rows.service()["state"] == state, path
         return "done"
     for name, verb in subject.product.verbs.items():
@@ -29,8 +32,39 @@ def reach(world: World, state: str) -> str:
     return "set"
 
 
+def hold_in(world: World, state: str) -> None:
+    """Have a verb under way on the service `one`, in a state in which it can be cancelled."""
+    subject = next(iter(world.subjects.values()))
+    verbs = subject.product.verbs
+    if state == NEW or any(verb.moves.during == state for verb in verbs.values()):
+        how = reach(world, state) if state == NEW else _begin(world, subject, state)
+        assert how == "held"
+        return
+    assert reach(world, state) == "done"
+    world.platform.fault(subject.name, "outage")
+    begun = (n for n, v in verbs.items() if v.takes.get(state) is Cell.YES and not v.moves.during)
+    world.submit(next(begun))
+    world.work()
+
+
+def take(world: World, subject: Subject, step: str) -> None:
+    """Ask for a verb, or let a person make the platform tell a kind of signal; do all that follows."""
+    if step in subject.product.verbs:
+        world.submit(step)
+    else:
+        world.person(step)
+    world.settle(A_DAY)
+
+
+def _begin(world: World, subject: Subject, state: str) -> str:
+    """Begin the verb during which a service is in a state."""
+    verbs = subject.product.verbs
+    _hold(world, subject, next(n for n, v in verbs.items() if v.moves.during == state))
+    return "held"
+
+
 def _path(subject: Subject, state: str) -> list[str] | None:
-    """Return the shortest row of verbs after which a service is in a state, and at rest."""
+    """Return the shortest row of verbs and signals after which a service is in a state, and at rest."""
     verbs = subject.product.verbs
     first = verbs[subject.maker].moves.done
     ways = deque([([subject.maker], first)])
@@ -44,6 +78,11 @@ def _path(subject: Subject, state: str) -> list[str] | None:
             if verb.takes.get(at or "") is Cell.YES and then not in seen:
                 seen.add(then)
                 ways.append(([*path, name], then))
+        for kind in subject.people:
+            heard = subject.product.hears[kind].get(at or "")
+            if heard and heard not in seen:
+                seen.add(heard)
+                ways.append(([*path, kind], heard))
     return None
 
 

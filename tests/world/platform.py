@@ -23,7 +23,7 @@ from workers.simulator.faults import Fault, Kind, read_rule
 from workers.simulator.happenings import Happenings
 from workers.simulator.plans import Plans
 from workers.simulator.reception import Reception, Reply
-from workers.simulator.rows import Json, Notification
+from workers.simulator.rows import Cause, Event, Json, Notification
 from workers.simulator.rules import Rules
 from workers.simulator.store import Store
 from workers.simulator.vendor import Action, Call, Vendor
@@ -103,6 +103,17 @@ class Platform:
         """Forget every fault."""
         self.is_unreachable = False
         self._rules.clear()
+
+    def person(self, product: str, service: str, does: str) -> None:
+        """Let a person do something now with what the vendor has for a service."""
+        query = """SELECT platform_id, reference FROM instance
+            WHERE product = ? AND service = ? AND NOT is_removed"""
+        with self._store.transaction():
+            now = self._store.standing_now()
+            for number, row in enumerate(self._store.run(query, (product, service))):
+                named = f"{does}-{now}-{number}"
+                more = (service, row["reference"], row["platform_id"])
+                self._plans.add_event(Event(now, does, {}, Cause(named, product, does, *more)))
 
     def hold(self, action: str, most: int | None = None) -> Gate:
         """Hold calls of an action back, before they act: all of them, or the first ones."""

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,10 @@ class Subject:
     vendor: Vendor
     examples: Mapping[str, Mapping[str, Any]]
     secrets: tuple[str, ...] = ()
+    #: Fields of the customer's record without which nothing is taken: entitlements, numbers, Admins.
+    customer: Mapping[str, Any] = field(default_factory=dict)
+    #: What a person does at the vendor's to make his platform tell a kind of signal: kind -> change.
+    people: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -64,4 +68,5 @@ def find_subjects() -> dict[str, Subject]:
 def _subject(product: Product, home: Home, vendor: Vendor) -> Subject:
     """Return one product with its examples, which stand in `tests/products/<product>/examples.py`."""
     told = importlib.import_module(f"tests.products.{product.name}.examples")
-    return Subject(product, home, vendor, told.EXAMPLES, told.SECRETS)
+    more = {name.lower(): getattr(told, name, {}) for name in ("CUSTOMER", "PEOPLE")}
+    return Subject(product, home, vendor, told.EXAMPLES, told.SECRETS, **more)

@@ -53,6 +53,10 @@ def end_twice(rows: Rows) -> None:
     rows["history"].append({**end, "after": "failed", "before": "running"})
 
 
+def cancel_past_return(rows: Rows) -> None:
+    rows["operation"][1] |= {"past_return": True, "cancel": "me"}
+
+
 def act_without_the_hold(rows: Rows) -> None:
     rows["service"][0]["holder"] = None
     rows["operation"][1]["owner"] = 1
@@ -114,6 +118,7 @@ FORGED: list[tuple[Callable[[Rows], None], Callable[[Evidence], None]]] = [
     (forget_to_wake, invariants.check_I1_nothing_accepted_is_lost),
     (store_a_key_twice, invariants.check_I2_a_key_has_one_operation),
     (end_twice, invariants.check_I4_an_operation_ends_once),
+    (cancel_past_return, invariants.check_CO_3_what_is_past_return_is_not_cancelled),
     (act_without_the_hold, invariants.check_I5_one_at_a_time_acts_on_a_service),
     (hold_on_after_the_end, invariants.check_I5_one_at_a_time_acts_on_a_service),
     (open_two_tickets, invariants.check_I6_there_is_one_ticket_where_one_is_owed),

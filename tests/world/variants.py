@@ -33,7 +33,12 @@ def without_step(subject: Subject, verb: str, name: str) -> Subject:
 
 def with_limit(subject: Subject, verb: str, limit: Limit) -> Subject:
     """Return the subject with another deadline for one verb."""
-    verbs = {**subject.product.verbs, verb: replace(subject.product.verbs[verb], limit=limit)}
+    return with_verb(subject, verb, limit=limit)
+
+
+def with_verb(subject: Subject, verb: str, **changes: Any) -> Subject:
+    """Return the subject with parts of what one verb promises replaced."""
+    verbs = {**subject.product.verbs, verb: replace(subject.product.verbs[verb], **changes)}
     return replace(subject, product=replace(subject.product, verbs=verbs))
 
 

@@ -3,17 +3,21 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from schema.lifecycle import Product
 from schema.sealing import Sealer, new_key, parse_keys
+from schema.store.database import Database
+from schema.store.deliveries import DESK, MAIL, Parcel
 from schema.store.leases import Boot
 from schema.store.writer import Writer
 from tests.world.platform import URL, Platform
 from tests.world.points import Points, WatchedWriter
 from workers.carrier import Carrier
+from workers.channels.channel import Channel, Receipt
+from workers.courier import Courier
 from workers.discovery import Home
 from workers.engine import Engine
 from workers.journal import Journal
@@ -47,10 +51,23 @@ SHORT = LeaseTerms(
 STOPPED = replace(SHORT, renew=timedelta(hours=1))
 
 
+class Mailbox:
+    """A channel that accepts everything, and remembers it."""
+
+    def __init__(self) -> None:
+        self.parcels: list[Parcel] = []
+
+    async def deliver(self, parcel: Parcel) -> Receipt:
+        """Take one."""
+        self.parcels.append(parcel)
+        return Receipt("it is in the box")
+
+
 @dataclass(frozen=True)
 class Equipment:
     """What a worker is made of."""
 
+    database: Database
     writer: Writer
     products: Mapping[str, Product]
     homes: Mapping[str, Home]
@@ -59,6 +76,7 @@ class Equipment:
     room: int = 64
     terms: LeaseTerms = LONG
     sealer: Sealer = SEALER
+    channels: Mapping[str, Channel] = field(default_factory=dict)
 
 
 class Worker:
@@ -82,6 +100,11 @@ class Worker:
         }
         carrier = Carrier(self.journal, self.lease, equipment.products, homes, equipment.sealer)
         self.engine = Engine(self.journal, self.lease, carrier, rooms)
+        channels = {MAIL: Mailbox(), DESK: Mailbox(), **equipment.channels}
+        parts = (equipment.database, self.journal, self.lease)
+        self.courier = Courier(*parts, channels, tuple(equipment.products))
+        self._loop = asyncio.get_running_loop()
+        self._looks: set[asyncio.Task[None]] = set()
 
     @property
     def key(self) -> int:
@@ -92,11 +115,20 @@ class Worker:
         """Take note of an offer."""
         self.engine.take(product, operations)
 
+    def send(self) -> None:
+        """Let it look once for deliveries that are due."""
+        look = self._loop.create_task(self.courier.once())
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
+
     async def die(self) -> None:
         """Be gone from one moment to the next, as `kill -9` leaves it: nothing is resigned."""
         self.lease.is_lost = True
         self.lease.stop()
         await self.engine.abandon()
+        await self.courier.abandon()
+        for look in self._looks:
+            look.cancel()
         pump = self.journal._pump  # noqa: SLF001  what a dead process was about to hand over is lost
         if pump is not None:
             pump.cancel()

@@ -27,6 +27,7 @@ from schema.errors import StoreFull
 from schema.store.acceptance import Accept
 from schema.store.cancels import Cancel
 from schema.store.clock import MoveTime, business_now
+from schema.store.confirmations import Confirm
 from schema.store.customers import ChangeCustomer
 from schema.store.database import Database
 from schema.store.order import Accepted, Answer, Order
@@ -87,12 +88,13 @@ class World:
         self.points = Points()
         vendors = {name: subject.vendor for name, subject in self.subjects.items()}
         self.platform = Platform(vendors, start, self.points)
-        self.writer = Writer(self.database, self.products)
+        self.writer = Writer(self.database, self.products, tells_desk=True)
         self.writer.start()
         self.rows = Rows(self.database)
         self.loop = asyncio.new_event_loop()
         homes = {name: subject.home for name, subject in self.subjects.items()}
-        self.equipment = Equipment(self.writer, self.products, homes, self.platform, self.points)
+        parts = (self.database, self.writer)
+        self.equipment = Equipment(*parts, self.products, homes, self.platform, self.points)
         self.workers: list[Worker] = []
         #: At each death, how many operations were in flight.
         self.deaths: list[int] = []
@@ -104,7 +106,11 @@ class World:
         #: Operations that a test means to be parked.
         self.poisonous: set[int] = set()
         self.boot()
-        self.writer.store(ChangeCustomer("acme", Customer(version=1, name="Acme")))
+        #: Whether an Admin confirms at once what waits for a code that was mailed to him.
+        self.confirms = True
+        told = {name: value for each in subjects for name, value in each.customer.items()}
+        acme = Customer.model_validate({"version": 1, "name": "Acme", **told})
+        self.writer.store(ChangeCustomer("acme", acme))
 
     def close(self) -> None:
         """End everything; a task that failed unseen fails the test."""
@@ -179,6 +185,17 @@ class World:
         found: int | None = self.writer.store(StoreSignal(product, kind=kind, **told))
         return found
 
+    def person(self, kind: str, reference: str = "one") -> None:
+        """Let a person do at the vendor's what makes the platform tell a kind of signal."""
+        subject = next(iter(self.subjects.values()))
+        self.platform.person(subject.name, f"acme/{reference}", subject.people[kind])
+
+    def confirm(self) -> bool:
+        """Let an Admin type the codes that he was mailed; answer whether one was taken."""
+        codes = [row for row in self.rows.all("confirmation") if row["state"] == "open"]
+        given = [Confirm(row["operation_id"], row["cycle"], "right", "Admin") for row in codes]
+        return any(isinstance(self.writer.store(each), Accepted) for each in given)
+
     def cancel(self, operation: int, actor: str = "me") -> Any:
         """Cancel an operation, and return the answer."""
         return self.writer.store(Cancel(operation, actor))
@@ -221,14 +238,19 @@ class World:
         limit = self.now + until if isinstance(until, timedelta) else until
         while True:
             self.work()
-            nexts = [self.quiet.next_due, self.platform.next_due]
-            coming = min((each for each in nexts if each), default=None)
+            coming = self.next_due
             if coming is None or (limit and coming > limit):
                 break
             self.move_time(coming)
         if limit and limit > self.now:
             self.move_time(limit)
             self.work()
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the next thing can be done, or happens by itself."""
+        nexts = [self.quiet.next_due, self.platform.next_due]
+        return min((each for each in nexts if each), default=None)
 
     def work(self) -> None:
         """Do all that can be done at this business time; fail where that never ends."""
@@ -241,6 +263,8 @@ class World:
             self.run()
             if self.points.is_dying:
                 self.follow()
+            elif self.confirms and self.confirm():
+                continue
             elif self.quiet.is_quiet and not (has_heard or has_messages or self.queue):
                 return
         raise AssertionError(f"it never ends: {self.rows.all('operation')}")
@@ -269,6 +293,8 @@ class World:
         awake = [worker for worker in self.workers if not worker.is_stopped]
         for number, (product, operations) in enumerate(messages):
             awake[number % len(awake)].take(product, operations)
+        for worker in awake:
+            worker.send()
 
     def run(self) -> None:
         """Let the workers do what they have at hand, until they rest or one of them dies."""
@@ -277,15 +303,18 @@ class World:
             self.crash(worker, lapses=False)
             self.boot()
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Let everything go on until a condition holds, without a rest in between."""
+    def until(self, condition: Callable[[], bool], *, skips: bool = False) -> None:
+        """Let everything go on until a condition holds, without a rest in between; maybe skip what only waits."""
 
         async def wait() -> None:
             async with asyncio.timeout(PATIENCE):
                 while not condition():
+                    is_told = self.hear() or (self.confirms and self.confirm())
                     self.waker.once()
                     self.deliver()
                     await asyncio.sleep(0.001)
+                    if skips and not is_told and self._is_idle(asyncio.current_task()):
+                        self.move_time(self.next_due or self.now)
 
         self.loop.run_until_complete(wait())
 
@@ -335,6 +364,10 @@ class World:
             products=self.products,
             poisonous=frozenset(self.poisonous),
         )
+
+    def _is_idle(self, mine: asyncio.Task[None] | None) -> bool:
+        """Return whether nothing can be done at this business time."""
+        return self.quiet.is_quiet and not (self.queue or asyncio.all_tasks() - {mine})
 
     async def _rest(self) -> None:
         """Wait until nothing is going on, or a point is reached at which the process dies."""

@@ -87,10 +87,10 @@ class Store:
             found = (self._pragma("application_id"), self._pragma("user_version"))
             is_new = not self._sql.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         except sqlite3.DatabaseError as error:
-            reason = (
-                FileInUseError if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else WrongFileError
-            )
-            raise reason(f"{path}: {error}") from error
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                said = "another process plays the platforms on it"
+                raise FileInUseError(f"{path}: {said}") from error
+            raise WrongFileError(f"{path}: {error}") from error
         if found != ((0, 0) if is_new else (APPLICATION_ID, TABLES_VERSION)):
             raise WrongFileError(f"{path}: not made by this version of the simulator")
 

@@ -8,10 +8,12 @@ from fastapi import FastAPI
 from requests import Response, Session
 from schemathesis.python.asgi import get_client
 
+from producers.api_keys import KeyRing
 from producers.calls import Calls
 from producers.http.app import create_app
 from producers.http.doors import Doors
 from producers.intake import Intake
+from producers.secrets import Secrets
 from producers.signals import Signals
 from schema.lifecycle import Product
 from schema.store.database import Database
@@ -25,7 +27,7 @@ class Client:
     """Speaks to the door."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
 
     def send(self, event: Event) -> Response:
         """Send one command."""
@@ -35,25 +37,34 @@ class Client:
         """Send a batch."""
         return self.post("/v1/commands", json=events, headers=BATCH)
 
+    def known_by(self, token: str) -> None:
+        """Send this API key from now on."""
+        self.session.headers["Authorization"] = f"Bearer {token}"
+
     def get(self, path: str, **query: object) -> Response:
         """Read."""
-        return self._session.get(path, params={name: str(value) for name, value in query.items()})
+        return self.session.get(path, params={name: str(value) for name, value in query.items()})
 
     def post(self, path: str, **given: Any) -> Response:
         """Post."""
-        return self._session.post(path, **given)
+        return self.session.post(path, **given)
+
+
+Entrances = tuple[Intake, Signals, Calls, Secrets, KeyRing]
 
 
 @pytest.fixture
-def doors(
-    database: Database,
-    products: Mapping[str, Product],
-    intake: Intake,
-    signals: Signals,
-    calls: Calls,
-) -> Doors:
+def entrances(
+    intake: Intake, signals: Signals, calls: Calls, secrets: Secrets, keys: KeyRing
+) -> Entrances:
+    """The doors of every kind."""
+    return intake, signals, calls, secrets, keys
+
+
+@pytest.fixture
+def doors(database: Database, products: Mapping[str, Product], entrances: Entrances) -> Doors:
     """The parts behind the door."""
-    return Doors(database, products, intake, signals, calls)
+    return Doors(database, products, *entrances)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from fastapi import FastAPI
 from requests import Response
 
+from producers.amqp.dead import DeadLetters
 from producers.http.app import create_app
 from producers.http.doors import Doors
 from producers.intake import Intake
 from schema.lifecycle import Product
 from schema.store.database import Database
-from schema.store.leases import WAKER, Boot, Renew
+from schema.store.leases import WAKER, WORKER, Boot, Renew
 from schema.store.writer import Writer
 from tests.producers.conftest import SEALER, Offers
 from tests.producers.events import activate, count, customer, deactivate, settle
@@ -70,7 +72,10 @@ def test_CO_2_every_fault_is_listed_with_its_pointer(client: Client) -> None:
 
 def test_CO_6_a_verb_that_is_not_there_is_422_with_the_verbs(client: Client) -> None:
     told = problem(client.send(activate("1") | {"type": "turnup.cloud_pbx.fly"}), 422)
-    assert (told["reason"], told["verbs"]) == ("verb_not_supported", ["activate", "deactivate"])
+    assert (told["reason"], told["verbs"]) == (
+        "verb_not_supported",
+        ["activate", "deactivate", "delete"],
+    )
 
 
 def test_CO_8_a_busy_service_is_409_with_operation_and_deadline(
@@ -87,7 +92,12 @@ def test_CO_8_a_busy_service_is_409_with_operation_and_deadline(
 def test_a_dry_run_is_200_with_its_plan(client: Client, database: Database) -> None:
     response = client.send(activate("1", dry_run=True))
     assert response.status_code == 200
-    assert response.json() == {"deadline": "2026-05-29T08:15:00Z", "already": False}
+    assert response.json() == {
+        "deadline": "2026-05-29T08:15:00Z",
+        "already": False,
+        "steps": ["create_instances", "allow_access", "switch_on_instances"],
+        "replaces": [],
+    }
     assert count(database, "operation") == 0
 
 
@@ -173,7 +183,7 @@ def test_a_database_that_does_not_answer_is_503_with_when_to_ask_again(
     asleep = Intake(
         Writer(database, products), products, offers, SEALER, patience=timedelta(seconds=0.02)
     )
-    app = create_app(Doors(database, products, asleep, doors.signals, doors.calls))
+    app = create_app(replace(doors, intake=asleep))
     with session_on(app) as session:
         response = session.post("/v1/commands", data=json.dumps(activate("1")), headers=STRUCTURED)
     assert problem(response, 503)["reason"] == "unavailable"
@@ -185,7 +195,7 @@ def test_I1_a_command_that_was_given_up_is_not_stored_later(
 ) -> None:
     writer = Writer(database, products)
     asleep = Intake(writer, products, offers, SEALER, patience=timedelta(seconds=0.02))
-    app = create_app(Doors(database, products, asleep, doors.signals, doors.calls))
+    app = create_app(replace(doors, intake=asleep))
     with session_on(app) as session:
         response = session.post("/v1/commands", data=json.dumps(activate("1")), headers=STRUCTURED)
     assert "may be done or not" in problem(response, 503)["detail"]
@@ -215,19 +225,35 @@ def test_I2_many_at_once_are_each_accepted_once(app: FastAPI, database: Database
     assert count(database, "operation") == 8
 
 
-def test_it_is_not_ready_while_nobody_looks_at_what_is_due(client: Client, writer: Writer) -> None:
-    assert "no waker has looked lately" in problem(client.get("/readyz"), 503)["detail"]
+def test_where_one_process_does_all_it_is_ready_while_its_parts_work(
+    client: Client, writer: Writer
+) -> None:
+    assert "waker, worker" in problem(client.get("/readyz"), 503)["detail"]
     row = writer.store(Boot(WAKER, "here", {}, timedelta(minutes=5)))
-    assert client.get("/readyz").status_code == 200
+    assert "do not work: worker" in problem(client.get("/readyz"), 503)["detail"]
+    writer.store(Boot(WORKER, "here", {}, timedelta(minutes=5)))
+    assert client.get("/readyz").json() == {"status": "ready", "waker": "alive"}
     writer.store(Renew(row, timedelta(seconds=-1)))
     assert problem(client.get("/readyz"), 503)["reason"] == "not_ready"
+
+
+def test_a_door_of_its_own_goes_on_taking_commands_while_no_waker_works(
+    app: FastAPI, writer: Writer
+) -> None:
+    app.state.doors = replace(app.state.doors, dead=DeadLetters("amqp://127.0.0.1:1/"))
+    with session_on(app) as session:
+        client = Client(session)
+        assert client.get("/readyz").json() == {"status": "ready", "waker": "missing"}
+        writer.store(Boot(WAKER, "here", {}, timedelta(minutes=5)))
+        assert client.get("/readyz").json() == {"status": "ready", "waker": "alive"}
 
 
 def test_it_is_alive_always_and_ready_while_the_database_answers(
     client: Client, database: Database, writer: Writer
 ) -> None:
-    writer.store(Boot(WAKER, "here", {}, timedelta(minutes=5)))
-    assert client.get("/readyz").json() == {"status": "ready"}
+    for role in (WAKER, WORKER):
+        writer.store(Boot(role, "here", {}, timedelta(minutes=5)))
+    assert client.get("/readyz").status_code == 200
     database.reading.dispose()
     database.path.rename(database.path.with_suffix(".gone"))
     assert client.get("/healthz").json() == {"status": "alive"}

@@ -55,6 +55,7 @@ def test_an_operation_reads_as_it_is_described(two: Client) -> None:
         "source": "crm",
         "actor": "system",
         "correlation_id": None,
+        "remote": None,
     }
 
 

@@ -24,6 +24,9 @@ CASES: list[tuple[Callable[..., None], Subject, tuple[str, str | None], str]] = 
     (proofs.prove_a_failure_is_undone_or_ticketed, variants.WITHOUT_TICKET, OPEN, "power"),
     (proofs.prove_a_deadline_makes_one_ticket, variants.NEVER_ENDING, RENAME, "rename"),
     (proofs.prove_nothing_secret_is_told, variants.TALKATIVE, OPEN, "is told"),
+    (proofs.prove_a_step_run_twice_acts_once, variants.MAILING_TWICE, OPEN, "keys honoured"),
+    (proofs.prove_a_crash_anywhere_resumes, variants.MAILING_TWICE, OPEN, "died after"),
+    (proofs.prove_nothing_secret_is_told, variants.MAILING_ITS_CODE, OPEN, "is told"),
     (proofs.prove_no_step_blocks_the_loop, variants.BLOCKING, OPEN, "connect_line"),
 ]
 
@@ -38,6 +41,21 @@ def test_a_proof_fails_on_its_broken_product(
 ) -> None:
     with pytest.raises(AssertionError, match=says):
         proof(make_sqlite_world, subject, case)
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        proofs.prove_a_step_run_twice_acts_once,
+        proofs.prove_a_crash_anywhere_resumes,
+        proofs.prove_a_cancel_is_undone_or_refused,
+        proofs.prove_nothing_secret_is_told,
+    ],
+)
+def test_CO_4_a_product_that_mails_and_keeps_secrets_passes_them(
+    make_sqlite_world: MakeWorld, proof: Callable[..., None]
+) -> None:
+    proof(make_sqlite_world, variants.MAILING, OPEN)
 
 
 def test_a_state_that_moves_off_the_table_is_seen(make_sqlite_world: MakeWorld) -> None:

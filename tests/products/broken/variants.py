@@ -12,9 +12,25 @@ from tests.world.sample import SAMPLE
 from tests.world.subjects import Subject
 from tests.world.variants import with_step
 from workers.errors import Rejected
-from workers.workflow import Absent, Answer, Done, Outcome, Wait, Work
+from workers.workflow import (
+    Absent,
+    Answer,
+    Done,
+    Notice,
+    Outcome,
+    Present,
+    Secret,
+    Wait,
+    Work,
+)
 
 log = structlog.get_logger()
+
+
+#: What the platform of these variants gives, and nobody may see.
+CODE = "1$sm-dp.example$K7X2-MATCHING-ID"
+
+WELCOME = Notice("welcome", ("ann@acme.example", "bob@acme.example"), {"secret": "code"})
 
 
 async def reserve_without_key(work: Work, platform: LinePlatform) -> Outcome:
@@ -74,6 +90,33 @@ async def block(work: Work, platform: LinePlatform) -> Outcome:
     return Done()
 
 
+async def connect_and_mail(work: Work, platform: LinePlatform) -> Outcome:
+    """Connect the line, mail about it, and keep the code that the platform gave."""
+    await platform.change(work, "connection", {"connected": True})
+    return Done(notices=(WELCOME,), secrets=(Secret("code", CODE),))
+
+
+async def is_connected_and_mailed(work: Work, platform: LinePlatform) -> Answer:
+    """Say the same where the line is connected."""
+    if not (await platform.show(work))["connected"]:
+        return Absent()
+    return Present(notices=(WELCOME,), secrets=(Secret("code", CODE),))
+
+
+async def is_connected_and_mailed_again(work: Work, platform: LinePlatform) -> Answer:
+    """Mail under a cause of its own at every look."""
+    if not (await platform.show(work))["connected"]:
+        return Absent()
+    again = replace(WELCOME, facts={"round": work.attempt + len(work.signals)})
+    return Present(notices=(WELCOME, again), secrets=(Secret("code", CODE),))
+
+
+async def connect_and_tell_the_code(work: Work, platform: LinePlatform) -> Outcome:
+    """Put the code into the mail's facts, where everybody reads it."""
+    await platform.change(work, "connection", {"connected": True})
+    return Done(notices=(replace(WELCOME, facts={"code": CODE}),))
+
+
 def moving_off_the_table() -> Subject:
     """Return the sample whose `open` ends in a state that is not published."""
     verbs = dict(SAMPLE.product.verbs)
@@ -98,3 +141,15 @@ WITHOUT_TICKET = with_step(SAMPLE, "open", "start_line", run=hide_refusal)
 NEVER_ENDING = with_step(SAMPLE, "rename", "rename_line", run=wait_for_ever)
 TALKATIVE = with_step(SAMPLE, "open", "connect_line", run=log_number)
 BLOCKING = with_step(SAMPLE, "open", "connect_line", run=block)
+
+#: The sample that mails and keeps a secret as it should, and two that do not.
+SECRETIVE = replace(SAMPLE, secrets=(*SAMPLE.secrets, CODE))
+MAILING = with_step(
+    SECRETIVE, "open", "connect_line", run=connect_and_mail, ask=is_connected_and_mailed
+)
+MAILING_TWICE = with_step(
+    SECRETIVE, "open", "connect_line", run=connect_and_mail, ask=is_connected_and_mailed_again
+)
+MAILING_ITS_CODE = with_step(
+    SECRETIVE, "open", "connect_line", run=connect_and_tell_the_code, ask=None
+)

@@ -17,6 +17,7 @@ from schema.store.claims import Claim
 from schema.store.customers import ChangeCustomer
 from schema.store.database import Database
 from schema.store.dialect import POSTGRESQL, SQLITE
+from schema.store.figures import figures
 from schema.store.journal import News, Recorded
 from schema.store.leases import Boot
 from schema.store.moments import stored
@@ -46,10 +47,17 @@ NOW = datetime(2026, 5, 29, 10, tzinfo=UTC)
 SCAN = re.compile(r"(?:Seq Scan|Index .*Scan.*) on (due|operation|history|command|service)\b")
 WHOLE = re.compile(r"SCAN (due|operation|history|command|service)\b")
 
+#: Reading all due rows, of which an operation that has ended has none.
+IS_OPEN = re.compile(r"(?:SCAN|Scan using due_\w+ on) due\b")
+
 FILL = (
     (
+        "INSERT INTO customer (name, version, data, changed_at) SELECT 'customer-' || (n % 500), 1,"
+        ' \'{"version": 1, "name":"x"}\', 0 FROM numbers WHERE n <= 500'
+    ),
+    (
         "INSERT INTO service (id, customer, reference, product, state, holder, number, created_at) "
-        "SELECT n, 'customer-' || n % 500, 'line-' || n, 'sample', 'new', n, 1, 0 FROM numbers"
+        "SELECT n, 'customer-' || (n % 500), 'line-' || n, 'sample', 'new', n, 1, 0 FROM numbers"
     ),
     (
         "INSERT INTO command (id, source, event_id, content, actor, data) "
@@ -66,8 +74,12 @@ FILL = (
     ),
     (
         "INSERT INTO due (operation_id, product, customer, wake_at, decide_at) "
-        "SELECT n, 'sample', 'customer-' || n % 500,"
+        "SELECT n, 'sample', 'customer-' || (n % 500),"
         " CASE WHEN n <= :due THEN 0 ELSE :later END, :later FROM numbers"
+    ),
+    (
+        "INSERT INTO ticket (id, operation_id, desk, severity, state, title, body, opened_at) "
+        "SELECT n, n, 'support', 'low', 'resolved', '', '', 0 FROM numbers"
     ),
     "INSERT INTO outbox (partition, kind, owner, number) SELECT n % 16, 0, n, 1 FROM numbers",
 )
@@ -168,6 +180,16 @@ def test_a_look_reads_no_table_from_end_to_end(full: Database, name: str) -> Non
         LOOKS[name](connection)
     assert found
     assert whole(found) == []
+
+
+def test_the_figures_read_whole_only_what_is_open(full: Database) -> None:
+    with plans(full) as found, full.look() as connection:
+        figures(connection)
+    assert [line for line in whole(found) if not IS_OPEN.search(line)] == []
+    assert any("ticket_open" in line for line in found)
+    assert [
+        line for line in found if re.search("Seq Scan on ticket|ticket_(once|pkey)", line)
+    ] == []
 
 
 def test_reading_a_table_from_end_to_end_is_seen(full: Database) -> None:

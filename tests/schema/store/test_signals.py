@@ -23,7 +23,7 @@ def waiting(world: World) -> int:
 
 def test_a_signal_names_its_operation_with_anything_after_a_slash(world: World) -> None:
     operation = waiting(world)
-    assert world.signal("told", reference=f"op_{operation}/await_line") == operation
+    assert world.signal("told", reference=f"op_{operation}/world") == operation
     assert world.rows.operation(operation)["signals"] == 1
 
 
@@ -109,3 +109,9 @@ def test_signals_come_to_the_step_in_the_platforms_order_of_time(world: World) -
     world.signal("first", reference=f"op_{operation}", at=now + timedelta(seconds=1))
     (claimed,) = world.writer.store(Claim(world.workers[0].key, (operation,)))
     assert [each.kind for each in claimed.signals] == ["first", "second"]
+
+
+def test_a_reference_of_another_installation_names_none_of_our_operations(world: World) -> None:
+    operation = world.submit("open")
+    assert world.signal("told", reference=f"op_{operation}/elsewhere") is None
+    assert world.signal("told", signal_id="evt-2", reference=f"op_{operation}/world") == operation

@@ -11,10 +11,14 @@ from psycopg import errors
 from sqlalchemy import Table, update
 from sqlalchemy.exc import DBAPIError
 
+import schema.store.database
 import schema.store.writer
 from schema import tables
 from schema.errors import NotStored, NotTaken
+from schema.store.claimed import Claimed
+from schema.store.claims import Claim
 from schema.store.database import Database
+from schema.store.leases import Boot
 from schema.store.signals import StoreSignal
 from schema.store.transaction import Transaction
 from schema.store.writer import Record, Writer, wait_for
@@ -23,6 +27,14 @@ from tests.world.world import START, Do, World
 
 #: What no column takes that must have something.
 NOTHING: Any = None
+
+#: By these a connection notices that nobody is at its other end.
+NOTICES = {
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
 
 
 def signals(count: int, bad: int = -1) -> list[StoreSignal]:
@@ -103,6 +115,49 @@ def test_I1_two_transactions_that_wait_for_each_other_are_both_stored(world: Wor
     database.close()
     assert "deadlock_repeated" in [each["event"] for each in world.logs]
     assert world.rows.operation(operation)["number"] == world.rows.service()["number"] == 3
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_I1_who_is_frozen_before_his_commit_holds_up_nobody_and_stores_it_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = world.submit("open")
+    connects = schema.store.database.POSTGRESQL_CONNECTS
+    sooner = str(connects["options"]).replace("timeout=3s", "timeout=300ms")
+    monkeypatch.setitem(connects, "options", sooner)
+    database = Database(world.database.url.render_as_string(hide_password=False))
+    frozen = Writer(database, world.products)
+    frozen.start()
+    worker = frozen.store(Boot("worker", "frozen", {"sample": 8}, timedelta(minutes=5)))
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    def freeze(transaction: Transaction) -> list[list[Claimed]]:
+        taken = Claim.apply(transaction, [Claim(worker, (operation,))])
+        begun.set()
+        assert may_go_on.wait(PATIENCE)
+        return taken
+
+    claimed = frozen.submit([Do(freeze)])
+    assert begun.wait(PATIENCE)
+    world.move_time(timedelta(days=5))
+    world.until(lambda: bool(world.rows.tickets(operation)))
+    may_go_on.set()
+    assert claimed.result(PATIENCE) == [[[]]]
+    frozen.stop()
+    database.close()
+    assert "database_gone" in [each["event"] for each in world.logs]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("engine", ["writing", "reading"])
+def test_a_server_that_is_gone_without_a_word_is_noticed(world: World, engine: str) -> None:
+    with getattr(world.database, engine).connect() as connection:
+        raw = connection.connection.dbapi_connection
+        of_ours = raw.info.get_parameters()
+        asked = "SELECT setting FROM pg_settings WHERE name ~ '^tcp_keepalives' ORDER BY name"
+        of_theirs = connection.exec_driver_sql(asked).scalars().all()
+    assert of_ours.items() >= NOTICES.items()
+    assert of_theirs == ["3", "5", "2"]
 
 
 def test_I1_no_record_is_refused_for_being_in_anothers_way_again_and_again(world: World) -> None:

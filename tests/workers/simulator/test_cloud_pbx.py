@@ -26,6 +26,9 @@ def test_a_new_instance_is_off_and_told_how_to_be_reached(world: World) -> None:
         "registered_extensions": 0,
         "extensions": 3,
         "data": True,
+        "erasing": False,
+        "kept": [],
+        "work_order": None,
         "portal_url": f"https://{platform_id}.pbx.example/",
         "sip_domain": f"sip.{platform_id}.pbx.example",
         "at": "2026-05-29T08:00:00Z",
@@ -103,6 +106,22 @@ def test_allowing_access_again_lets_extensions_register(world: World) -> None:
     world.change("POST", f"{path}/deregister")
     world.change("PUT", f"{path}/access", {"allowed": True})
     assert world.call("GET", path).body["registered_extensions"] == 3
+
+
+def test_CP_7_erasing_takes_hours_and_leaves_what_is_to_be_kept(world: World) -> None:
+    path = world.running()
+    began = datetime.fromisoformat(world.clock()["now"])
+    assert world.change("POST", f"{path}/work-order", {}).body["work_order"] == "wo-1"
+    assert world.change("POST", f"{path}/erase", {"keep": ["invoices"]}).status == 202
+    under_way = world.call("GET", path).body
+    assert (under_way["data"], under_way["erasing"], under_way["state"]) == (True, True, "off")
+    ended = datetime.fromisoformat(world.move()["now"])
+    assert timedelta(hours=2) <= ended - began <= timedelta(hours=20)
+    left = world.call("GET", path).body
+    assert (left["data"], left["erasing"], left["extensions"]) == (False, False, 0)
+    assert left["kept"] == ["invoices"]
+    world.settle()
+    assert [heard.body["kind"] for heard in world.listener.heard][-1] == "data_erased"
 
 
 def test_a_removed_instance_is_gone_with_what_was_planned_for_it(world: World) -> None:

@@ -1,5 +1,6 @@
 """The PBX cluster as the steps see it, and its client over HTTP."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -17,6 +18,9 @@ class Instances:
     power: Power
     is_access_allowed: bool
     registered_extensions: int
+    has_data: bool
+    is_erasing: bool
+    work_order: str | None
 
 
 class PbxPlatform(Protocol):
@@ -42,6 +46,12 @@ class PbxPlatform(Protocol):
 
     async def deregister(self, work: Work) -> None:
         """Deregister every extension; none is deleted."""
+
+    async def open_work_order(self, work: Work) -> str:
+        """Tell the Delivery department to take the service out of operation; return its order's name."""
+
+    async def erase(self, work: Work, keep: Sequence[str]) -> None:
+        """Begin to erase all data but what is to be kept, which takes hours and is told by a signal."""
 
 
 class HttpPbxPlatform:
@@ -75,7 +85,14 @@ class HttpPbxPlatform:
             found = await self._transport.read(_path(work))
         except NotThere as error:
             raise StateChanged("the platform has no such instances") from error
-        return Instances(found["state"], found["access"], found["registered_extensions"])
+        return Instances(
+            power=found["state"],
+            is_access_allowed=found["access"],
+            registered_extensions=found["registered_extensions"],
+            has_data=found["data"],
+            is_erasing=found["erasing"],
+            work_order=found["work_order"],
+        )
 
     async def switch(self, work: Work, *, on: bool) -> None:
         """Set the power."""
@@ -89,12 +106,21 @@ class HttpPbxPlatform:
         """Drop every binding."""
         await self._change("POST", work, "deregister", None)
 
+    async def open_work_order(self, work: Work) -> str:
+        """Open the order."""
+        return str((await self._change("POST", work, "work-order", {}))["work_order"])
+
+    async def erase(self, work: Work, keep: Sequence[str]) -> None:
+        """Begin to erase."""
+        await self._change("POST", work, "erase", {"keep": list(keep)})
+
     async def _change(
         self, method: str, work: Work, what: str, body: dict[str, Any] | None
-    ) -> None:
+    ) -> dict[str, Any]:
         """Change one thing about the instances."""
         try:
-            await self._transport.change(method, f"{_path(work)}/{what}", change(work), body)
+            path = f"{_path(work)}/{what}"
+            return dict(await self._transport.change(method, path, change(work), body))
         except NotThere as error:
             raise StateChanged("the platform has no such instances") from error
 

@@ -27,6 +27,8 @@ from workers.simulator.vendor import (
 #: How long switching takes, from and to.
 ON = (timedelta(minutes=2), timedelta(minutes=6))
 OFF = (timedelta(minutes=2), timedelta(minutes=8))
+#: How long the Delivery department takes to erase what a service holds, from and to.
+ERASING = (timedelta(hours=2), timedelta(hours=20))
 #: So soon a telephone that was deregistered comes back if it may.
 COMES_BACK = timedelta(minutes=1)
 
@@ -38,6 +40,9 @@ SHOWN = (
     "registered_extensions",
     "extensions",
     "data",
+    "erasing",
+    "kept",
+    "work_order",
     "portal_url",
     "sip_domain",
 )
@@ -61,6 +66,13 @@ class Power(BaseModel):
     on: bool
 
 
+class Erasure(BaseModel):
+    """What is asked of `erase_data`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    keep: list[Text]
+
+
 class Access(BaseModel):
     """What is asked of `allow_access` and `refuse_access`."""
 
@@ -79,6 +91,9 @@ def create_instances(call: Call, instances: Instances) -> Answer:
         "access": True,
         "registered_extensions": 0,
         "data": True,
+        "erasing": False,
+        "kept": [],
+        "work_order": None,
         "portal_url": f"https://{platform_id}.pbx.example/",
         "sip_domain": f"sip.{platform_id}.pbx.example",
     }
@@ -128,6 +143,24 @@ def deregister_extensions(call: Call, instances: Instances) -> Answer:
     return Answer(_shown(instance, call), later=later)
 
 
+def open_work_order(call: Call, instances: Instances) -> Answer:
+    """Open an order of the Delivery department to take a service out of operation."""
+    instance = instances[call.path["platform_id"]]
+    orders = int((instance.state["work_order"] or "wo-0").removeprefix("wo-"))
+    instance.state["work_order"] = f"wo-{orders + 1}"
+    return Answer(_shown(instance, call), 201)
+
+
+def erase_data(call: Call, instances: Instances) -> Answer:
+    """Switch an instance off and erase what it holds, but for what is to be kept; that takes hours."""
+    asked = call.read(Erasure)
+    instance = instances[call.path["platform_id"]]
+    switched = instance.state["switched"] + 1
+    off = {"state": "off", "access": False, "registered_extensions": 0, "switched": switched}
+    instance.state |= {**off, "erasing": True, "kept": asked.keep}
+    return Answer({}, 202, (After(_drawn(instance.platform_id, "erased", ERASING), data_went),))
+
+
 def remove_instances(call: Call, instances: Instances) -> Answer:
     """Delete an instance with everything in it."""
     platform_id = call.path["platform_id"]
@@ -152,6 +185,12 @@ def instances_went_off(instance: Instance, arguments: Json) -> Later:
     return (Callback("instances_off", {"state": "off"}),)
 
 
+def data_went(instance: Instance, _: Json) -> Later:
+    """Finish erasing."""
+    instance.state |= {"data": False, "erasing": False, "extensions": 0}
+    return (Callback("data_erased"),)
+
+
 def extensions_came_back(instance: Instance, _: Json) -> Later:
     """Register again what was deregistered while it could."""
     _register(instance)
@@ -169,9 +208,11 @@ VENDOR = Vendor(
         Action("PUT", "/instances/{platform_id}/access", allow_access, {"allowed": True}),
         Action("PUT", "/instances/{platform_id}/access", refuse_access, {"allowed": False}),
         Action("POST", "/instances/{platform_id}/deregister", deregister_extensions),
+        Action("POST", "/instances/{platform_id}/work-order", open_work_order),
+        Action("POST", "/instances/{platform_id}/erase", erase_data),
         Action("DELETE", "/instances/{platform_id}", remove_instances),
     ),
-    changes=(instances_went_on, instances_went_off, extensions_came_back),
+    changes=(instances_went_on, instances_went_off, extensions_came_back, data_went),
 )
 
 
@@ -187,13 +228,13 @@ def _switch(call: Call, instances: Instances, wanted: Literal["on", "off"]) -> A
     # A change still under way is outdated by this one.
     switched = instance.state["switched"] + 1
     instance.state |= {"state": passing, "switched": switched}
-    delay = _delay(instance.platform_id, wanted)
+    delay = _drawn(instance.platform_id, wanted, {"on": ON, "off": OFF}[wanted])
     return Answer({"state": passing}, 202, (After(delay, finish, {"switched": switched}),))
 
 
-def _delay(platform_id: str, wanted: Literal["on", "off"]) -> timedelta:
+def _drawn(platform_id: str, wanted: str, between: tuple[timedelta, timedelta]) -> timedelta:
     """Draw how long it takes: the same for an instance in every run, in whole seconds."""
-    least, most = {"on": ON, "off": OFF}[wanted]
+    least, most = between
     spread = int((most - least).total_seconds()) + 1
     return least + timedelta(seconds=_hash(platform_id, wanted) % spread)
 

@@ -1,14 +1,36 @@
-"""What is done to a telephone system in the cloud, one step each, with how to ask for it (CP-1, CP-2)."""
+"""What is done to a telephone system in the cloud, one step each, with how to ask for it (CP-1, CP-2, CP-5 to CP-9)."""
 
 from datetime import datetime, timedelta
 
-from schema.products.cloud_pbx import Activate
+from schema.calendar import deadline
+from schema.command import rfc3339
+from schema.products.cloud_pbx import DELIVERY, DELIVERY_LIMIT, RETAINED, Activate
+from schema.store.confirmations import CONFIRMED, VALID
+from workers.errors import Expired
+from workers.products.cloud_pbx.notices import DELETION_CODE
 from workers.products.cloud_pbx.platform import PbxPlatform
-from workers.workflow import Absent, Answer, Done, Outcome, Present, Unclear, Wait, Work
+from workers.workflow import (
+    Absent,
+    Answer,
+    Done,
+    Notice,
+    Outcome,
+    Present,
+    SetDeadline,
+    Unclear,
+    Wait,
+    Work,
+)
 
 #: How often instances that are being switched are looked at, should the platform not call back, and
 #: how often once they are late: somebody has been told by then.
 LOOK_AGAIN, LOOK_LATE = timedelta(minutes=1), timedelta(minutes=5)
+
+#: An expired code ends its operation without a ticket, so its deadline lies beyond that by so much.
+AFTER_EXPIRY = timedelta(minutes=15)
+
+#: Erasing takes hours.
+LOOK_FOR_DATA = timedelta(hours=1)
 
 
 async def create_instances(work: Work, platform: PbxPlatform) -> Outcome:
@@ -101,6 +123,58 @@ async def are_instances_off(work: Work, platform: PbxPlatform) -> Answer:
             return Unclear(_next_look(work), "the instances are stopping")
         case _:
             return Absent()
+
+
+async def await_code(work: Work, platform: PbxPlatform) -> Outcome:  # noqa: ARG001  nothing is done there yet
+    """Mail the code to all Admins, and wait until one of them confirms with it, or it expires (CP-5, CP-6)."""
+    confirmed = next((each for each in work.signals if each.kind == CONFIRMED), None)
+    if confirmed:
+        until = deadline(confirmed.at, DELIVERY_LIMIT, DELIVERY)
+        facts = {"confirmed_at": rfc3339(confirmed.at)}
+        return Done(facts, sets_deadline=SetDeadline("delete", until))
+    mailed = [at for cause, at in work.mailed.items() if cause.startswith(f"{work.key}:")]
+    if not mailed:
+        admins = tuple(admin.email for admin in work.customer.admins)
+        notices = (Notice(DELETION_CODE, admins, {"admins": len(admins)}),)
+        return Wait(None, "the confirmation code is being mailed", notices=notices)
+    expires_at = max(mailed) + VALID
+    if work.now >= expires_at:
+        raise Expired("the confirmation code has expired; the deletion has to be asked for again")
+    later = SetDeadline("delete", expires_at + AFTER_EXPIRY)
+    return Wait(expires_at, "waiting for the confirmation code", sets_deadline=later)
+
+
+async def open_work_order(work: Work, platform: PbxPlatform) -> Outcome:
+    """Open the Delivery department's work order; from here on there is no way back (CP-7)."""
+    return Done({"work_order": await platform.open_work_order(work)})
+
+
+async def is_work_order_open(work: Work, platform: PbxPlatform) -> Answer:
+    """Ask whether the Delivery department has its order."""
+    found = (await platform.show(work)).work_order
+    return Present({"work_order": found}) if found else Absent()
+
+
+async def erase_data(work: Work, platform: PbxPlatform) -> Outcome:
+    """Erase everything but what the law wants kept, and wait for the platform to say so (CP-7)."""
+    await platform.erase(work, RETAINED)
+    return Wait(work.now + LOOK_FOR_DATA, "the data is being erased")
+
+
+async def is_data_erased(work: Work, platform: PbxPlatform) -> Answer:
+    """Ask whether the data is gone."""
+    found = await platform.show(work)
+    if not found.has_data:
+        return Present({"kept": list(RETAINED)})
+    if found.is_erasing:
+        return Unclear(work.now + LOOK_FOR_DATA, "the data is being erased")
+    return Absent()
+
+
+async def remove_erased_instances(work: Work, platform: PbxPlatform) -> Outcome:
+    """Remove the empty instances; with the record of this the service is deleted and billing ends (CP-7)."""
+    await platform.remove(work, work.service.platform_id or "")
+    return Done({"consumption": 0})
 
 
 def _next_look(work: Work) -> datetime:

@@ -1,0 +1,69 @@
+"""`turnup keys`: who may ask over HTTP."""
+
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from deploy.commands.session import reading, writing
+from deploy.display.screen import print_json, print_table, say
+from deploy.display.words import moment
+from producers.api_keys import hash_of, new_token
+from producers.intake import PATIENCE
+from schema.asker import Role
+from schema.command import Name
+from schema.errors import Refusal, Refused
+from schema.store.api_keys import AddKey, RevokeKey, list_keys
+
+COLUMNS = ("name", "role", "customer", "since", "revoked")
+
+NAME = TypeAdapter[str](Name)
+
+
+def add(name: str, role: Role, customer: str | None, *, as_json: bool) -> None:
+    """Store a new key and print its token, which nobody sees again."""
+    try:
+        NAME.validate_python(name)
+    except ValidationError:
+        detail = f"{name!r} is no name: 1 to 80 letters, digits, dots, underscores, hyphens"
+        raise Refused(Refusal("invalid", 422, detail)) from None
+    token = new_token()
+    _store(AddKey(name, hash_of(token), role, customer))
+    if as_json:
+        print_json({"name": name, "role": role, "customer": customer, "token": token})
+    else:
+        say(token)
+
+
+def show(*, as_json: bool) -> None:
+    """Print all keys."""
+    with reading() as session, session.database.look() as connection:
+        found = list_keys(connection)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            each.name,
+            each.role,
+            each.customer or "",
+            moment(each.created_at),
+            moment(each.revoked_at) if each.revoked_at else "",
+        )
+        for each in found
+    ]
+    print_table(COLUMNS, rows)
+
+
+def revoke(name: str) -> None:
+    """Revoke a key; every door knows it within two seconds."""
+    _store(RevokeKey(name))
+    say(f"{name} opens nothing any more")
+
+
+def _store(record: AddKey | RevokeKey) -> Any:  # noqa: ANN401  each answers its own
+    """Store a change of the keys; raise `Refused`."""
+    with writing() as (_, writer):
+        answer = writer.store(record, PATIENCE.total_seconds())
+    if isinstance(answer, Refusal):
+        raise Refused(answer)
+    return answer

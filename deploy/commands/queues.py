@@ -1,0 +1,123 @@
+"""`turnup queues`: for each product what waits, since when, and what is late; once, or again and again."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from deploy.commands.session import Session, reading
+from deploy.display.screen import Cell, is_terminal, print_json, print_table, say
+from deploy.display.words import STYLES, briefly
+from schema.command import rfc3339
+from schema.store.clock import business_now
+from schema.store.figures import Standing, standings
+
+#: Between two looks, in seconds.
+PAUSE = 1.0
+
+#: What is overdue for longer than this has nobody who takes it, in seconds.
+LONG = 60.0
+
+NAMES = ("product", "waiting", "due", "oldest", "busy", "line", "parked", "next", "late", "tickets")
+
+
+def queues(*, watches: bool, as_json: bool) -> None:
+    """Print how each product stands, or show it until somebody presses Ctrl-C."""
+    with reading() as session:
+        if watches:
+            _watch(session)
+            return
+        found, now = _look(session)
+    if as_json:
+        print_json([_plain(name, each, now) for name, each in found.items()])
+        return
+    print_table(NAMES, rows(found, now))
+
+
+def rows(found: Mapping[str, Standing], now: datetime) -> list[Sequence[Cell]]:
+    """Return a row of cells for each product."""
+    return [
+        (
+            Text(name, "dim strike" if each.is_paused else ""),
+            str(each.waiting),
+            str(each.due.count),
+            _age(each, now),
+            str(each.in_flight),
+            str(each.in_line.count),
+            _bad(each.parked.count, "parked"),
+            briefly(each.next_due, now) if each.next_due else "",
+            _bad(each.missed_today, "overdue"),
+            _bad(each.tickets, "open"),
+        )
+        for name, each in found.items()
+    ]
+
+
+def _look(session: Session) -> tuple[dict[str, Standing], datetime]:
+    """Return how each product stands, also where nothing is open, and business time."""
+    with session.database.look() as connection:
+        found, now = standings(connection), business_now(connection)
+    names = sorted({*session.settings.products, *found})
+    return {name: found.get(name, Standing()) for name in names}, now
+
+
+def _watch(session: Session) -> None:
+    """Show it again and again; without a terminal, as lines below each other."""
+    try:
+        if not is_terminal():
+            while True:
+                print_table(NAMES, rows(*_look(session)))
+                say("")
+                time.sleep(PAUSE)
+        with Live(_table(*_look(session)), console=Console(highlight=False)) as live:
+            while True:
+                time.sleep(PAUSE)
+                live.update(_table(*_look(session)))
+    except KeyboardInterrupt:
+        return
+
+
+def _table(found: Mapping[str, Standing], now: datetime) -> Table:
+    """Return one look as a table."""
+    table = Table(*NAMES, box=None, padding=(0, 1, 0, 0), header_style="bold")
+    for row in rows(found, now):
+        table.add_row(*row)
+    table.caption, table.caption_justify = f"{now:%Y-%m-%d %H:%M:%S}Z", "left"
+    return table
+
+
+def _age(each: Standing, now: datetime) -> Text:
+    """Return for how long the oldest that is due has waited for somebody to take it."""
+    if not each.due.oldest:
+        return Text()
+    told = briefly(each.due.oldest, now).removesuffix(" ago")
+    is_long = each.due.age(now).total_seconds() > LONG and not each.is_paused
+    return Text(told, STYLES["overdue"] if is_long else "")
+
+
+def _bad(count: int, style: str) -> Text:
+    """Return a number that is better 0."""
+    return Text(str(count), STYLES[style] if count else "")
+
+
+def _plain(name: str, each: Standing, now: datetime) -> dict[str, object]:
+    """Return a product as programs read it; ages are seconds of business time."""
+    return {
+        "product": name,
+        "is_paused": each.is_paused,
+        "open": each.open,
+        "waiting": each.waiting,
+        "due": each.due.count,
+        "oldest_due_age": each.due.age(now).total_seconds(),
+        "in_flight": each.in_flight,
+        "in_line": each.in_line.count,
+        "parked": each.parked.count,
+        "next_due": rfc3339(each.next_due) if each.next_due else None,
+        "deadlines_in_an_hour": each.soon,
+        "deadlines_missed_today": each.missed_today,
+        "open_tickets": each.tickets,
+    }

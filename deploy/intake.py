@@ -1,0 +1,28 @@
+"""The role `intake`: the AMQP door."""
+
+from deploy.broker import BrokerUnreachable, offers, rabbit_broker
+from deploy.core import role
+from deploy.settings import Settings
+from producers.amqp.batch import Batches
+from producers.amqp.door import Door
+from producers.amqp.topology import TopologyRefused, require_topology, user_in
+from producers.intake import Intake
+
+
+def main(settings: Settings) -> int:
+    """Take commands until told to stop, and return the exit code."""
+    url = settings.broker_url
+    with role(settings, "intake") as core:
+        try:
+            require_topology(url)
+        except TopologyRefused as error:
+            raise BrokerUnreachable(url, str(error)) from error
+        broker = rabbit_broker(url)
+        intake = Intake(core.writer, settings.products, offers(broker), core.sealer)
+        door = Door(
+            Batches(intake, core.database, settings.products, user_in(url), settings.source), url
+        )
+        core.tell_started("intake")
+        door.run(core.stop)
+        broker.close()
+    return core.ending.exit_code

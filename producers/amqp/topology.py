@@ -1,0 +1,96 @@
+"""The exchanges and queues of the door (DESIGN 4), and how it connects to them."""
+
+import logging
+from collections.abc import Mapping
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError
+
+from producers.amqp.headers import read_any_header
+from producers.relay import link
+
+#: An exchange and the queue behind it have the same name.
+COMMANDS = "turnup.commands"
+EVENTS = link.EXCHANGE
+REJECTED = "turnup.commands.rejected"
+
+#: So often the broker hands out one message before it puts it among the rejected by itself.
+MOST_DELIVERIES = 20
+
+#: Looking at the rejected is a delivery too, and RabbitMQ 4 drops what was delivered 20 times.
+UNLIMITED = 1_000_000_000
+
+QUEUES: Mapping[str, Mapping[str, str | int]] = {
+    COMMANDS: {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": MOST_DELIVERIES,
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": REJECTED,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    },
+    REJECTED: {"x-queue-type": "quorum", "x-delivery-limit": UNLIMITED},
+}
+
+EXCHANGES = (COMMANDS, EVENTS)
+
+#: Every routing key.
+ALL = "#"
+
+#: How long each part of making a connection may take, in seconds.
+PATIENCE = 10.0
+
+
+class TopologyRefused(Exception):
+    """Raised when the broker does not let us have our exchanges and queues; says why."""
+
+
+def require_topology(url: str) -> None:
+    """Make what is not there; raise `TopologyRefused` where something else has one of the names."""
+    try:
+        channel_to(url).connection.close()
+    except (AMQPError, OSError) as error:
+        raise TopologyRefused(said(error)) from error
+
+
+def user_in(url: str) -> str:
+    """Return the broker's name for us."""
+    return str(parameters(url).credentials.username)
+
+
+def parameters(url: str) -> pika.URLParameters:
+    """Return how to connect: once, for whoever calls tries again by himself."""
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it reports, it raises as well
+    read_any_header()
+    found = pika.URLParameters(url)
+    found.connection_attempts = 1
+    found.socket_timeout = found.stack_timeout = PATIENCE
+    return found
+
+
+def channel_to(url: str) -> BlockingChannel:
+    """Return a channel on a connection of its own, with everything declared; raise what pika raises."""
+    connection = pika.BlockingConnection(parameters(url))
+    try:
+        channel = connection.channel()
+        declare(channel)
+    except BaseException:
+        if connection.is_open:
+            connection.close()
+        raise
+    return channel
+
+
+def declare(channel: BlockingChannel) -> None:
+    """Make the exchanges and queues, unless they are there."""
+    for exchange in EXCHANGES:
+        channel.exchange_declare(exchange, "topic", durable=True)
+    for queue, arguments in QUEUES.items():
+        channel.queue_declare(queue, durable=True, arguments=dict(arguments))
+    channel.queue_bind(COMMANDS, COMMANDS, ALL)
+
+
+def said(error: BaseException) -> str:
+    """Return what went wrong in one line."""
+    return str(error).strip().split("\n", 1)[0][:200] or type(error).__name__

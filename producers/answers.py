@@ -1,0 +1,58 @@
+"""What a door answers, the same by every protocol: the body and the status of an answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from pydantic import TypeAdapter
+
+from producers.intake import Answer, CustomerStored
+from schema.errors import Refusal
+from schema.ids import public_id
+from schema.store.order import Accepted, Planned
+from schema.views import CustomerKept, Operation, Outcome, Plan, View, problem_of
+
+OK, ACCEPTED = 200, 202
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+
+#: Operations as they are now, by key.
+Found = Mapping[int, Operation]
+
+_OUTCOMES = TypeAdapter(list[Outcome])
+
+
+def shown(answer: Answer, found: Found) -> tuple[View, int]:
+    """Return what one event is answered with, and its status."""
+    match answer:
+        case Refusal():
+            return problem_of(answer), answer.status
+        case Accepted():
+            return found[answer.operation], OK if answer.is_repeat else ACCEPTED
+        case Planned():
+            return plan_of(answer), OK
+        case CustomerStored():
+            kept = CustomerKept(
+                customer=answer.customer, version=answer.version, changed=answer.changed
+            )
+            return kept, OK
+    assert_never(answer)
+
+
+def plan_of(planned: Planned) -> Plan:
+    """Return what a dry run is answered with."""
+    replaces = tuple(public_id("op", each) for each in planned.replaces)
+    already, steps = planned.is_already, planned.steps
+    return Plan(deadline=planned.deadline, already=already, steps=steps, replaces=replaces)
+
+
+def outcomes(answers: Sequence[Answer], found: Found) -> bytes:
+    """Return what a batch is answered with as JSON: an outcome for each event, in order."""
+    told = [_outcome(each, found) for each in answers]
+    return _OUTCOMES.dump_json(told, exclude_unset=True)
+
+
+def _outcome(answer: Answer, found: Found) -> Outcome:
+    """Return what became of one event of a batch; only what it has is set."""
+    view, status = shown(answer, found)
+    names = {Refusal: "problem", Accepted: "operation", Planned: "plan", CustomerStored: "customer"}
+    return Outcome.model_validate({"status": status, names[type(answer)]: view})

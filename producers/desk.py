@@ -1,0 +1,61 @@
+"""What another system's ticket desk says by itself about our tickets, signed; shown beside them."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from pydantic import ValidationError
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from producers.intake import PATIENCE, too_late
+from producers.reading import OUT_OF_RANGE, invalid, is_in_range
+from schema.command import faults_of
+from schema.desk import DeskSays
+from schema.errors import Fault, NotFound, Refusal, Refused
+from schema.ids import key_of
+from schema.store.remote import DeskSaid, Remote
+from schema.store.writer import Writer
+
+
+class DeskEvents:
+    """Takes what a desk says; `secret` is the one that signs both ways."""
+
+    def __init__(self, writer: Writer, secret: str, *, patience: timedelta = PATIENCE) -> None:
+        self._writer = writer
+        self._seal = Webhook(secret)
+        self._patience = patience
+
+    def take(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Keep the desk's number and state of a ticket, unless something newer is known; a repeat changes nothing.
+
+        Raises `Refused` (401, 422), `NotFound`, `NotStored` or `Unanswered`.
+        """
+        self._verify(headers, body)
+        told = _read(body)
+        remote = Remote(told.number, told.state, told.url, told.at)
+        record = DeskSaid(key_of("tkt", told.ticket), remote)
+        try:
+            kept = self._writer.store(record, self._patience.total_seconds(), load=1)
+        except TimeoutError as error:
+            raise too_late() from error
+        if kept is None:
+            raise NotFound(f"there is no ticket {told.ticket}")
+
+    def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Raise `Refused` unless the desk has signed this, now, by real time."""
+        try:
+            self._seal.verify(body, dict(headers), json_parse=False)
+        except (WebhookVerificationError, ValueError) as error:
+            refusal = Refusal("bad_signature", 401, "the signature is not the desk's")
+            raise Refused(refusal) from error
+
+
+def _read(body: bytes) -> DeskSays:
+    """Return what a desk says, or raise `Refused` with every fault."""
+    try:
+        told = DeskSays.model_validate_json(body)
+    except ValidationError as error:
+        raise Refused(invalid(faults_of(error))) from error
+    if not is_in_range(told.at):
+        raise Refused(invalid((Fault("/at", OUT_OF_RANGE),)))
+    return told

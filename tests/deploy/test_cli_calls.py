@@ -1,0 +1,126 @@
+"""The command line: keys, codes, secrets and pauses."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from deploy.keys import load_keys
+from deploy.settings import read_settings
+from producers.api_keys import KeyRing
+from schema.asker import Asker
+from schema.sealing import Sealer
+from schema.store.database import Database
+from schema.store.secrets import context_of
+from schema.tables import api_key, secret
+from tests.deploy.orders import activate, customer, write
+from tests.deploy.test_cli import done, here, read, refused, turnup, url
+from tests.deploy.test_process import line_of
+from tests.deploy.test_process import turnup as process
+
+__all__ = ["here", "url"]
+
+VALUE = "LPA:1$smdp.example$K2-1TNR-42"
+
+
+def keep_secret(address: str) -> None:
+    """Store a secret of the service svc_1."""
+    database = Database(address)
+    sealer = Sealer(load_keys(read_settings(), database))
+    sealed = sealer.seal(VALUE, context_of(1, "pin"))
+    values: Mapping[str, object] = {
+        "service_id": 1,
+        "operation_id": 1,
+        "name": "pin",
+        "sealed": sealed,
+        "state": "valid",
+        "made_at": 0,
+    }
+    with database.writing.begin() as connection:
+        connection.execute(insert(secret).values(values))
+    database.close()
+
+
+def test_a_keys_token_is_printed_once_and_opens_the_door(url: str) -> None:
+    token = done("keys", "add", "crm", "--role", "operator").strip()
+    database = Database(url)
+    ring = KeyRing(database)
+    assert ring.asker(f"Bearer {token}") == Asker("key:crm", "operator", is_proven=True)
+    with database.look() as connection:
+        assert token not in str(connection.execute(select(api_key)).one())
+    database.close()
+    (shown,) = read("keys", "list")
+    assert (shown["name"], shown["role"], shown["revoked_at"]) == ("crm", "operator", None)
+    assert token not in done("keys", "list")
+    done("keys", "revoke", "crm")
+    (shown,) = read("keys", "list")
+    assert shown["revoked_at"] is not None
+    assert "already" in refused("keys", "add", "crm", "--role", "operator", code=1)
+
+
+def test_an_admins_key_names_his_customer_and_an_operators_names_none(url: str) -> None:
+    assert turnup("keys", "add", "anna", "--role", "admin").exit_code == 2
+    assert turnup("keys", "add", "crm", "--role", "operator", "--customer", "acme").exit_code == 2
+    assert "no customer acme" in refused(
+        "keys", "add", "anna", "--role", "admin", "--customer", "acme", code=1
+    )
+    done("customers", "load", write(customer()))
+    done("keys", "add", "anna", "--role", "admin", "--customer", "acme")
+    assert "is no name" in refused("keys", "add", "no name", "--role", "operator", code=1)
+    assert refused("keys", "revoke", "eva", code=1) == "there is no key eva"
+
+
+def test_CP_6_a_code_is_confirmed_by_hand_where_one_is_waited_for(url: str) -> None:
+    done("submit", write(customer(), activate(1)))
+    assert "op_1 waits for no confirmation code" in refused("confirm", "op_1", "00000000", code=1)
+    told = turnup("confirm", "op_1", "0000")
+    assert told.exit_code == 1
+    assert "/code  must be 8 digits" in told.stderr
+
+
+def test_CO_4_a_secret_is_shown_by_hand_once(url: str) -> None:
+    done("submit", write(customer(), activate(1)))
+    assert refused("reveal", "acme/pbx-1", code=1) == "svc_1 has no secret"
+    keep_secret(url)
+    assert done("reveal", "acme/pbx-1", "--secret", "pin") == f"{VALUE}\n"
+    assert "was shown the pin at" in refused("reveal", "svc_1", code=1)
+    assert "revealed" in done("show", "svc_1")
+    assert VALUE not in done("show", "svc_1")
+
+
+def test_a_pause_is_seen_in_products_and_by_the_doctor(url: str) -> None:
+    assert "is paused" in done("pause", "cloud_pbx", "--why", "the vendor moves house")
+    assert "is paused already" in done("pause", "cloud_pbx")
+    assert "paused since" in done("products")
+    shown = {each["name"]: each["paused"] for each in read("products")}
+    assert shown["cloud_pbx"]["why"] == "the vendor moves house"
+    found = turnup("doctor").stdout
+    assert "cloud_pbx is paused since" in found
+    assert "the vendor moves house" in found
+    assert "goes on" in done("resume", "cloud_pbx")
+    assert "was not paused" in done("resume", "cloud_pbx")
+    assert "paused" not in done("products")
+    assert "known are: cloud_pbx" in refused("pause", "fax", code=1)
+
+
+@pytest.mark.usefixtures("here")
+def test_CO_7_nobody_listens_for_other_machines_without_a_key() -> None:
+    told = line_of(process("serve", LISTEN="0.0.0.0:0"), 2)
+    assert told.startswith("TURNUP_LISTEN: '0.0.0.0:0' can be reached from other machines")
+    assert "turnup keys add" in told
+    assert Path("turnup.db").exists()
+
+
+def test_a_dry_run_tells_the_plan_and_what_would_be_refused_and_stores_nothing(url: str) -> None:
+    done("customers", "load", write(customer()))
+    told = turnup("submit", "--dry-run", write(activate(1), activate(2, extensions=0)))
+    assert told.exit_code == 1
+    assert "create_instances > allow_access > switch_on_instances" in told.stdout
+    assert "/data/extensions" in told.stdout
+    assert "2 lines: 1 planned, 1 refused" in told.stdout
+    assert read("list") == []
+    told = turnup("submit", "--dry-run", write(customer(version=2)))
+    assert "a dry run does not store" in told.stdout
+    line = turnup("submit", "--dry-run", "--json", write(activate(1))).stdout
+    assert '"steps": ["create_instances"' in line or '"steps":["create_instances"' in line

@@ -1,0 +1,114 @@
+"""An upstream system that publishes commands over AMQP, again where the broker did not say that it has them."""
+
+import json
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError
+
+from tests.servers.rabbit import is_ready
+from tests.system.orders import Command, Ledger
+from tests.system.waiting import rest
+
+QUEUE = "turnup.commands"
+
+#: Between two commands, and before another try to reach the broker, in seconds.
+PACE, RETRY = 0.01, 0.2
+
+
+class Publisher:
+    """Publishes on a thread of its own while the block runs; the answers are kept in a queue."""
+
+    def __init__(self, url: str, name: str, commands: Sequence[Command]) -> None:
+        self._url = url
+        self._answers = name
+        self._commands = commands
+        self._thread = threading.Thread(target=self._work, name="publisher", daemon=True)
+        self._stop = threading.Event()
+
+    def __enter__(self) -> Self:
+        channel = channel_to(self._url)
+        arguments = {"x-queue-type": "quorum"}
+        channel.queue_declare(self._answers, durable=True, arguments=arguments)
+        channel.connection.close()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        channel = channel_to(self._url)
+        channel.queue_delete(self._answers)
+        channel.connection.close()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the broker has everything."""
+        return not self._thread.is_alive()
+
+    def read(self, ledger: Ledger) -> None:
+        """Note every answer that has come."""
+        for each in self._commands:
+            ledger.attempt(each["id"])
+        channel = channel_to(self._url)
+        while (found := channel.basic_get(self._answers, auto_ack=True))[0] is not None:
+            _, properties, body = found
+            told = json.loads(body)
+            outcome = {"operation": told} if "id" in told else {"problem": told}
+            ledger.answer(properties.correlation_id, outcome)
+        channel.connection.close()
+
+    def _work(self) -> None:
+        """Publish one after the other until the broker has all."""
+        waiting = list(self._commands)
+        port = pika.URLParameters(self._url).port
+        while waiting and not self._stop.is_set():
+            if not is_ready(port):
+                rest(RETRY)
+                continue
+            try:
+                channel = channel_to(self._url)
+                channel.confirm_delivery()
+                while waiting and not self._stop.is_set():
+                    self._publish(channel, waiting[0])
+                    waiting.pop(0)
+                    rest(PACE)
+                channel.connection.close()
+            except (AMQPError, OSError):
+                rest(RETRY)
+
+    def _publish(self, channel: BlockingChannel, command: Command) -> None:
+        """Publish one, and return when the broker has it."""
+        properties = pika.BasicProperties(
+            content_type="application/cloudevents+json",
+            delivery_mode=pika.DeliveryMode.Persistent.value,
+            correlation_id=command["id"],
+            reply_to=self._answers,
+        )
+        body = json.dumps(command).encode()
+        channel.basic_publish(QUEUE, "a.b", body, properties, mandatory=True)
+
+
+def channel_to(url: str) -> Any:
+    """Return a channel on a connection of its own."""
+    return pika.BlockingConnection(pika.URLParameters(url)).channel()
+
+
+def consumers(url: str) -> int:
+    """Return how many take commands from the broker; 0 while it is away, or nobody has come yet."""
+    try:
+        channel = channel_to(url)
+        count = int(channel.queue_declare(QUEUE, passive=True).method.consumer_count)
+        channel.connection.close()
+    except (AMQPError, OSError):
+        return 0
+    return count

@@ -1,0 +1,60 @@
+"""What an operation does to its service: where it moves it, and what it lets it know."""
+
+import json
+from dataclasses import replace
+
+from schema.lifecycle import DELETED, Phase, Product, move
+from schema.store.services import ServiceChange
+from schema.store.transaction import Line
+from workers.progress import Progress, kept_facts
+from workers.workflow import Facts
+
+
+def moved(progress: Progress, product: Product, state: str, facts: Facts) -> ServiceChange:
+    """Return the last change of the service: where it moves, what it keeps, and the hold let go."""
+    claimed = progress.claimed
+    change = learned(progress, facts) or ServiceChange(claimed.service_id, claimed.id)
+    change = replace(change, releases=True)
+    if claimed.begins in {"already", "refused"}:
+        return change
+    phase = Phase.DONE if state == "succeeded" else Phase.UNDONE
+    line = _line(progress, product, phase, facts.get("state"))
+    return replace(change, move=line, is_heard=bool(product.hears))
+
+
+def moved_beyond(
+    progress: Progress, product: Product, change: ServiceChange | None
+) -> ServiceChange | None:
+    """Return the change of a service whose operation comes to its point of no return."""
+    line = _line(progress, product, Phase.BEYOND)
+    if line is None:
+        return change
+    claimed = progress.claimed
+    change = change or ServiceChange(claimed.service_id, claimed.id)
+    return replace(change, move=line, is_heard=bool(product.hears))
+
+
+def _line(
+    progress: Progress, product: Product, phase: Phase, found: str | None = None
+) -> Line | None:
+    """Return the line of a move, or None where the service stays where it is."""
+    claimed = progress.claimed
+    verb, state = product.verbs[claimed.verb], claimed.service_state
+    after = move(verb, phase, state, claimed.before, found)
+    if after == state:
+        return None
+    why = f"{claimed.verb} {phase.value}"
+    if phase is Phase.UNDONE and after == DELETED:
+        why = "never_active"
+    return Line("moved", "worker", why, state, after, event="service_changed")
+
+
+def learned(progress: Progress, facts: Facts) -> ServiceChange | None:
+    """Return what the service learns from a step, if anything."""
+    kept = kept_facts(progress.step, facts) if not progress.undoing else {}
+    if not kept:
+        return None
+    platform_id = kept.pop("platform_id", None)
+    known = json.dumps({**progress.service_facts, **kept}) if kept else None
+    claimed = progress.claimed
+    return ServiceChange(claimed.service_id, claimed.id, None, known, platform_id)
