@@ -168,27 +168,28 @@ def upgrade_database(
     movable_clock: Annotated[
         bool, typer.Option("--movable-clock", help="Time can be moved: for tests and tours.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make the database, or bring it to this program's version."""
     from deploy.commands.database import upgrade
 
-    upgrade(movable_clock=movable_clock)
+    upgrade(movable_clock=movable_clock, as_json=as_json)
 
 
 @database.command("check")
-def check_database() -> None:
+def check_database(*, as_json: AsJson = False) -> None:
     """Say whether this program can use the database."""
     from deploy.commands.database import check
 
-    check()
+    check(as_json=as_json)
 
 
 @database.command("new-key")
-def make_key() -> None:
+def make_key(*, as_json: AsJson = False) -> None:
     """Print a new key for TURNUP_SECRET_KEYS."""
     from deploy.commands.database import make_key
 
-    make_key()
+    make_key(as_json=as_json)
 
 
 @clock.command("show")
@@ -259,7 +260,7 @@ def worker(
     products: Annotated[str | None, typer.Option(help="Only these, comma separated.")] = None,
 ) -> None:
     """Carry out operations."""
-    _run("worker", products=products.split(",") if products else None)
+    _run("worker", products=products.split(",") if products is not None else None)
 
 
 def _role(name: str, told: str) -> None:

@@ -10,14 +10,11 @@ from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
-import structlog
 import uvicorn
 
 from deploy.kinds import Address
 from deploy.settings import SettingsWrong
 from producers.intake import PATIENCE as OF_THE_DOOR
-
-log = structlog.get_logger()
 
 #: What FastAPI makes: an ASGI application.
 Application = Callable[..., Any]
@@ -27,19 +24,6 @@ PATIENCE = 10.0
 
 #: Requests under way get so long when the server stops, in seconds: longer than they wait for the database.
 FAREWELL = int(OF_THE_DOOR.total_seconds()) + 2
-
-
-class ServerLog(logging.Handler):
-    """Logs what the server says in our form; a request that its end has cut off is no fault of the program."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Log one thing."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, asyncio.CancelledError):
-            log.warning("request_cut_off")
-        else:
-            said = record.getMessage().strip()
-            log.log(record.levelno, "http_server", said=said, exc_info=error)
 
 
 def server_of(app: Application, listen: Address) -> uvicorn.Server:
@@ -53,9 +37,15 @@ def server_of(app: Application, listen: Address) -> uvicorn.Server:
         access_log=False,
         timeout_graceful_shutdown=FAREWELL,
     )
-    server_log = logging.getLogger("uvicorn.error")
-    server_log.handlers, server_log.propagate = [ServerLog()], False
+    logging.getLogger("uvicorn.error").addFilter(told_briefly)
     return uvicorn.Server(config)
+
+
+def told_briefly(record: logging.LogRecord) -> bool:
+    """Let a request that the end of the server has cut off be one line: it is no fault of the program."""
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        record.msg, record.args, record.exc_info = "a request was cut off", (), None
+    return True
 
 
 def bound_to(listen: Address) -> socket.socket:

@@ -22,6 +22,23 @@ def configure_logs(form: Literal["auto", "console", "json"], level: int = loggin
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    for each in [each for each in logging.root.handlers if isinstance(each, _Others)]:
+        logging.root.removeHandler(each)
+    logging.root.addHandler(_Others(logging.WARNING))
+
+
+class _Others(logging.Handler):
+    """Writes what libraries log as the program's own lines, so that whoever reads them meets one form only."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; a library is never disturbed by its log."""
+        try:
+            told = {"library": record.name, "exc_info": record.exc_info}
+            structlog.get_logger().log(
+                record.levelno, "library_said", said=record.getMessage(), **told
+            )
+        except Exception:  # noqa: BLE001  the library's own way to say so
+            self.handleError(record)
 
 
 def _renderer(*, is_for_people: bool) -> structlog.typing.Processor:

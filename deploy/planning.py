@@ -22,8 +22,8 @@ def plan_of(
     settings, homes = core.settings, find_homes(only)
     unknown = sorted(set(only or ()) - set(homes))
     if unknown:
-        known = ", ".join(sorted(find_homes()))
-        raise SettingsWrong(f"--products: {', '.join(unknown)} is no product; there is {known}")
+        known, told = ", ".join(sorted(find_homes())), ", ".join(unknown) or "''"
+        raise SettingsWrong(f"--products: {told} is no product; there is {known}")
     if urls is None:
         settings.require_platforms(homes)
     named = {name: platform.url or "" for name, platform in settings.platforms.items()}

@@ -41,3 +41,4 @@ async def _play(simulator: Simulator, listen: Address) -> None:
         await simulator.run()
     finally:
         await simulator.stop()
+        log.info("stopped", role="simulator")

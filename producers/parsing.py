@@ -23,7 +23,8 @@ class NotJson(ValueError):
 def parse_json(text: str | bytes) -> object:
     """Return the value that JSON text in UTF-8 says; raise `NotJson`."""
     try:
-        return json.loads(text if isinstance(text, str) else text.decode(), parse_constant=_refuse)
+        written = text if isinstance(text, str) else text.decode()
+        return json.loads(written, parse_constant=_refuse, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column" if error.lineno > 1 else "column"
         raise NotJson(f"{error.msg} at {where} {error.colno}") from error
@@ -81,6 +82,16 @@ def _is_clean(text: str) -> bool:
 def _escaped(name: str) -> str:
     """Return a name as a part of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def _once(members: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object; refuse one that says a member twice, for nobody knows which of the two was meant."""
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise NotJson(f"{twice[:80]!r} is said twice in one object")
+    return found
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from producers.parsing import write_json
 from schema.asker import Asker, forbidden
-from schema.calendar import FIRST_YEAR, LAST_YEAR, Limit, LimitMalformed, parse_limit
+from schema.calendar import FIRST_YEAR, LAST_YEAR, MOST_DAYS, Limit, LimitMalformed, parse_limit
 from schema.command import (
     COMMAND_TYPE,
     CUSTOMER_CHANGED,
@@ -35,7 +35,7 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]
 
 SUBJECT_WANTED = "must be <customer>/<service reference>, both of 1 to 80 letters, digits, dots, underscores, hyphens"
 NAME_WANTED = "must be the customer: 1 to 80 letters, digits, dots, underscores and hyphens"
-DEADLINE_WANTED = "must be an RFC 3339 time, or a duration such as 30s, 15m, 2h or 2bd"
+DEADLINE_WANTED = f"must be an RFC 3339 time or a duration such as 30s, 15m, 2h or 2bd, 1 second to {MOST_DAYS} days"
 OUT_OF_RANGE = f"must lie after {FIRST_YEAR} and before {LAST_YEAR}"
 
 #: What is asked of one operation and is no command, and how it is asked.

@@ -54,7 +54,8 @@ class Verb:
     """One verb of a product: its fields, its deadline, its row of the table and its moves.
 
     `through` lists the verbs that are carried out beside it while it waits, `replaced_by` those that then end it
-    (CO-8); `secrets` the fields (text) that are sealed before they are stored (CO-4). One that is `confirmable` waits
+    (CO-8); `secrets` the fields (text) that are sealed before they are stored (CO-4), `needs` the secret of the
+    service that has to be valid. One that is `confirmable` waits
     for a code (CP-5). `steps` is what a dry run tells of its workflow, `severity` how
     bad a missed deadline is (CO-12).
     """
@@ -67,6 +68,7 @@ class Verb:
     through: frozenset[str] = frozenset()
     replaced_by: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
+    needs: str | None = None
     confirmable: bool = False
     severity: str = "normal"
     steps: tuple[str, ...] = ()

@@ -90,8 +90,10 @@ class Carrier:
                 news = await self._record(progress, product, record)
             except NotStored:
                 return await self._park_refused(progress, product)
-            if news is None:
-                return False
+            if isinstance(news, Lost):
+                return (
+                    news is Lost.CANCELLED
+                )  # still ours: the next claim sees that it is to be undone
             if record.notices:
                 self.when_noticed()
             if not record.keeps:
@@ -148,15 +150,15 @@ class Carrier:
                     raise
                 await asyncio.sleep(LEASE_PAUSE)
 
-    async def _record(self, progress: Progress, product: Product, record: Recorded) -> News | None:
+    async def _record(self, progress: Progress, product: Product, record: Recorded) -> News | Lost:
         """Write a record; a deadline that nobody has decided about yet is decided first (I6)."""
         while True:
-            answer = await self._journal.write(record)
+            answer: News | Lost = await self._journal.write(record)
             if isinstance(answer, News):
                 return answer
-            if answer is Lost.TAKEN_OVER:
-                log.info("record_lost", operation=progress.name, turn=record.turn)
-                return None
+            if answer is not Lost.UNDECIDED:
+                log.info("record_lost", operation=progress.name, turn=record.turn, why=answer.value)
+                return answer
             missed = escalation.missed_by(progress, product)
             await self._journal.write(MissDeadline(record.operation, missed))
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -104,6 +105,7 @@ class Courier:
         for parcel in taken:
             task = asyncio.create_task(self._carry(parcel), name=f"delivery {parcel.id}")
             self._tasks[parcel.id] = task
+            task.add_done_callback(partial(self._forget, parcel.id))
 
     async def stop(self, farewell: timedelta) -> int:
         """Claim nothing more, and wait for what is under way; return how much of it was dropped unfinished."""
@@ -136,8 +138,12 @@ class Courier:
         except (LeaseLost, NotStored):
             log.warning("delivery_left", delivery=parcel.id)
         finally:
-            del self._tasks[parcel.id]
             self._wanted.set()
+
+    def _forget(self, delivery: int, task: asyncio.Task[None]) -> None:
+        """Let go of a delivery that is over, unless it was claimed again while its earlier try ended."""
+        if self._tasks.get(delivery) is task:
+            del self._tasks[delivery]
 
     async def _send(self, parcel: Parcel) -> Delivered | Undelivered:
         """Send once, after a last look at the lease, and return what is to be recorded."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from schema.command import rfc3339
 from schema.ids import public_id
-from schema.lifecycle import Product
+from schema.lifecycle import Cell, Product
 from schema.store.tickets import TicketNote, TicketText
 from schema.store.waking import Late
 from workers.progress import CANCELLED, Progress
@@ -17,19 +17,18 @@ WITHOUT_TICKET = frozenset({"state_changed", "rejected", "expired", CANCELLED})
 #: What a person can do in each kind of case, for somebody at night who does not know Turnup.
 LATE = """\
 - Turnup goes on by itself, at least every 5 minutes; this ticket is resolved once it succeeds.
-- Mend what the reason names, on the platform; nothing has to be started again.
-- If it is no longer wanted: turnup cancel {0}"""
+- Mend what the reason names, on the platform; nothing has to be started again."""
+UNWANTED = "\n- If it is no longer wanted: turnup cancel {0}"
 NOT_BEGUN = """\
 - Does an operation before it still work on the service? turnup show {1}
 - Is there a worker that takes it? turnup doctor
-- Turnup begins by itself when it can; this ticket is resolved once it succeeds.
-- If it is no longer wanted: turnup cancel {0}"""
+- Turnup begins by itself when it can; this ticket is resolved once it succeeds."""
 PARKED = """\
 - Turnup has stopped here, and does nothing more until it is told to.
 - Mend what the reason names, on the platform; a fault of the step itself is for the developers,
   and the worker's log says more about {0}.
-- Then continue it: turnup retry {0}
-- Or give it up: turnup cancel {0}"""
+- Then continue it: turnup retry {0}"""
+GIVEN_UP = "\n- Or give it up: turnup cancel {0}"
 FAILED = """\
 - It is over and cannot be continued; what it had done was undone as far as possible.
 - Mend what the reason names, with those who run the platform.
@@ -49,6 +48,7 @@ class Case:
     reason: str | None
     accepted_at: datetime
     deadline_at: datetime
+    can_cancel: bool
 
 
 def missed(late: Late, product: Product) -> TicketNote:
@@ -57,18 +57,21 @@ def missed(late: Late, product: Product) -> TicketNote:
     service = f"{late.customer}/{late.reference}"
     named = (name, late.product, late.verb, service, late.step)
     times = (late.accepted_at, late.deadline_at)
-    return _missed(Case(*named, late.attempt, late.reason, *times), product)
+    goes_back = late.state == "accepted" or (
+        not late.is_final and _goes_back(product, late.verb, late.service_state)
+    )
+    return _missed(Case(*named, late.attempt, late.reason, *times, goes_back), product)
 
 
 def missed_by(progress: Progress, product: Product) -> TicketNote:
     """Return the same ticket, where a worker is the first to see that the deadline has passed."""
-    return _missed(_case(progress, progress.reason), product)
+    return _missed(_case(progress, progress.reason, product), product)
 
 
 def parked(progress: Progress, why: str, product: Product) -> TicketNote:
     """Return the ticket of an operation that needs a person."""
-    case = _case(progress, why)
-    todo = PARKED.format(case.operation)
+    case = _case(progress, why, product)
+    todo = (PARKED + GIVEN_UP * case.can_cancel).format(case.operation)
     title = f"{product.title} {case.service}: {case.verb} needs a person"
     text = TicketText(product.desk, "high", title, _body(case, todo), todo)
     return TicketNote(f"Parked at {case.step}: {why}.\n{todo}", text, severity="high")
@@ -79,7 +82,7 @@ def ended(progress: Progress, state: str, product: Product) -> TicketNote:
     if state != "failed":
         what = "Finished late" if state == "succeeded" else "Cancelled"
         return TicketNote(f"{what} at {rfc3339(progress.now)}.", resolves=True)
-    case = replace(_case(progress, progress.undoing), step=None)
+    case = replace(_case(progress, progress.undoing, product), step=None)
     comment = f"Failed for good: {case.reason}."
     if case.reason in WITHOUT_TICKET:
         return TicketNote(comment)
@@ -91,18 +94,28 @@ def ended(progress: Progress, state: str, product: Product) -> TicketNote:
 def _missed(case: Case, product: Product) -> TicketNote:
     """Return the ticket of a missed deadline."""
     title = f"{product.title} {case.service}: {case.verb} is late"
-    todo = (LATE if case.step else NOT_BEGUN).format(case.operation, case.service)
+    todo = (LATE if case.step else NOT_BEGUN) + UNWANTED * case.can_cancel
+    todo = todo.format(case.operation, case.service)
     severity = product.verbs[case.verb].severity
     text = TicketText(product.desk, severity, title, _body(case, todo), todo)
     return TicketNote(f"The deadline {rfc3339(case.deadline_at)} was missed.", text)
 
 
-def _case(progress: Progress, why: str | None) -> Case:
+def _goes_back(product: Product, verb: str, state: str) -> bool:
+    """Return whether the table lets an operation that has begun be cancelled (CO-3)."""
+    return product.verbs[verb].confirmable or product.cancel.get(state) is Cell.YES
+
+
+def _case(progress: Progress, why: str | None, product: Product) -> Case:
     """Return what a ticket says about an operation in a worker's hands."""
     claimed = progress.claimed
     service = f"{claimed.customer}/{claimed.reference}"
     named = (progress.name, claimed.product, claimed.verb, service, progress.step.name)
-    return Case(*named, progress.attempt, why, claimed.accepted_at, progress.deadline_at)
+    is_final = claimed.past_return or progress.undoing is not None
+    is_final = is_final or progress.is_past_return(progress.step.name)
+    goes_back = not is_final and _goes_back(product, claimed.verb, claimed.service_state)
+    times = (claimed.accepted_at, progress.deadline_at)
+    return Case(*named, progress.attempt, why, *times, goes_back)
 
 
 def _body(case: Case, todo: str) -> str:

@@ -19,7 +19,7 @@ def cancel(operation: str, *, as_json: bool) -> None:
             found = find_operation(connection, operation)
     if as_json:
         print_json(found)
-    elif found.ended_at is not None:
+    elif found.state == "cancelled":
         say(f"{found.id} is cancelled{' already' if accepted.is_repeat else '; it had not begun'}")
     else:
         again = "is being" if accepted.is_repeat else "will be"

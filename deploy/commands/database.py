@@ -1,6 +1,6 @@
 """`turnup db`: making, upgrading and checking the database, and making keys."""
 
-from deploy.display.screen import say
+from deploy.display.screen import print_json, say
 from deploy.keys import key_file, load_keys
 from deploy.opening import open_database, upgrade_database
 from deploy.settings import read_settings
@@ -9,22 +9,27 @@ from schema.store.database import Database
 from schema.store.versions import HEAD
 
 
-def upgrade(*, movable_clock: bool) -> None:
+def upgrade(*, movable_clock: bool, as_json: bool) -> None:
     """Make the database, or bring it to this program's version."""
     settings = read_settings()
     database = Database(settings.database_url)
     try:
-        if upgrade_database(settings, database, movable_clock=movable_clock):
-            say(f"the database {database} has version {HEAD} now")
-        else:
-            say(f"the database {database} has version {HEAD} already")
-        if key_file(database).exists() and settings.secret_keys is None:
-            say(f"its key is in {key_file(database)}; keep a copy of it apart from the database")
+        was_upgraded = upgrade_database(settings, database, movable_clock=movable_clock)
+        path = key_file(database)
+        has_file = settings.secret_keys is None and path.exists()
+        if as_json:
+            file = str(path) if has_file else None
+            told = {"database": str(database), "version": HEAD, "upgraded": was_upgraded}
+            print_json({**told, "key_file": file})
+            return
+        say(f"the database {database} has version {HEAD} {'now' if was_upgraded else 'already'}")
+        if has_file:
+            say(f"its key is in {path}; keep a copy of it apart from the database")
     finally:
         database.close()
 
 
-def check() -> None:
+def check(*, as_json: bool) -> None:
     """Say that the database and its keys can be used, or raise."""
     settings = read_settings()
     database = open_database(settings)
@@ -32,9 +37,15 @@ def check() -> None:
         keys = load_keys(settings, database)
     finally:
         database.close()
+    if as_json:
+        print_json({"database": str(database), "version": HEAD, "key": keys[0].id})
+        return
     say(f"the database {database} has version {HEAD}, sealed with {keys[0].id}")
 
 
-def make_key() -> None:
+def make_key(*, as_json: bool) -> None:
     """Print a new secret key; nothing keeps it."""
-    say(new_key())
+    if as_json:
+        print_json({"key": new_key()})
+    else:
+        say(new_key())

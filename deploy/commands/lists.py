@@ -89,9 +89,9 @@ def print_tickets(found: Sequence[Ticket], now: datetime, *, many_products: bool
 
 
 def _state(each: Operation) -> Text:
-    """Return where an operation stands: `parked` is a wait for a person."""
-    is_parked = each.ended_at is None and each.reason == "parked"
-    shown = state("parked" if is_parked else each.state)
+    """Return where an operation stands: `parked` is a wait for a person, `cancelling` is on its way back."""
+    is_special = each.ended_at is None and each.reason in {"parked", "cancelling"}
+    shown = state(each.reason if is_special and each.reason else each.state)
     return shown.append(" late", "bold red") if each.overdue else shown
 
 

@@ -11,8 +11,8 @@ from schema.views import HistoryLine, Operation, Service, Ticket
 
 ENDS = frozenset({"succeeded", "failed", "cancelled"})
 
-#: A failure for one of these needs nobody to look into it (CO-5).
-WITHOUT_TICKET = frozenset({"state_changed", "rejected"})
+#: A failure for one of these needs nobody to look into it (CO-5); an expiry is one too.
+WITHOUT_TICKET = frozenset({"state_changed", "rejected", "expired"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ STYLES = {
     "succeeded": "green",
     "failed": "bold red",
     "cancelled": "magenta",
+    "cancelling": "magenta",
     "overdue": "bold red",
     "open": "red",
     "resolved": "green",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import pika
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from producers.amqp.topology import COMMANDS, REJECTED, parameters
@@ -25,7 +26,7 @@ def depths(url: str, products: Iterable[str]) -> dict[str, int]:
                     found[name] = count
         finally:
             connection.close()
-    except (AMQPError, OSError):
+    except (AMQPError, AMQPConnectorException, OSError):
         return {}
     return found
 

@@ -24,7 +24,7 @@ class Activate(Command):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     location: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
-    extensions: int = Field(ge=1)
+    extensions: int = Field(ge=1, le=100_000)
 
 
 class Deactivate(Command):

@@ -117,6 +117,7 @@ PRODUCT = Product(
             takes=_row(N, Y, N, N, N),
             moves=Moves(),
             limit=minutes(15),
+            needs=ACTIVATION_CODE,
             reasons={"online": CODE_USED, "offline": CODE_USED},
             steps=("mail_code",),
         ),

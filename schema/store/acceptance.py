@@ -26,6 +26,7 @@ from schema.store.known import (
 from schema.store.moments import moment, stored
 from schema.store.opening import Opened, Opening
 from schema.store.order import Accepted, Answer, Order, Planned
+from schema.store.secrets import refuse_secret
 from schema.store.superseding import Superseded, supersede
 from schema.store.taking import Taking
 from schema.store.transaction import Transaction
@@ -106,10 +107,12 @@ class _Desk:
         return owner
 
     def _lacking(self, order: Order, held: Held | None, owner: Customer) -> Refusal | None:
-        """Return why a new service cannot have what it takes (CO-11), or a verb no confirmation code (CP-5)."""
+        """Return why a new service cannot have what it takes (CO-11), or a verb no secret or code (ML-4, CP-5)."""
         if held is None:
             return self._taking.refusal(order, owner)
         verb = self._transaction.products[order.product].verbs[order.verb]
+        if verb.needs:
+            return refuse_secret(self._transaction, held.id, verb.needs)
         if not verb.confirmable or verb.takes.get(held.state) is Cell.ALREADY:
             return None
         return refuse_code(self._transaction, held.id, self._opening.codes_of(held.id), owner)
@@ -197,6 +200,9 @@ def _busy(product: Product, state: str, under_way: UnderWay) -> Refusal:
     detail = (
         f"{under_way.verb} {operation} is under way on this service until {until} at the latest"
     )
+    waits_for_code = product.verbs[under_way.verb].confirmable and under_way.is_waiting
+    if waits_for_code and not under_way.is_leaving:
+        detail += f"; cancel the {under_way.verb} first"
     facts = {
         "state": state,
         "allowed": list(product.allowed(state)),

@@ -39,6 +39,7 @@ from schema.store.signals import match_signals
 from schema.store.tickets import TicketNote, note_tickets
 from schema.store.transaction import Line, Transaction, Written, events_in
 from schema.store.troubles import Trouble, note_troubles
+from schema.store.waits import set_waits
 from schema.tables import OPERATION, OVERDUE, due, operation
 
 
@@ -96,10 +97,11 @@ class News:
 
 
 class Lost(Enum):
-    """It was not recorded: somebody else has the operation, or its deadline has to be decided first."""
+    """It was not recorded: somebody else has it, its deadline is to be decided first, or its success was cancelled."""
 
     TAKEN_OVER = "taken_over"
     UNDECIDED = "undecided"
+    CANCELLED = "cancelled"
 
 
 RECORD: Columns = {
@@ -130,6 +132,9 @@ BACK = ("id", "product", "verb", "outcome", "number", "sequence", "ticket", *TOL
 _IS_UNDECIDED = and_(
     operation.c.told < OVERDUE, operation.c.deadline_at < bindparam("now", type_=BigInteger())
 )
+
+#: Whoever cancels is promised that it is undone: it does not succeed any more (CO-3).
+_IS_CANCELLED = and_(operation.c.cancel.is_not(None), not_(operation.c.past_return))
 
 
 def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News | Lost]:
@@ -223,8 +228,7 @@ def _set_due(transaction: Transaction, done: Sequence[tuple[Recorded, int]]) -> 
         for record, signals in done
         if not record.keeps and not record.ends
     ]
-    if waits:
-        transaction.run(_set_wake(transaction.dialect), WAKE, waits)
+    set_waits(transaction, waits)
 
 
 def _wait(now: int, record: Recorded, *, is_told: bool) -> tuple[int, int, int]:
@@ -239,7 +243,7 @@ def _wait(now: int, record: Recorded, *, is_told: bool) -> tuple[int, int, int]:
 
 def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, News | Lost]:
     """Return why records found no row; one whose turn stands there already was done, and only its answer was lost."""
-    columns = (operation.c[name] for name in ("id", "epoch", "turn", *TOLD))
+    columns = (operation.c[name] for name in ("id", "epoch", "turn", "past_return", *TOLD))
     query = select(*columns).where(operation.c.id.in_([record.operation for record in missing]))
     found = {row.id: row for row in transaction.connection.execute(query)}
     answers: dict[int, News | Lost] = {}
@@ -250,22 +254,14 @@ def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, Ne
         elif row.turn >= record.turn:
             now = moment(transaction.now)
             answers[record.operation] = News(row.cancel, row.signals, now, row.cancel_reason)
+        elif record.outcome == "on_time" and row.cancel and not row.past_return:
+            answers[record.operation] = Lost.CANCELLED
         else:
             answers[record.operation] = Lost.UNDECIDED if record.ends else Lost.TAKEN_OVER
     return answers
 
 
-WAKE = {"id": BigInteger(), "wake_at": BigInteger(), "settles_at": BigInteger()}
-
 _DELETE_DUE = delete(due).where(due.c.operation_id.in_(bindparam("ids", expanding=True)))
-
-
-@cache
-def _set_wake(dialect: str) -> Update:
-    """Return the statement that sets when operations are looked at again."""
-    given = rows(dialect, WAKE)
-    values = {name: given.c[name] for name in ("wake_at", "settles_at")}
-    return update(due).values(values).where(due.c.operation_id == given.c.id)
 
 
 @cache
@@ -295,5 +291,6 @@ def _write(dialect: str) -> Update:
         operation.c.epoch == given.c.epoch,
         operation.c.turn == given.c.turn - 1,
         or_(given.c.ended_at.is_(None), not_(_IS_UNDECIDED)),
+        or_(given.c.ended_at.is_(None), given.c.outcome != "on_time", not_(_IS_CANCELLED)),
     )
     return update(operation).values(values).where(mine).returning(*(operation.c[n] for n in BACK))

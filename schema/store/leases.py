@@ -12,11 +12,9 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Select,
-    Update,
     bindparam,
     delete,
     insert,
@@ -24,8 +22,9 @@ from sqlalchemy import (
     update,
 )
 
-from schema.store.dialect import LEASE_NOW, POSTGRESQL, Columns, rows
+from schema.store.dialect import LEASE_NOW, POSTGRESQL
 from schema.store.transaction import Transaction
+from schema.store.waits import set_waits
 from schema.tables import delivery, due, operation, worker
 
 #: What a waker's row is called among the workers'.
@@ -33,8 +32,6 @@ WAKER = "waker"
 WORKER = "worker"
 
 MILLISECOND = timedelta(milliseconds=1)
-
-SETTLING: Columns = {"id": BigInteger(), "settles_at": BigInteger()}
 
 #: So far a clock may have been set back since an operation was claimed: a day, in stored form.
 SET_BACK = 86_400_000
@@ -170,21 +167,11 @@ def _take_over(
     keys = transaction.connection.execute(freed).scalars().all()
     if settle:
         later = transaction.now + settle // MILLISECOND
-        transaction.run(
-            _set_settling(transaction.dialect), SETTLING, [(key, later) for key in keys]
-        )
+        set_waits(transaction, [(key, later, later) for key in keys])
     is_late = (delivery.c.state == "waiting") & (delivery.c.due_at <= transaction.now + SET_BACK)
     sending = update(delivery).where(delivery.c.owner.in_(gone), is_late)
     transaction.connection.execute(sending.values(owner=None, epoch=delivery.c.epoch + 1))
     return TakenOver(gone, len(keys))
-
-
-@cache
-def _set_settling(dialect: str) -> Update:
-    """Return the statement that lets operations wait until the last calls of a dead worker have settled."""
-    given = rows(dialect, SETTLING)
-    values = {"wake_at": given.c.settles_at, "settles_at": given.c.settles_at}
-    return update(due).values(values).where(due.c.operation_id == given.c.id)
 
 
 @cache

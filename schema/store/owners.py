@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Text, func, select
+from sqlalchemy import ColumnElement, Select, Text, func, select
 
 from schema.errors import NotFound
 from schema.ids import key_of
@@ -46,6 +46,16 @@ def owners_of(transaction: Transaction, told: Sequence[Names]) -> list[Owner]:
     ]
 
 
+def at_work() -> ColumnElement[int]:
+    """Return who is told what a platform says of a service: who began on it first, or else holds it.
+
+    Who came later came past a wait that let him through: it is the one that waits who is told something.
+    """
+    waiting = (operation.c.service_id == service.c.id) & operation.c.ended_at.is_(None)
+    oldest = select(func.min(operation.c.id)).where(waiting, operation.c.state != "accepted")
+    return func.coalesce(oldest.correlate(service).scalar_subquery(), service.c.holder)
+
+
 def _referred(reference: str | None, ours: str) -> int | None:
     """Return the operation that a reference names, if it is one of this installation."""
     named, slash, installation = (reference or "").partition("/")
@@ -59,11 +69,8 @@ def _referred(reference: str | None, ours: str) -> int | None:
 
 @cache
 def _by_platform(dialect: str) -> Select[Any]:
-    """Return the query for services that platforms know under these ids: who holds each, or else waits on it."""
+    """Return the query for services that platforms know under these ids, and who is told of each."""
     given = rows(dialect, {"product": Text(), "platform_id": Text()})
     same = (service.c.product == given.c.product) & (service.c.platform_id == given.c.platform_id)
-    waiting = (operation.c.service_id == service.c.id) & operation.c.ended_at.is_(None)
-    oldest = select(func.min(operation.c.id)).where(waiting, operation.c.state != "accepted")
-    at_work = func.coalesce(service.c.holder, oldest.scalar_subquery()).label("at_work")
-    columns = (service.c.product, service.c.platform_id, service.c.id, at_work)
+    columns = (service.c.product, service.c.platform_id, service.c.id, at_work().label("at_work"))
     return select(*columns).select_from(given).join(service, same)

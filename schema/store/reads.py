@@ -228,6 +228,7 @@ def _operations(dialect: str) -> Select[Any]:
         "attempt",
         "outcome",
         "reason",
+        "cancel",
         "ticket",
     )
     times = ("accepted_at", "deadline_at", "ended_at")

@@ -11,7 +11,7 @@ from schema.command import rfc3339
 from schema.errors import Refusal
 from schema.store.dialect import locked
 from schema.store.moments import moment
-from schema.store.secrets import context_of, state_at
+from schema.store.secrets import context_of, not_valid, state_at
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import SERVICE, secret, service
 
@@ -73,10 +73,7 @@ def _refusal(transaction: Transaction, row: Row[Any]) -> Refusal | None:
         facts = {"revealed_at": told, "revealed_by": row.revealed_by}
         return Refusal("already_revealed", 409, detail, facts=facts)
     state = state_at(row.state, row.expires_at, transaction.now)
-    if state != "valid":
-        detail = f"the {row.name} is {state}"
-        return Refusal("secret_not_valid", 409, detail, facts={"state": state})
-    return None
+    return None if state == "valid" else not_valid(row.name, state)
 
 
 @cache

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
+from schema.errors import Refusal
 from schema.ids import public_id
 from schema.store.moments import stored
 from schema.store.transaction import Transaction
@@ -69,6 +70,17 @@ def secret_states(
         state = state_at(row.state, row.expires_at, transaction.now)
         states.setdefault(row.service_id, {})[row.name] = state
     return states
+
+
+def refuse_secret(transaction: Transaction, service: int, name: str) -> Refusal | None:
+    """Return why nothing can be done with a service's secret now, or None where it is valid."""
+    state = secret_states(transaction, [service]).get(service, {}).get(name, "missing")
+    return None if state == "valid" else not_valid(name, state)
+
+
+def not_valid(name: str, state: str) -> Refusal:
+    """Return the refusal of what needs a secret that stands like this."""
+    return Refusal("secret_not_valid", 409, f"the {name} is {state}", facts={"state": state})
 
 
 def state_at(state: str, expires_at: int | None, now: int) -> str:

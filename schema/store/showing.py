@@ -11,6 +11,9 @@ from schema.lifecycle import Product
 from schema.store.moments import moment, moment_or_none
 from schema.views import Comment, HistoryLine, Operation, RemoteTicket, Service, Ticket
 
+#: The reason of an operation that goes back because somebody has asked for that.
+CANCELLING = "cancelling"
+
 Products = Mapping[str, Product]
 
 
@@ -46,7 +49,7 @@ def operation_of(row: Row[Any]) -> Operation:
         overdue=(row.ended_at or row.now) > row.deadline_at,
         ended_at=moment_or_none(row.ended_at),
         outcome=row.outcome,
-        reason=row.reason,
+        reason=CANCELLING if row.cancel and row.ended_at is None else row.reason,
         ticket=public_id("tkt", row.ticket) if row.ticket is not None else None,
         remote=_remote_of(row.remote),
         source=row.source,

@@ -29,7 +29,7 @@ from schema.store.clock import read_times
 from schema.store.dialect import rows
 from schema.store.hearing import Heard, hear, to_be_told
 from schema.store.moments import moment, stored
-from schema.store.owners import Owner, owners_of
+from schema.store.owners import Owner, at_work, owners_of
 from schema.store.services import ServiceChange
 from schema.store.transaction import Transaction
 from schema.store.waits import wake_now
@@ -96,7 +96,7 @@ class OwnSignal:
 
 @dataclass(frozen=True, slots=True)
 class MatchSignals:
-    """Give signals that nobody was known for to whoever holds their service now; answered with how many.
+    """Give signals that nobody was known for to whoever is at work on their service now; answered with how many.
 
     This finds those that were stored at the same moment as their platform id (see `match_signals`).
     """
@@ -108,9 +108,9 @@ class MatchSignals:
         found = list(transaction.connection.execute(query))
         given = _hear_stored(transaction, found)
         if given:
-            values = [(row.id, row.holder) for row in given]
+            values = [(row.id, row.at_work) for row in given]
             transaction.run(_give(transaction.dialect), GIVEN, values)
-            _wake(transaction, Counter(row.holder for row in given))
+            _wake(transaction, Counter(row.at_work for row in given))
         return [len(found) for _ in records]
 
 
@@ -235,13 +235,13 @@ def _wake(transaction: Transaction, counts: Mapping[int, int]) -> None:
 
 
 def _known_now(now: int) -> Select[Any]:
-    """Return the query for signals that nobody was known for, with the operations that hold their services now."""
-    held = signal.c.platform_id == service.c.platform_id
-    held &= (signal.c.product == service.c.product) & service.c.holder.is_not(None)
+    """Return the query for signals that nobody was known for, with the operations at work on their services now."""
+    named = signal.c.platform_id == service.c.platform_id
+    named &= signal.c.product == service.c.product
     is_open = signal.c.operation_id.is_(None) & signal.c.service_id.is_(None)
     is_open &= signal.c.received_at > now - GIVEN_UP
-    columns = (*_MATCHED, service.c.holder, service.c.id.label("about"))
-    return select(*columns).join(service, held).where(is_open)
+    columns = (*_MATCHED, at_work().label("at_work"), service.c.id.label("about"))
+    return select(*columns).join(service, named).where(is_open, at_work().is_not(None))
 
 
 @cache

@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    or_,
     select,
     true,
 )
@@ -60,6 +61,8 @@ class Late:
     jeopardy_at: datetime
     deadline_at: datetime
     now: datetime
+    #: Whether it is past its point of no return, or being undone.
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,7 @@ _LATE = (
         service.c.customer,
         service.c.reference,
         service.c.state.label("service_state"),
+        or_(operation.c.past_return, operation.c.undoing.is_not(None)).label("is_final"),
     )
     .join_from(_late, operation, operation.c.id == _late.c.operation_id)
     .join(service, service.c.id == operation.c.service_id)

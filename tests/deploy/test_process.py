@@ -246,6 +246,43 @@ def test_a_reader_that_has_gone_before_the_first_line_is_no_traceback(
     assert ended.stderr == ""
 
 
+def test_an_answer_that_finds_no_room_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            (sys.executable, "-c", START, str(ROOT), "products", "--json"),
+            env={"PATH": "/usr/bin:/bin"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == "turnup: the answer cannot be written: No space left on device\n"
+
+
+def test_letters_that_the_reader_does_not_have_are_no_traceback() -> None:
+    assert turnup("db", "upgrade").returncode == 0
+    named = activate(1, name="Zürich")
+    command = f"{sys.executable} -c '{START}' {ROOT}"
+    assert turnup("submit", write(customer(), named)).returncode == 0
+    ended = subprocess.run(
+        ("bash", "-c", f"PYTHONIOENCODING=ascii {command} show acme/pbx-1 && {command} show op_1"),
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONIOENCODING": "ascii",
+            "USER": "Jürg",
+            "LOGNAME": "Jürg",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+
+
 def test_a_malformed_key_says_how_one_is_made() -> None:
     said = line_of(turnup("products", SECRET_KEYS="hunter2"), 2)
     assert "as turnup db new-key makes it" in said

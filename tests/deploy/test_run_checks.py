@@ -45,6 +45,14 @@ def test_one_that_goes_on_with_its_ticket_open_is_not_broken() -> None:
     assert broken(going) == []
 
 
+def test_CO_5_an_expiry_needs_no_ticket() -> None:
+    expired = operation(state="failed", outcome=None, reason="expired", overdue=False)
+    ended = line(3, BEGIN, "failed", before="running", after="failed")
+    histories = {**GOOD.histories, "op_1k": (*HISTORY[:2], ended)}
+    day = replace(GOOD, operations={"op_1k": expired}, histories=histories, tickets=())
+    assert broken(day) == []
+
+
 def with_history(*lines: HistoryLine) -> Evidence:
     return replace(GOOD, histories={**GOOD.histories, "op_1k": lines})
 

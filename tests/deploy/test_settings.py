@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 import schema.products
+from deploy.core import Core
 from deploy.kinds import Address, read_length, without_password, written_length
+from deploy.planning import plan_of
 from deploy.settings import SettingsWrong, read_settings
 from deploy.shown import masked, unknown
 from schema.calendar import business_days, minutes
@@ -282,3 +286,9 @@ def test_a_length_reads_as_it_was_written(written: str) -> None:
 )
 def test_a_password_is_hidden_wherever_it_stands(address: str, shown: str) -> None:
     assert without_password(address) == shown
+
+
+def test_products_that_are_named_as_none_are_not_taken_for_all() -> None:
+    core = cast("Core", SimpleNamespace(settings=read_settings()))
+    with pytest.raises(SettingsWrong, match="--products: '' is no product; there is cloud_pbx"):
+        plan_of(core, [""])

@@ -26,3 +26,9 @@ def test_good_lines_are_read_and_bad_ones_named_with_their_number() -> None:
         "it is nested too deeply",
         "a number in it is too long",
     ]
+
+
+def test_a_member_that_is_said_twice_is_refused_by_its_name() -> None:
+    (line,) = read_lines([b'{"data": {"name": "a", "name": "b"}}'])
+    assert isinstance(line, BadLine)
+    assert "'name' is said twice in one object" in line.refusal.detail

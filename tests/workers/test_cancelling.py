@@ -6,11 +6,14 @@ from datetime import timedelta
 import pytest
 
 from schema.errors import Refusal
+from schema.ids import public_id
 from schema.lifecycle import Cell
 from schema.store.order import Accepted
+from schema.store.reads import find_operation
+from schema.tables import OVERDUE
 from tests.world.fixtures import MakeWorld
 from tests.world.sample import SAMPLE
-from tests.world.variants import with_workflow
+from tests.world.variants import with_workflow, without_step
 from tests.world.world import START, World
 
 
@@ -51,6 +54,19 @@ def test_CO_3_what_waits_for_a_signal_is_undone_in_reverse(world: World) -> None
     assert effects(world) == ["reserve", "connect", "power", "power", "connect", "remove"]
     assert world.platform.shown("acme/one") == {}
     assert world.rows.moves() == ["new", "opening", "deleted"]
+
+
+def test_CO_3_a_cancel_under_way_can_be_seen(world: World) -> None:
+    operation = world.submit("open")
+    world.work()
+    world.cancel(operation)
+    with world.database.look() as connection:
+        found = find_operation(connection, public_id("op", operation))
+    assert (found.state, found.reason) == ("waiting", "cancelling")
+    world.settle()
+    with world.database.look() as connection:
+        found = find_operation(connection, public_id("op", operation))
+    assert (found.state, found.reason) == ("cancelled", None)
 
 
 def test_CO_3_what_is_running_is_undone_when_its_step_has_ended(world: World) -> None:
@@ -119,6 +135,36 @@ def test_CO_3_before_the_point_of_no_return_the_service_goes_back(world: World) 
     see_cancelled(world, operation)
     assert effects(world)[-2:] == ["permit", "permit"]
     assert world.rows.service()["state"] == "open"
+
+
+def test_CO_3_a_cancel_during_the_last_step_undoes_that_too(make_world: MakeWorld) -> None:
+    world = make_world(without_step(SAMPLE, "open", "await_line"))
+    gate = world.platform.hold("power")
+    operation = world.submit("open")
+    world.until(lambda: gate.reached == 1)
+    assert world.cancel(operation) == Accepted(operation, "sample")
+    world.platform.open("power")
+    world.settle()
+    see_cancelled(world, operation)
+    assert effects(world) == ["reserve", "connect", "power", "power", "connect", "remove"]
+    assert world.rows.service()["state"] == "deleted"
+
+
+def test_CO_3_a_cancel_during_the_last_step_of_what_is_late_undoes_it_with_its_ticket(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(without_step(SAMPLE, "open", "await_line"))
+    gate = world.platform.hold("power")
+    operation = world.submit("open")
+    world.until(lambda: gate.reached == 1)
+    world.cancel(operation)
+    world.move_time(timedelta(days=5))
+    world.platform.open("power")
+    world.settle()
+    row = world.rows.operation(operation)
+    assert (row["state"], row["told"]) == ("cancelled", OVERDUE)
+    assert [ticket["state"] for ticket in world.rows.tickets(operation)] == ["resolved"]
+    world.check()
 
 
 def test_CO_3_a_cancel_is_kept_though_the_worker_dies_as_the_final_step_begins(

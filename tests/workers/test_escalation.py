@@ -1,6 +1,7 @@
 """What tickets say: what happened, to whom, since when, what was tried, what to do, and how to go on (CO-12)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -86,3 +87,29 @@ def test_CO_5_what_failed_is_sent_again_and_not_continued(sqlite_world: World) -
         assert "sent again under a new id" in said
         assert "turnup retry" not in said
     assert "Step:" not in text_of(note.opens).body
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        replace(LATE, is_final=True),
+        replace(LATE, service_state="open"),
+        replace(LATE, service_state="?"),
+    ],
+)
+def test_CO_3_a_late_ticket_does_not_advise_to_cancel_where_that_is_refused(late: Late) -> None:
+    assert "turnup cancel" not in text_of(escalation.missed(late, PRODUCT).opens).body
+
+
+@pytest.mark.parametrize("change", [{"undoing": "no_line"}, {"past_return": True}])
+def test_CO_3_a_parked_ticket_does_not_advise_to_cancel_where_that_is_refused(
+    sqlite_world: World, change: dict[str, Any]
+) -> None:
+    progress = progress_at(sqlite_world, "open", "connect_line")
+    if "undoing" in change:
+        progress = replace(progress, **change)
+    else:
+        progress = replace(progress, claimed=replace(progress.claimed, **change))
+    note = escalation.parked(progress, "the platform refused: no_line", PRODUCT)
+    assert "turnup retry" in note.comment
+    assert "turnup cancel" not in note.comment

@@ -117,9 +117,24 @@ def test_ML_4_an_expired_code_leaves_the_line_pending_with_a_ticket_and_the_cust
     assert (ticket["state"], ticket["severity"]) == ("open", "low")
     assert state(world) == "activation_pending"
     assert mails(world) == [("activation_code", EMAIL), ("code_expired", ADMIN)]
-    answer = world.submit("send_code")
-    world.work()
-    assert world.rows.operation(answer)["reason"] == "rejected"
+    answer = world.ask("send_code")
+    assert isinstance(answer, Refusal)
+    assert (answer.reason, answer.status) == ("secret_not_valid", 409)
+    assert answer.detail == "the activation_code is expired"
+    world.check()
+
+
+def test_ML_4_a_code_that_is_used_meanwhile_is_refused_at_the_door(world: World) -> None:
+    bring_online(world)
+    world.platform.person("mobile_line", "acme/one", "user_removes")
+    world.settle(timedelta(hours=1))
+    assert state(world) == "activation_pending"
+    answer = world.ask("send_code")
+    assert isinstance(answer, Refusal)
+    assert (answer.reason, answer.detail) == (
+        "secret_not_valid",
+        "the activation_code is used",
+    )
     world.check()
 
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from schema.store.claims import Claim
 from schema.store.signals import MatchSignals
 from schema.store.writer import Record
+from schema.tables import signal
 from tests.world.world import World
 
 
@@ -56,6 +58,42 @@ def test_a_signal_by_platform_id_is_for_who_holds_the_service(world: World) -> N
     assert world.signal("told again", platform_id=platform_id) == operation
     assert world.writer.store(MatchSignals()) == 1
     assert {row["operation_id"] for row in world.rows.all("signal")} >= {operation}
+
+
+def test_a_signal_by_platform_id_is_for_who_waits_and_not_for_who_was_let_through(
+    world: World,
+) -> None:
+    operation = waiting(world)
+    platform_id = world.rows.service()["platform_id"]
+    gate = world.platform.hold("rename")
+    renaming = world.submit("rename")
+    world.until(lambda: gate.reached == 1)
+    assert world.rows.service()["holder"] == renaming
+    assert world.signal("line_active", platform_id=platform_id) == operation
+    world.platform.open("rename")
+    world.work()
+    states = [world.rows.operation(each)["state"] for each in (operation, renaming)]
+    assert states == ["succeeded"] * 2
+
+
+def test_a_signal_by_platform_id_is_for_who_waits_with_the_service_let_go(world: World) -> None:
+    operation = waiting(world)
+    assert world.rows.service()["holder"] is None
+    platform_id = world.rows.service()["platform_id"]
+    assert world.signal("line_active", platform_id=platform_id) == operation
+    world.work()
+    assert world.rows.operation(operation)["state"] == "succeeded"
+
+
+def test_a_signal_stored_at_the_moment_of_its_platform_id_is_given_to_who_waits(
+    world: World,
+) -> None:
+    operation = waiting(world)
+    assert world.signal("line_active", platform_id="line-unknown") is None
+    named = update(signal).values(platform_id=world.rows.service()["platform_id"])
+    world.do(lambda transaction: transaction.connection.execute(named))
+    world.work()
+    assert world.rows.operation(operation)["state"] == "succeeded"
 
 
 def test_the_waker_writes_nothing_for_signals_that_nobody_is_known_for(

@@ -1,0 +1,72 @@
+"""How the HTTP door is served, and how its server ends."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+from deploy.http import bound_to, serve_http, server_of, told_briefly
+from deploy.kinds import Address
+from deploy.logs import configure_logs
+
+ANYWHERE = Address("127.0.0.1", 0)
+
+
+def test_a_request_that_the_end_cuts_off_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("deploy.http.FAREWELL", 1)
+    began, stop = threading.Event(), threading.Event()
+
+    async def hangs(
+        scope: Any, _receive: Callable[[], Awaitable[Any]], _send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        if scope["type"] == "http":
+            began.set()
+            await asyncio.get_running_loop().create_future()
+
+    configure_logs("json")
+    bound = bound_to(ANYWHERE)
+    place = bound.getsockname()
+    serving = threading.Thread(target=serve_http, args=(hangs, ANYWHERE, bound, stop))
+    serving.start()
+    asking = threading.Thread(target=_ask, args=(place,))
+    asking.start()
+    assert began.wait(20)
+    stop.set()
+    serving.join(30)
+    asking.join(30)
+    assert not serving.is_alive()
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    said = [json.loads(line)["said"] for line in told.splitlines()]
+    assert "a request was cut off" in said
+
+
+def test_a_fault_of_ours_keeps_its_traceback() -> None:
+    server_of(lambda: None, ANYWHERE)
+    assert told_briefly in logging.getLogger("uvicorn.error").filters
+    error = ValueError("a bug")
+    made = logging.LogRecord("uvicorn.error", 40, "", 0, "said", (), (ValueError, error, None))
+    assert told_briefly(made)
+    assert made.exc_info is not None
+
+
+def _ask(place: tuple[str, int]) -> None:
+    """Ask until there is an answer or none will come."""
+    while True:
+        connection = HTTPConnection(*place, timeout=5)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse()
+        except ConnectionRefusedError:
+            continue
+        except OSError:
+            return
+        finally:
+            connection.close()
