@@ -6,6 +6,7 @@ from deploy.settings import Settings
 from producers.amqp.batch import Batches
 from producers.amqp.door import Door
 from producers.amqp.topology import TopologyRefused, require_topology, user_in
+from producers.api_keys import KeyRing
 from producers.intake import Intake
 
 
@@ -20,7 +21,15 @@ def main(settings: Settings) -> int:
         broker = rabbit_broker(url)
         intake = Intake(core.writer, settings.products, offers(broker), core.sealer)
         door = Door(
-            Batches(intake, core.database, settings.products, user_in(url), settings.source), url
+            Batches(
+                intake,
+                core.database,
+                KeyRing(core.database),
+                settings.products,
+                user_in(url),
+                settings.source,
+            ),
+            url,
         )
         core.tell_started("intake")
         door.run(core.stop)

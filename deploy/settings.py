@@ -1,7 +1,7 @@
 """The settings: TURNUP_* variables of the environment or of a `.env` file, all checked at once.
 
 Besides the fields below each product has TURNUP_PLATFORM_<PRODUCT>_URL and _SECRET, and each of its
-verbs TURNUP_<PRODUCT>_<VERB>_DEADLINE; they come with the product, without a change here.
+verbs TURNUP_<PRODUCT>_<VERB>_DEADLINE (`deploy.promises`); they come with the product, without a change here.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,6 @@ from deploy.kinds import (
     Address,
     BrokerUrl,
     DatabaseUrl,
-    DeadlineLimit,
     Keys,
     Length,
     Listen,
@@ -41,7 +40,8 @@ from deploy.kinds import (
     WebUrl,
     written_length,
 )
-from schema.calendar import Limit
+from deploy.promises import changes, fields_of
+from schema.calendar import CalendarUnknown
 from schema.discovery import find_products
 from schema.errors import TurnupError
 from schema.lifecycle import Product
@@ -190,12 +190,8 @@ class Settings(BaseSettings):
     @cached_property
     def products(self) -> Mapping[str, Product]:
         """All products by name, with the deadlines of these settings."""
-        limits: dict[tuple[str, str], Limit] = {}
-        for product in find_products().values():
-            for verb in product.verbs:
-                if limit := getattr(self, f"{product.name}_{verb}_deadline", None):
-                    limits[product.name, verb] = limit
-        return find_products(limits)
+        found = find_products()
+        return find_products({name: changes(each, self) for name, each in found.items()})
 
     @property
     def platforms(self) -> Mapping[str, Platform]:
@@ -240,19 +236,22 @@ class Settings(BaseSettings):
         for product in find_products().values():
             fields[f"platform_{product.name}_url"] = (WebUrl | None, Field(None, repr=False))
             fields[f"platform_{product.name}_secret"] = (SigningSecret | None, None)
-            for verb in product.verbs:
-                fields[f"{product.name}_{verb}_deadline"] = (DeadlineLimit | None, None)
+            fields |= fields_of(product)
         return create_model("Settings", __base__=cls, **fields)
 
 
 def read_settings() -> Settings:
     """Return the settings; raise `SettingsWrong` with every fault at once."""
     try:
-        return Settings.for_products()()
+        settings = Settings.for_products()()
+        assert settings.products  # noqa: S101  here a wrong calendar is found
+    except CalendarUnknown as error:
+        raise SettingsWrong(f"the calendar of a deadline: {error}") from None
     except ValidationError as error:
         raise SettingsWrong(*(_line(fault) for fault in error.errors())) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsWrong(f".env: cannot be read: {error}") from None
+    return settings
 
 
 def variable(name: str) -> str:

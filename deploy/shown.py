@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pydantic import SecretStr
 from pydantic_settings import DotEnvSettingsSource
 
+from deploy import promises
 from deploy.kinds import without_password, written_length
 from deploy.settings import PREFIX, Settings, variable
 from schema.sealing import parse_keys
@@ -19,7 +20,7 @@ def masked(settings: Settings) -> dict[str, str]:
     shown = {variable(name): _shown(name, getattr(settings, name)) for name in names}
     for product in settings.products.values():
         for verb in product.verbs.values():
-            shown[variable(f"{product.name}_{verb.name}_deadline")] = str(verb.limit)
+            shown |= {variable(name): said for name, said in promises.shown(product, verb).items()}
     return shown
 
 

@@ -9,7 +9,7 @@ from producers.intake import Answer, CustomerStored
 from schema.errors import Refusal
 from schema.ids import public_id
 from schema.store.order import Accepted, Planned
-from schema.views import CustomerKept, Operation, Outcome, Plan, View, problem_of
+from schema.views import CodeMailed, CustomerKept, Operation, Outcome, Plan, View, problem_of
 
 OK, ACCEPTED = 200, 202
 
@@ -27,7 +27,7 @@ def shown(answer: Answer, found: Found) -> tuple[View, int]:
         case Refusal():
             return problem_of(answer), answer.status
         case Accepted():
-            return found[answer.operation], OK if answer.is_repeat else ACCEPTED
+            return taken(answer, found), OK if answer.is_repeat else ACCEPTED
         case Planned():
             return plan_of(answer), OK
         case CustomerStored():
@@ -36,6 +36,15 @@ def shown(answer: Answer, found: Found) -> tuple[View, int]:
             )
             return kept, OK
     assert_never(answer)
+
+
+def taken(answer: Accepted, found: Found) -> Operation:
+    """Return the operation of a command that was taken, and who gets its confirmation code (CP-5)."""
+    operation, code = found[answer.operation], answer.code
+    if code is None:
+        return operation
+    mailed = CodeMailed(admins=code.admins, to_you=code.is_to_asker)
+    return operation.model_copy(update={"confirmation": mailed})
 
 
 def plan_of(planned: Planned) -> Plan:

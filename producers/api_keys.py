@@ -7,9 +7,9 @@ from datetime import timedelta
 from threading import Lock
 from time import monotonic
 
-from schema.asker import ANYBODY, Asker
+from schema.asker import ANYBODY, Asker, forbidden
 from schema.errors import Refusal, Refused
-from schema.store.api_keys import known_keys
+from schema.store.api_keys import OF_BROKER, known_keys, known_users
 from schema.store.database import Database
 
 #: What a token begins with, so that those who search for leaked ones know it.
@@ -25,6 +25,7 @@ FRESH = timedelta(seconds=2)
 BEARER = "bearer "
 
 NONE_GIVEN = "an API key is needed: Authorization: Bearer <token>"
+USER_NEEDED = "the message has to name its sender: set user_id to the broker's user"
 NOT_KNOWN = "the API key is not known, or was revoked"
 
 
@@ -46,6 +47,7 @@ class KeyRing:
         self._fresh = fresh.total_seconds()
         self._lock = Lock()
         self._keys: Mapping[str, Asker] | None = None
+        self._users: Mapping[str, Asker | None] = {}
         self._read_at: float | None = None
 
     @property
@@ -69,6 +71,18 @@ class KeyRing:
             raise Refused(Refusal("unauthorized", 401, NOT_KNOWN))
         return found
 
+    def sender(self, user: str | None) -> Asker | Refusal:
+        """Return who sends a message; the broker vouches for `user`, who is an operator unless a key binds him.
+
+        Once any user is bound each message needs a user: leaving it out must not make an operator of anybody. Raises
+        `Unreachable`.
+        """
+        self._known()
+        if user is None:
+            return forbidden(USER_NEEDED) if self._users else ANYBODY
+        known = self._users.get(user, Asker(f"{OF_BROKER}{user}", is_proven=True))
+        return known or forbidden(f"{OF_BROKER}{user} was revoked")
+
     def _known(self) -> Mapping[str, Asker] | None:
         """Return the keys by their hashes."""
         if not self.is_fresh:
@@ -76,5 +90,6 @@ class KeyRing:
                 if not self.is_fresh:
                     with self._database.look() as connection:
                         self._keys = known_keys(connection)
+                        self._users = known_users(connection)
                     self._read_at = monotonic()
         return self._keys

@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import repeat
 from typing import Any, cast
 
 from producers.reading import Reader
@@ -60,9 +61,12 @@ class Intake:
         self._offer = offer
         self.patience = patience
 
-    def accept(self, events: Sequence[object], *, asker: Asker = ANYBODY) -> list[Answer]:
+    def accept(
+        self, events: Sequence[object], *, asker: Asker | Sequence[Asker] = ANYBODY
+    ) -> list[Answer]:
         """Return an answer for each event (a parsed JSON value), in order, and offer what can begin.
 
+        One asks for all of them, or one for each.
         Raises `StoreFull`, `NotTaken` or another `NotStored` where the batch was refused, and `Unanswered` where
         the database did not answer in time: then the batch may yet be stored, and asking again is safe.
         """
@@ -70,14 +74,15 @@ class Intake:
         self.offer(answers)
         return answers
 
-    def take(self, events: Sequence[object], *, asker: Asker = ANYBODY) -> Taking:
+    def take(self, events: Sequence[object], *, asker: Asker | Sequence[Asker] = ANYBODY) -> Taking:
         """Yield each future of the writer, expect its result, and return the answers; nothing is offered.
 
         Customers are committed before the commands that may name them are handed over.
         """
         if len(events) > MOST_EVENTS:
             raise Refused(Refusal("too_many", 413, f"at most {MOST_EVENTS} events at a time"))
-        read = [self._reader.read(event, asker) for event in events]
+        askers = repeat(asker, len(events)) if isinstance(asker, Asker) else asker
+        read = list(map(self._reader.read, events, askers))
         changes = [each for each in read if isinstance(each, ChangeCustomer)]
         orders = tuple(each for each in read if isinstance(each, Order))
         submit = self._writer.submit

@@ -28,7 +28,7 @@ class SignalBody(BaseModel):
     id: Text200
     at: AwareDatetime = Field(description="When it happened, by the platform's clock")
     reference: Text200 | None = Field(
-        None, description="Ours: an operation's id, and anything after a slash"
+        None, description="Ours, as it came with the call: an operation's id and our installation"
     )
     platform_id: Text200 | None = Field(None, description="The platform's id of the service")
     kind: Text200

@@ -50,6 +50,12 @@ def may(asker: Asker, customer: Customer, name: str) -> bool:
             return asker.customer in customer.partners
 
 
+def is_admin(asker: Asker, customer: Customer) -> bool:
+    """Return whether somebody who may ask for a customer is one of his Admins, by key or by the name he acts under."""
+    name = asker.name.rpartition(" for ")[2].casefold()
+    return asker.role == "admin" or name in {each.email.casefold() for each in customer.admins}
+
+
 def forbidden(detail: str) -> Refusal:
     """Return the refusal of somebody who may not."""
     return Refusal("forbidden", 403, detail)

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from schema.calendar import Limit, minutes
+from schema.calendar import Limit, WorkCalendar, minutes
 from schema.command import Command
 from schema.errors import Refusal
 
@@ -50,13 +50,27 @@ class Moves:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """A limit that is counted by somebody else's calendar than the customer's."""
+
+    limit: Limit
+    calendar: WorkCalendar
+
+    def __str__(self) -> str:
+        """Return it as people read it, such as `2bd by IT, Europe/Rome`."""
+        where = "-".join(filter(None, (self.calendar.country, self.calendar.region)))
+        return f"{self.limit} by {where}, {self.calendar.time_zone}"
+
+
+@dataclass(frozen=True, slots=True)
 class Verb:
     """One verb of a product: its fields, its deadline, its row of the table and its moves.
 
     `through` lists the verbs that are carried out beside it while it waits, `replaced_by` those that then end it
     (CO-8); `secrets` the fields (text) that are sealed before they are stored (CO-4), `needs` the secret of the
     service that has to be valid. One that is `confirmable` waits
-    for a code (CP-5). `steps` is what a dry run tells of its workflow, `severity` how
+    for a code (CP-5): `limit` is until that is mailed, `confirmed` what holds from its acceptance
+    (CP-8). `steps` is what a dry run tells of its workflow, `severity` how
     bad a missed deadline is (CO-12).
     """
 
@@ -70,6 +84,7 @@ class Verb:
     secrets: frozenset[str] = frozenset()
     needs: str | None = None
     confirmable: bool = False
+    confirmed: Promise | None = None
     severity: str = "normal"
     steps: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)

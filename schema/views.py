@@ -10,7 +10,6 @@ from schema.asker import Role
 from schema.command import rfc3339
 from schema.customer import Customer
 from schema.errors import Refusal
-from schema.lifecycle import Product, published_table
 
 OperationState = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
 
@@ -38,6 +37,13 @@ class RemoteTicket(View):
     at: Moment
 
 
+class CodeMailed(View):
+    """Who gets the confirmation code that an operation waits for."""
+
+    admins: int = Field(description="How many Admins are written to")
+    to_you: bool = Field(description="Whether who asks is an Admin; else he gets no code")
+
+
 class Operation(View):
     """One accepted command being carried out."""
 
@@ -61,6 +67,9 @@ class Operation(View):
     source: str
     actor: str
     correlation_id: str | None
+    confirmation: CodeMailed | None = Field(
+        None, description="Only in the answer to a command that waits for a code"
+    )
 
 
 class NoticeSent(View):
@@ -134,33 +143,12 @@ class Page(View, Generic[Item]):
     next: str | None
 
 
-class VerbPublished(View):
-    """A verb: the JSON Schema of its fields, its deadline, and what is carried out beside it."""
-
-    fields: dict[str, Any]
-    deadline: str
-    through: tuple[str, ...]
-
-
 class Paused(View):
     """Since when nobody carries out a product's operations, who has said so, and why."""
 
     since: Moment
     by: str
     why: str | None
-
-
-class ProductPublished(View):
-    """What a product promises: its states, its verbs, and its table *state x verb*."""
-
-    name: str
-    title: str
-    states: tuple[str, ...]
-    verbs: dict[str, VerbPublished]
-    table: dict[str, dict[str, str]] = Field(
-        description="Verb, state, and `Y`, `N`, `N busy`, `=` or `-`"
-    )
-    paused: Paused | None = None
 
 
 class Plan(View):
@@ -275,24 +263,4 @@ def problem_of(refusal: Refusal) -> Problem:
             ProblemFault(pointer=each.pointer, detail=each.detail) for each in refusal.faults
         ),
         **refusal.facts,
-    )
-
-
-def published(product: Product, paused: Paused | None = None) -> ProductPublished:
-    """Return a product as it is published."""
-    verbs = {
-        name: VerbPublished(
-            fields=verb.command.model_json_schema(),
-            deadline=str(verb.limit),
-            through=tuple(sorted(verb.through)),
-        )
-        for name, verb in product.verbs.items()
-    }
-    return ProductPublished(
-        name=product.name,
-        title=product.title,
-        states=product.states,
-        verbs=verbs,
-        table=published_table(product),
-        paused=paused,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from schema.command import Command
 from schema.ids import public_id
-from schema.lifecycle import Verb
+from schema.lifecycle import Promise, Verb
 from schema.sealing import Sealer, unseal_fields
 from schema.store.claimed import Claimed
 from schema.store.journal import News, Recorded
@@ -42,6 +42,7 @@ class Progress:
     platform_id: str | None
     secrets: Mapping[str, str]
     deadline_at: datetime
+    promise: Promise | None
 
     @property
     def name(self) -> str:
@@ -84,6 +85,7 @@ class Progress:
             now=self.now,
             deadline_at=self.deadline_at,
             attempt=self.attempt + 1,
+            promise=self.promise,
         )
 
 
@@ -116,6 +118,7 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
         platform_id=claimed.platform_id,
         secrets=claimed.secrets,
         deadline_at=claimed.deadline_at,
+        promise=verb.confirmed,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from schema.command import Command
 from schema.customer import Customer
+from schema.lifecycle import Promise
 
 #: How long one run, question or undoing of a step may take, unless the step says otherwise.
 STEP_LIMIT = timedelta(seconds=30)
@@ -130,7 +131,8 @@ class Work:
 
     `key` is the idempotency key of this step in this cycle, `reference` what the platform is to call us back with;
     both are the same however often the step runs. `secrets` says how the service's secrets stand, by name (`valid`,
-    `used`, `expired`, `replaced`, `void`), `mailed` which causes a mail server has accepted, and when.
+    `used`, `expired`, `replaced`, `void`), `mailed` which causes a mail server has accepted, and when. `promise`
+    is what holds once the verb is confirmed.
     """
 
     operation: str
@@ -146,6 +148,7 @@ class Work:
     now: datetime
     deadline_at: datetime
     attempt: int
+    promise: Promise | None = None
 
     @property
     def reference(self) -> str:

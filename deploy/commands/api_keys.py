@@ -1,4 +1,4 @@
-"""`turnup keys`: who may ask over HTTP."""
+"""`turnup keys`: who may ask over HTTP, and as whom users of the broker ask."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from producers.intake import PATIENCE
 from schema.asker import Role
 from schema.command import Name
 from schema.errors import Refusal, Refused
-from schema.store.api_keys import AddKey, RevokeKey, list_keys
+from schema.store.api_keys import OF_BROKER, AddKey, RevokeKey, list_keys
 
 COLUMNS = ("name", "role", "customer", "since", "revoked")
 
@@ -20,15 +20,19 @@ NAME = TypeAdapter[str](Name)
 
 
 def add(name: str, role: Role, customer: str | None, *, as_json: bool) -> None:
-    """Store a new key and print its token, which nobody sees again."""
+    """Store a new key and print its token, which nobody sees again; a user of the broker needs none."""
     try:
-        NAME.validate_python(name)
+        NAME.validate_python(name.removeprefix(OF_BROKER))
     except ValidationError:
         detail = f"{name!r} is no name: 1 to 80 letters, digits, dots, underscores, hyphens"
         raise Refused(Refusal("invalid", 422, detail)) from None
     token = new_token()
     _store(AddKey(name, hash_of(token), role, customer))
-    if as_json:
+    if name.startswith(OF_BROKER):
+        whose = f" of {customer}" if customer else ""
+        bound = {"name": name, "role": role, "customer": customer}
+        print_json(bound) if as_json else say(f"{name} is {role}{whose} from now on")
+    elif as_json:
         print_json({"name": name, "role": role, "customer": customer, "token": token})
     else:
         say(token)
@@ -57,7 +61,7 @@ def show(*, as_json: bool) -> None:
 def revoke(name: str) -> None:
     """Revoke a key; every door knows it within two seconds."""
     _store(RevokeKey(name))
-    say(f"{name} opens nothing any more")
+    say(f"{name} {'may ask' if name.startswith(OF_BROKER) else 'opens'} nothing any more")
 
 
 def _store(record: AddKey | RevokeKey) -> Any:  # noqa: ANN401  each answers its own

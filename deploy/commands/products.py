@@ -9,8 +9,9 @@ from deploy.kinds import SQLITE_URL
 from deploy.settings import Settings, read_settings
 from schema.errors import StoreError
 from schema.lifecycle import Cell as Allowed
-from schema.lifecycle import Product, published_table
-from schema.views import Paused, published
+from schema.lifecycle import Product, Verb, published_table
+from schema.published import published
+from schema.views import Paused
 
 COLUMNS = ("verb", "deadline", "allowed in", "is so in", "busy in")
 
@@ -65,7 +66,7 @@ def _rows(product: Product) -> list[Sequence[Cell]]:
     """Return a row for each verb: in which states what holds; in all others it is refused."""
     rows: list[Sequence[Cell]] = []
     for verb, cells in published_table(product).items():
-        limit = str(product.verbs[verb].limit) if verb in product.verbs else ""
+        limit = _limit(product.verbs[verb]) if verb in product.verbs else ""
         states = [
             ", ".join(state for state, said in cells.items() if said == wanted.value)
             for wanted in (Allowed.YES, Allowed.ALREADY, Allowed.BUSY)
@@ -74,3 +75,8 @@ def _rows(product: Product) -> list[Sequence[Cell]]:
         allowed = f"(no service), {states[0]}" if is_first else states[0]
         rows.append((verb, limit, allowed, *states[1:]))
     return rows
+
+
+def _limit(verb: Verb) -> str:
+    """Return a verb's deadline, and that from the code's acceptance where it waits for one."""
+    return f"{verb.limit}, then {verb.confirmed}" if verb.confirmed else str(verb.limit)

@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.display.words import clean, counted, moment, state
-from producers.answers import plan_of
+from producers.answers import plan_of, taken
 from producers.intake import Answer, CustomerStored
 from schema.errors import Refusal
 from schema.ids import public_id
 from schema.store.order import Accepted, Planned
-from schema.views import CustomerKept, Operation, View, problem_of
+from schema.views import CodeMailed, CustomerKept, Operation, View, problem_of
 
 #: In the order in which they are told.
 KINDS = ("accepted", "repeated", "planned", "stored", "unchanged", "refused")
@@ -83,11 +83,13 @@ def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Ren
     number, kind = Text(f"line {answered.number:<5} ", "dim"), state(f"{answered.kind:<9}")
     told = Text.assemble(number, kind, "  ")
     match answered.answer:
-        case Accepted(operation=key):
-            each = found[key]
+        case Accepted() as accepted:
+            each = taken(accepted, found)
             told.append(f"{each.id}  {each.product} {each.verb}  {each.subject}")
             if each.ended_at is not None:
                 told.append("  ").append_text(state(each.state))
+            if each.confirmation is not None:
+                told.append(f"  {_mailed(each.confirmation)}")
         case Planned() as plan:
             already = "it is so already" if plan.is_already else " > ".join(plan.steps)
             told.append(f"until {moment(plan.deadline)}  {already}".rstrip())
@@ -115,8 +117,12 @@ def as_document(answered: Answered, found: Mapping[int, Operation]) -> dict[str,
 def _shown(answer: Answer, found: Mapping[int, Operation]) -> tuple[int, str, View]:
     """Return the status of an answer, and what is shown of it under which name."""
     match answer:
-        case Accepted(operation=key, is_repeat=is_repeat):
-            return (HTTPStatus.OK if is_repeat else HTTPStatus.ACCEPTED), "operation", found[key]
+        case Accepted(is_repeat=is_repeat):
+            return (
+                (HTTPStatus.OK if is_repeat else HTTPStatus.ACCEPTED),
+                "operation",
+                taken(answer, found),
+            )
         case Planned():
             return HTTPStatus.OK, "plan", plan_of(answer)
         case CustomerStored(customer=name, version=version, changed=changed):
@@ -124,6 +130,12 @@ def _shown(answer: Answer, found: Mapping[int, Operation]) -> tuple[int, str, Vi
             return HTTPStatus.OK, "customer", kept
         case Refusal():
             return answer.status, "problem", problem_of(answer)
+
+
+def _mailed(code: CodeMailed) -> str:
+    """Return who gets a confirmation code (CP-5)."""
+    told = f"the code goes to {counted(code.admins, 'Admin')}"
+    return told if code.to_you else f"{told}; you are none, and get none"
 
 
 def _about(event: object) -> str:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import structlog
 
 from producers.amqp.letters import Letter, Rejection, refusal_to, rejected, reply_to
-from producers.amqp.messages import Message, named_by, read_message, secrets_refused, user_of
+from producers.amqp.messages import Message, read_message, secrets_refused, user_of
 from producers.answers import Found
+from producers.api_keys import KeyRing
 from producers.cloudevents import Delivery
 from producers.intake import MOST_EVENTS, Answer, Intake
+from schema.asker import Asker
 from schema.errors import NotStored, NotTaken, Refusal, Refused, StoreFull, Unreachable
 from schema.lifecycle import Product
 from schema.store.database import Database
@@ -43,6 +45,7 @@ class _Read:
 
     message: Message
     user: str | None
+    asker: Asker
     delivery: Delivery
     refused: tuple[Refusal | None, ...]
 
@@ -50,7 +53,7 @@ class _Read:
     def taken(self) -> list[object]:
         """The events for the intake."""
         events = zip(self.delivery.events, self.refused, strict=True)
-        return [named_by(event, self.user) for event, refusal in events if refusal is None]
+        return [event for event, refusal in events if refusal is None]
 
     def merged(self, answers: Iterator[Answer]) -> list[Answer]:
         """Return an answer for each event, taking those of the intake in turn."""
@@ -59,10 +62,11 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """Settles messages; `ourselves` is the broker's name for us."""
+    """Settles messages; `keys` knows who sends them (CO-7), `ourselves` is the broker's name for us."""
 
     intake: Intake
     database: Database
+    keys: KeyRing
     products: Mapping[str, Product]
     ourselves: str
     source: str
@@ -90,16 +94,22 @@ class Batches:
         """Return a message's events; raise `Refused`."""
         if message.deliveries >= MOST_TRIES:
             raise Refused(TRIED)
+        user = user_of(message, self.ourselves)
+        asker = self.keys.sender(user)
+        if isinstance(asker, Refusal):
+            raise Refused(asker)
         delivery = read_message(message)
         if len(delivery.events) > MOST_EVENTS:
             raise Refused(TOO_MANY)
         refused = tuple(secrets_refused(each, self.products) for each in delivery.events)
-        return _Read(message, user_of(message, self.ourselves), delivery, refused)
+        return _Read(message, user, asker, delivery, refused)
 
     def _accept(self, group: Sequence[_Read]) -> list[list[Answer]]:
         """Return the answers to each message; one that makes the others fail is found and fails alone."""
         try:
-            answers = iter(self.intake.accept([event for each in group for event in each.taken]))
+            events = [event for each in group for event in each.taken]
+            askers = [each.asker for each in group for _ in each.taken]
+            answers = iter(self.intake.accept(events, asker=askers))
         except PASSING:
             raise
         except Exception as error:

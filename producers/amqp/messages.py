@@ -21,7 +21,6 @@ from producers.cloudevents import (
     read_body,
     unsupported,
 )
-from schema.asker import Asker
 from schema.command import COMMAND_TYPE, rfc3339
 from schema.errors import Refusal, Refused
 from schema.lifecycle import Product, Verb
@@ -88,15 +87,6 @@ def read_message(message: Message) -> Delivery:
         raise unsupported(UNSUPPORTED)
     data = parsed(message.body) if message.body.strip() else {}
     return Delivery(({**named, "datacontenttype": kind or BINARY, "data": data},))
-
-
-def named_by(event: object, user: str | None) -> object:
-    """Return an event whose actor is the user that the broker vouches for, if it does (CO-7)."""
-    if user is None or not isinstance(event, dict):
-        return event
-    said = event.get("actor")
-    known = Asker(f"amqp:{user}", is_proven=True).named(said if isinstance(said, str) else None)
-    return {**event, "actor": known.name} if isinstance(known, Asker) else event
 
 
 def user_of(message: Message, ourselves: str) -> str | None:

@@ -11,9 +11,10 @@ from schema.asker import Asker, forbidden, may
 from schema.command import EventId, Name
 from schema.errors import NotFound, Refused
 from schema.lifecycle import Product
+from schema.published import ProductPublished, published
 from schema.store.customers import find_customer
 from schema.store.pauses import Pause, Resume, paused_products
-from schema.views import CustomerRecord, ProductPublished, published
+from schema.views import CustomerRecord
 
 router = APIRouter(prefix="/v1")
 

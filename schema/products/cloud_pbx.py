@@ -6,12 +6,12 @@ from pydantic import Field, StringConstraints
 
 from schema.calendar import WorkCalendar, business_days, minutes
 from schema.command import Command
-from schema.lifecycle import Cell, Moves, Product, Verb
+from schema.lifecycle import Cell, Moves, Product, Promise, Verb
 
 STATES = ("new", "activating", "active", "deactivating", "deactivated", "deleting", "deleted")
 
-#: By this the Delivery department has erased everything, counted by its own calendar from the code's acceptance (CP-8).
-DELIVERY_LIMIT, DELIVERY = business_days(2), WorkCalendar("IT", None, "Europe/Rome")
+#: By this the Delivery department has erased everything, by its own calendar (CP-8).
+DELIVERY = Promise(business_days(2), WorkCalendar("IT", None, "Europe/Rome"))
 
 #: Records that the law wants kept; they stay when everything else is erased (CP-7).
 RETAINED = ("invoices", "call_records")
@@ -74,6 +74,7 @@ PRODUCT = Product(
             limit=minutes(15),
             replaced_by=frozenset({"delete"}),
             confirmable=True,
+            confirmed=DELIVERY,
             steps=("await_code", "open_work_order", "erase_data", "remove_erased_instances"),
         ),
     },

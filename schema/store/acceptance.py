@@ -5,10 +5,10 @@ checked before (`producers.intake`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schema.asker import may, not_yours
+from schema.asker import is_admin, may, not_yours
 from schema.calendar import deadline
 from schema.command import CUSTOMER_CHANGED, rfc3339
 from schema.customer import Customer
@@ -25,7 +25,7 @@ from schema.store.known import (
 )
 from schema.store.moments import moment, stored
 from schema.store.opening import Opened, Opening
-from schema.store.order import Accepted, Answer, Order, Planned
+from schema.store.order import Accepted, Answer, CodeAsked, Order, Planned
 from schema.store.secrets import refuse_secret
 from schema.store.superseding import Superseded, supersede
 from schema.store.taking import Taking
@@ -94,7 +94,11 @@ class _Desk:
                 else []
             )
             return Planned(until, is_already, steps, tuple(each.key for each in replaced))
-        return self._open(order, held, until, is_already=is_already)
+        opened = self._open(order, held, until, is_already=is_already)
+        if verb.confirmable and not is_already:
+            told = CodeAsked(len(owner.admins), is_admin(order.asker, owner))
+            opened = replace(opened, code=told)
+        return opened
 
     def _owner(self, order: Order) -> Customer | Refusal:
         """Return the customer, for whom this asker may ask (CO-7)."""

@@ -13,6 +13,9 @@ from schema.store.transaction import Transaction
 from schema.tables import api_key
 from schema.views import ApiKey
 
+#: What the name of a key begins with that binds a user of the broker; it opens nothing over HTTP.
+OF_BROKER = "amqp:"
+
 
 @dataclass(frozen=True, slots=True)
 class AddKey:
@@ -60,13 +63,24 @@ def known_keys(connection: Connection) -> Mapping[str, Asker] | None:
 
     A revoked key still counts as one: revoking the last must not open the door to everybody.
     """
-    rows = connection.execute(select(api_key)).all()
+    rows = connection.execute(select(api_key).where(~api_key.c.name.startswith(OF_BROKER))).all()
     if not rows:
         return None
     return {
         row.hash: Asker(f"key:{row.name}", row.role, row.customer, is_proven=True)
         for row in rows
         if row.revoked_at is None
+    }
+
+
+def known_users(connection: Connection) -> Mapping[str, Asker | None]:
+    """Return as whom the broker's users ask whom a key is bound to, None where that was revoked."""
+    rows = connection.execute(select(api_key).where(api_key.c.name.startswith(OF_BROKER)))
+    return {
+        row.name.removeprefix(OF_BROKER): None
+        if row.revoked_at is not None
+        else Asker(row.name, row.role, row.customer, is_proven=True)
+        for row in rows
     }
 
 

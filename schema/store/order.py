@@ -29,6 +29,14 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeAsked:
+    """A confirmation code is mailed: to how many Admins, and whether who asks is one of them (CP-5)."""
+
+    admins: int
+    is_to_asker: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A command was taken: its operation, whether it was known before, and whether a worker can begin now."""
 
@@ -36,6 +44,7 @@ class Accepted:
     product: str
     is_repeat: bool = False
     is_due: bool = False
+    code: CodeAsked | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from deploy.settings import read_settings
 from producers.api_keys import KeyRing
 from schema.asker import Asker
 from schema.sealing import Sealer
+from schema.store.api_keys import known_keys, known_users
 from schema.store.database import Database
 from schema.store.secrets import context_of
 from schema.tables import api_key, secret
@@ -40,6 +41,20 @@ def keep_secret(address: str) -> None:
     with database.writing.begin() as connection:
         connection.execute(insert(secret).values(values))
     database.close()
+
+
+def test_CO_7_a_key_that_binds_a_user_of_the_broker_has_no_token_and_opens_nothing(
+    url: str,
+) -> None:
+    told = done("keys", "add", "amqp:crm", "--role", "partner", "--customer", "voce")
+    assert told == "amqp:crm is partner of voce from now on\n"
+    database = Database(url)
+    with database.look() as connection:
+        assert known_keys(connection) is None
+        bound = Asker("amqp:crm", "partner", "voce", is_proven=True)
+        assert known_users(connection) == {"crm": bound}
+    database.close()
+    assert "no name" in refused("keys", "add", "amqp:", "--role", "operator", code=1)
 
 
 def test_a_keys_token_is_printed_once_and_opens_the_door(url: str) -> None:
@@ -106,7 +121,7 @@ def test_a_pause_is_seen_in_products_and_by_the_doctor(url: str) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_CO_7_nobody_listens_for_other_machines_without_a_key() -> None:
-    told = line_of(process("serve", LISTEN="0.0.0.0:0"), 2)
+    told = line_of(process("serve", "--simulator", LISTEN="0.0.0.0:0"), 2)
     assert told.startswith("TURNUP_LISTEN: '0.0.0.0:0' can be reached from other machines")
     assert "turnup keys add" in told
     assert Path("turnup.db").exists()

@@ -1,5 +1,6 @@
 """The key beside a SQLite database: written once, for its owner only, and missed when it is gone."""
 
+import errno
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,9 +90,14 @@ def test_postgresql_without_keys_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_key_that_cannot_be_written_makes_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TURNUP_DATABASE_URL", "sqlite:///missing/turnup.db")
-    with pytest.raises(KeyUnusable, match="cannot be written: No such file or directory"):
+    def link(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("deploy.keys.os.link", link)
+    monkeypatch.setenv("TURNUP_DATABASE_URL", "sqlite:///turnup.db")
+    with pytest.raises(KeyUnusable, match="cannot be written: Operation not permitted"):
         open_or_make_database(read_settings())
+    assert not Path("turnup.db").exists()
 
 
 def test_only_the_owner_of_a_database_makes_one(settings: Settings) -> None:

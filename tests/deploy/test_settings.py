@@ -76,6 +76,26 @@ def test_a_deadline_is_set_for_a_product_and_a_verb(monkeypatch: pytest.MonkeyPa
     assert verbs["activate"].limit == minutes(15)
 
 
+def test_CP_8_the_limit_and_the_calendar_of_the_delivery_department_are_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    delete = read_settings().products["cloud_pbx"].verbs["delete"]
+    assert (str(delete.limit), str(delete.confirmed)) == ("15m", "2bd by IT, Europe/Rome")
+    deadlines = {"DEADLINE": "3bd", "CODE_DEADLINE": "20m"}
+    calendar = {"COUNTRY": "DE", "REGION": "BY", "TIME_ZONE": "Europe/Berlin"}
+    said = {f"CLOUD_PBX_DELETE_{name}": value for name, value in (deadlines | calendar).items()}
+    put(monkeypatch, said)
+    settings = read_settings()
+    delete = settings.products["cloud_pbx"].verbs["delete"]
+    assert (str(delete.limit), str(delete.confirmed)) == ("20m", "3bd by DE-BY, Europe/Berlin")
+    assert (
+        said.items() <= {n.removeprefix("TURNUP_"): s for n, s in masked(settings).items()}.items()
+    )
+    assert unknown(settings) == []
+    wrong = faults(monkeypatch, CLOUD_PBX_DELETE_TIME_ZONE="Mars/Base")
+    assert wrong[0].startswith("the calendar of a deadline: time zone 'Mars/Base' is unknown")
+
+
 def test_a_platform_is_set_for_a_product(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "https://pbx.example/api/"
     put(monkeypatch, {"PLATFORM_CLOUD_PBX_URL": url, "PLATFORM_CLOUD_PBX_SECRET": SIGNING})

@@ -52,7 +52,7 @@ def test_a_signal_is_stored_and_its_operation_offered(
 ) -> None:
     intake.accept([activate("1")])
     offers.made.clear()
-    send(signals, {**TOLD, "reference": "op_1/switch_on_instances", "more": 1})
+    send(signals, {**TOLD, "reference": "op_1/doors", "more": 1})
     assert count(database, "signal") == 1
     assert offers.made == [("cloud_pbx", [1])]
 

@@ -1,7 +1,10 @@
 """Deliveries: each goes out once for its cause, whoever dies, and again for days where nobody accepts it."""
 
+import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+from typing import cast
 
 import pytest
 
@@ -16,6 +19,8 @@ from tests.world.world import START, World
 from workers import courier
 from workers.channels.channel import NotDelivered, RefusedForGood
 from workers.channels.mail import MailDirectory
+from workers.journal import Journal
+from workers.lease import Lease
 from workers.retry import next_delivery
 
 
@@ -228,3 +233,43 @@ def test_nothing_is_quiet_while_a_mail_is_due_or_under_way(sqlite_world: World) 
     sqlite_world.writer.store(Undelivered(parcel, sqlite_world.workers[0].key, "no", pause))
     assert quiet(sqlite_world)
     assert sqlite_world.quiet.next_due == sqlite_world.now + timedelta(minutes=3)
+
+
+@dataclass
+class Again:
+    """A journal that hands out one mail with every claim: it was taken over from a try that has not ended."""
+
+    parcel: Parcel
+
+    async def write(self, record: object) -> object:
+        """Hand out, or take an end."""
+        return [self.parcel] if isinstance(record, ClaimDeliveries) else True
+
+
+class Kept:
+    """A lease that lasts."""
+
+    worker = 1
+
+    async def ensure(self) -> None:
+        """Last."""
+
+
+def test_a_delivery_that_is_claimed_again_while_its_earlier_try_ends_stops_nothing(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier.Courier, "_are_due", lambda _: True)
+    errors: list[object] = []
+
+    async def carry() -> int:
+        asyncio.get_running_loop().set_exception_handler(lambda _, error: errors.append(error))
+        box, journal = Held(), cast("Journal", Again(parcels.parcel()))
+        lease, database = cast("Lease", Kept()), sqlite_world.database
+        carrier = courier.Courier(database, journal, lease, {MAIL: box}, ("sample",))
+        await carrier.once()
+        await carrier.once()
+        box.opened.set()
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+        return carrier.in_flight
+
+    assert (asyncio.run(carry()), errors) == (0, [])

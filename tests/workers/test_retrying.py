@@ -43,7 +43,7 @@ def test_a_parked_operation_goes_on_with_its_next_cycle_and_resolves_its_ticket(
     world.settle()
     row = world.rows.operation(key)
     assert (row["state"], row["cycle"]) == ("succeeded", 1)
-    assert f"op_{key}:connect_line:1" in [each.key for each in world.platform.effects()]
+    assert f"op_{key}:connect_line:1@world" in [each.key for each in world.platform.effects()]
     (ticket,) = world.rows.tickets(key)
     assert ticket["state"] == "resolved"
     assert [each["who"] for each in world.rows.history(key) if each["what"] == "retried"] == ["ada"]

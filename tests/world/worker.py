@@ -48,7 +48,7 @@ SHORT = LeaseTerms(
 
 
 #: The lease of a process that is stopped: nobody renews it.
-STOPPED = replace(SHORT, renew=timedelta(hours=1))
+STOPPED = replace(SHORT, length=timedelta(seconds=1), renew=timedelta(hours=1))
 
 
 class Mailbox:

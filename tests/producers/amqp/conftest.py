@@ -6,6 +6,7 @@ import pytest
 
 from producers.amqp.batch import Batches
 from producers.amqp.topology import user_in
+from producers.api_keys import KeyRing
 from producers.intake import Intake
 from schema.lifecycle import Product
 from schema.store.database import Database
@@ -22,7 +23,11 @@ def upstream(rabbit_server: RabbitServer) -> Iterator[Upstream]:
 
 @pytest.fixture
 def batches(
-    intake: Intake, database: Database, products: Mapping[str, Product], rabbit_server: RabbitServer
+    intake: Intake,
+    keys: KeyRing,
+    database: Database,
+    products: Mapping[str, Product],
+    rabbit_server: RabbitServer,
 ) -> Batches:
     """What settles the messages; it knows the customer acme."""
-    return Batches(intake, database, products, user_in(rabbit_server.url), "turnup")
+    return Batches(intake, database, keys, products, user_in(rabbit_server.url), "turnup")

@@ -6,6 +6,7 @@ from typing import cast
 
 from producers.amqp.batch import Batches
 from producers.intake import Answer, Intake
+from schema.asker import Asker
 
 
 class Killed(BaseException):
@@ -21,10 +22,10 @@ class Watched:
     after: Callable[[], None] = lambda: None
     sizes: list[int] = field(default_factory=list)
 
-    def accept(self, events: Sequence[object]) -> list[Answer]:
+    def accept(self, events: Sequence[object], *, asker: Sequence[Asker]) -> list[Answer]:
         self.sizes.append(len(events))
         self.before(events)
-        answers = self.intake.accept(events)
+        answers = self.intake.accept(events, asker=asker)
         self.after()
         return answers
 

@@ -7,8 +7,12 @@ import pytest
 
 from producers.amqp.batch import Batches
 from producers.amqp.topology import COMMANDS, REJECTED
+from schema.customer import Customer
+from schema.store.api_keys import AddKey, RevokeKey
+from schema.store.customers import ChangeCustomer
 from schema.store.database import Database
 from schema.store.reads import OperationFilter, list_operations
+from schema.store.writer import Writer
 from tests.producers.amqp.upstream import Upstream, at_work
 from tests.producers.events import activate, count, customer
 from tests.producers.relay.stage import wait_until
@@ -93,6 +97,27 @@ def test_CO_7_the_user_that_the_broker_vouches_for_is_the_actor(
     with database.look() as connection:
         actors = [each.actor for each in list_operations(connection, OperationFilter())]
     assert actors == ["amqp:guest", "system", "jane", "amqp:guest for jane"]
+
+
+def test_CO_7_a_user_whom_a_key_binds_asks_for_his_customers_only(
+    upstream: Upstream, database: Database, writer: Writer
+) -> None:
+    as_guest = {"user_id": "guest"}
+    writer.store(AddKey("amqp:guest", "no-token", "partner", "acme-partner"))
+    upstream.send(activate("1"), **as_guest, reply_to=upstream.answers)
+    assert upstream.answer().json["detail"] == "amqp:guest may not ask for acme"
+    upstream.send(activate("2"), reply_to=upstream.answers)
+    assert upstream.answer().json["reason"] == "forbidden"
+    record = Customer(version=2, name="Acme", partners=("acme-partner",))
+    writer.store(ChangeCustomer("acme", record))
+    upstream.send(activate("3"), **as_guest, reply_to=upstream.answers)
+    assert upstream.answer().json["actor"] == "amqp:guest"
+    upstream.send({**activate("4"), "actor": "jane"}, **as_guest, reply_to=upstream.answers)
+    assert upstream.answer().json["reason"] == "forbidden"
+    writer.store(RevokeKey("amqp:guest"))
+    upstream.send(activate("5"), **as_guest, reply_to=upstream.answers)
+    assert upstream.answer().json["detail"] == "amqp:guest was revoked"
+    assert count(database, "operation") == 1
 
 
 def test_CO_2_what_cannot_be_accepted_is_kept_and_told_with_every_fault(

@@ -16,7 +16,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks
 
-from schema.store.leases import WAKER, Boot
+from schema.store.leases import WAKER, WORKER, Boot
 from schema.store.writer import Writer
 from tests.producers.events import activate, customer, deactivate
 from tests.producers.http.conftest import Client
@@ -39,7 +39,8 @@ EXAMPLES = 10
 def test_every_answer_is_one_that_is_described(
     app: FastAPI, client: Client, writer: Writer
 ) -> None:
-    writer.store(Boot(WAKER, "here", {}, timedelta(hours=1)))
+    for role in (WAKER, WORKER):
+        writer.store(Boot(role, "here", {}, timedelta(hours=1)))
     client.send_all([activate("1"), activate("2", "acme/pbx-2")])
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     for found in schema.get_all_operations():

@@ -56,6 +56,7 @@ def test_an_operation_reads_as_it_is_described(two: Client) -> None:
         "actor": "system",
         "correlation_id": None,
         "remote": None,
+        "confirmation": None,
     }
 
 

@@ -4,13 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from deploy.display.answers import Answered, as_document, as_lines
+from producers.answers import taken
+from schema.asker import Asker
 from schema.customer import Customer
 from schema.errors import Refusal
 from schema.store.confirmations import Confirm
 from schema.store.customers import ChangeCustomer
 from schema.store.deliveries import MAIL, Parcel
 from schema.store.moments import moment
-from schema.store.order import Accepted, Answer
+from schema.store.order import Accepted, Answer, CodeAsked
+from schema.store.reads import find_operations
+from schema.views import CodeMailed
 from tests.world.fixtures import MakeWorld
 from tests.world.journeys import reach
 from tests.world.subjects import find_subjects
@@ -59,6 +64,29 @@ def test_CP_5_the_code_goes_to_all_admins_and_the_state_stays(world: World) -> N
     assert (row["state"], row["reason"]) == ("waiting", "waiting for the confirmation code")
     assert world.rows.service()["state"] == "active"
     world.check()
+
+
+@pytest.mark.parametrize(
+    ("asker", "is_told"),
+    [
+        (Asker("key:anna", "admin", "acme", is_proven=True), True),
+        (Asker("key:crm for Anna@acme.example", is_proven=True), True),
+        (Asker("key:crm", is_proven=True), False),
+    ],
+)
+def test_CP_5_the_answer_says_how_many_are_written_to_and_whether_the_asker_is_one(
+    world: World, asker: Asker, *, is_told: bool
+) -> None:
+    answer = world.ask("delete", asker=asker)
+    assert isinstance(answer, Accepted)
+    assert answer.code == CodeAsked(len(ADMINS), is_told)
+    with world.database.look() as connection:
+        found = find_operations(connection, [answer.operation])
+    assert taken(answer, found).confirmation == CodeMailed(admins=2, to_you=is_told)
+    shown = as_document(Answered(1, {}, answer), found)["operation"].confirmation
+    assert shown == CodeMailed(admins=2, to_you=is_told)
+    (line,) = as_lines(Answered(1, {}, answer), found)
+    assert str(line).endswith("2 Admins" if is_told else "2 Admins; you are none, and get none")
 
 
 def test_CP_5_without_an_admin_it_is_refused(world: World) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from schema.calendar import deadline
 from schema.command import rfc3339
-from schema.products.cloud_pbx import DELIVERY, DELIVERY_LIMIT, RETAINED, Activate
+from schema.products.cloud_pbx import DELIVERY, RETAINED, Activate
 from schema.store.confirmations import CONFIRMED, VALID
 from workers.errors import Expired
 from workers.products.cloud_pbx.notices import DELETION_CODE
@@ -129,7 +129,8 @@ async def await_code(work: Work, platform: PbxPlatform) -> Outcome:  # noqa: ARG
     """Mail the code to all Admins, and wait until one of them confirms with it, or it expires (CP-5, CP-6)."""
     confirmed = next((each for each in work.signals if each.kind == CONFIRMED), None)
     if confirmed:
-        until = deadline(confirmed.at, DELIVERY_LIMIT, DELIVERY)
+        promise = work.promise or DELIVERY
+        until = deadline(confirmed.at, promise.limit, promise.calendar)
         facts = {"confirmed_at": rfc3339(confirmed.at)}
         return Done(facts, sets_deadline=SetDeadline("delete", until))
     mailed = [at for cause, at in work.mailed.items() if cause.startswith(f"{work.key}:")]
