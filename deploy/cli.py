@@ -142,18 +142,6 @@ def tickets(
     tickets(only_open=only_open, as_json=as_json)
 
 
-@app.command(rich_help_panel=LOOK)
-def products(
-    *,
-    schemas: Annotated[bool, typer.Option("--schemas", help="The verbs' JSON Schemas.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Show what every product promises: its verbs, their deadlines, and when they are allowed."""
-    from deploy.commands.products import products
-
-    products(schemas=schemas, as_json=as_json)
-
-
 @app.command(rich_help_panel=KEEP)
 def doctor(*, as_json: AsJson = False) -> None:
     """Check settings, database, keys, broker and platforms, and who is at work."""

@@ -1,4 +1,4 @@
-"""The contract with the outside as files: HTTP as OpenAPI, AMQP as AsyncAPI, and the broker's definitions.
+"""The contract with the outside as files: HTTP as OpenAPI, AMQP as AsyncAPI, the broker's definitions, the proofs.
 
 `python -m deploy.contract` writes them (`make contract`); a test says when they are no longer true.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from deploy.proofs import proofs
 from producers.amqp import asyncapi
 from producers.amqp.definitions import definitions
 from producers.http.app import create_app
@@ -32,11 +33,12 @@ def _asyncapi() -> dict[str, Any]:
 
 
 #: What each file holds.
-FILES: Mapping[str, Callable[[], dict[str, Any]]] = {
+FILES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "openapi.json": _openapi,
     "asyncapi.json": _asyncapi,
     "definitions.json": definitions,
     "desk.json": desk_schemas,
+    "proofs.json": proofs,
 }
 
 

@@ -103,7 +103,7 @@ class Product:
     state -> new state. It is about the service only where its fact `heard_of` is the service's own, and applied only
     where its fact `sequence` is higher than that of the last one (ML-6). `uses` names the secret that a kind uses up.
     A product that `takes_entitlement` takes one from the customer's pool for each service; `number_field` is the field
-    of its creating verb that names the telephone number (CO-11).
+    of its creating verb that names the telephone number (CO-11). `rules` are its own, by number, each in one line.
     """
 
     name: str
@@ -119,6 +119,7 @@ class Product:
     uses: Mapping[str, str] = field(default_factory=dict)
     takes_entitlement: bool = False
     number_field: str | None = None
+    rules: Mapping[str, str] = field(default_factory=dict)
 
     def allowed(self, state: str) -> tuple[str, ...]:
         """Return the verbs that the table allows in a state."""

@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rich.text import Text
+
 from deploy.display.screen import Cell, print_json, print_table, say, warn
 from deploy.display.words import moment
 from deploy.kinds import SQLITE_URL
+from deploy.proofs import kept_proofs, rules
 from deploy.settings import Settings, read_settings
+from schema.discovery import find_products
 from schema.errors import StoreError
 from schema.lifecycle import Cell as Allowed
 from schema.lifecycle import Product, Verb, published_table
@@ -34,6 +38,21 @@ def products(*, schemas: bool, as_json: bool) -> None:
             say(f"paused since {moment(paused[each.name].since)} by {paused[each.name].by}")
         print_table(COLUMNS, _rows(each))
         say("")
+
+
+def print_rules(*, as_json: bool) -> None:
+    """Print every rule with the tests that prove it, each by its place and name."""
+    proven = kept_proofs()
+    every = rules(find_products().values())
+    if as_json:
+        print_json(
+            {name: {"says": says, "proofs": proven.get(name, [])} for name, says in every.items()}
+        )
+        return
+    for name, says in every.items():
+        say(Text.assemble((f"{name:6}", "bold"), says))
+        for proof in proven.get(name, ["nothing proves it"]):
+            say(Text(f"       {proof}", "dim"))
 
 
 def _paused(settings: Settings) -> Mapping[str, Paused]:

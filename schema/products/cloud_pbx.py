@@ -81,4 +81,16 @@ PRODUCT = Product(
     cancel={"new": Y, "activating": Y, "deactivating": N, "deleting": N},
     billing={"active": "on", "deactivating": "on", "deactivated": "on", "deleting": "on"},
     shown={"portal_url": frozenset({"active"}), "sip_domain": frozenset({"active"})},
+    rules={
+        "CP-1": "activate brings the instances up, also from deactivated with all the data",
+        "CP-2": "deactivate refuses access and switches off; no extension and no data is deleted",
+        "CP-3": "deactivation takes 15 minutes at most, else a ticket to provider support",
+        "CP-4": "a deactivated service is billed on; only deletion ends it",
+        "CP-5": "delete first mails a code of 8 digits to all Admins; without one it is refused",
+        "CP-6": "a code holds for 1 hour from its mailing and works once; the fifth wrong one ends it",
+        "CP-7": "the right code opens the work order, erases all data and then ends the billing",
+        "CP-8": "deleted within 2 business days by the Delivery department's calendar",
+        "CP-9": "confirmed on Friday before the holiday: until Wednesday 18:00 in Rome",
+        "CP-10": "partners reach their customers' services and nobody else's",
+    },
 )

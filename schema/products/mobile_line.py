@@ -152,4 +152,15 @@ PRODUCT = Product(
     uses={"installed": ACTIVATION_CODE, "enabled": ACTIVATION_CODE, "disabled": ACTIVATION_CODE},
     takes_entitlement=True,
     number_field="number",
+    rules={
+        "ML-1": "activate takes an entitlement, makes a code and waits for the phone",
+        "ML-2": "the user gets a QR code, and what Apple and Android phones want instead (SGP.22)",
+        "ML-3": "the code is mailed to the user, and revealed to the Admin once",
+        "ML-4": "a code works once, for 90 days; expired, a ticket of low severity",
+        "ML-5": "reissue_code only while the line is on no phone; every earlier code is void",
+        "ML-6": "the platform tells what the phone did; old news and other profiles change nothing",
+        "ML-7": "report_lost disables the line on the lost phone, then makes a new code",
+        "ML-8": "delete voids codes, returns the entitlement once, and tells the user",
+        "ML-9": "the state comes from the user view; the device view means unknown",
+    },
 )

@@ -292,6 +292,17 @@ def test_an_operation_that_has_not_begun_is_cancelled() -> None:
     assert refused("cancel", "op_7", code=1) == "there is no operation op_7"
 
 
+def test_every_rule_is_told_with_its_proofs() -> None:
+    proof = "tests/products/cloud_pbx/test_activation.py::test_CP_1_"
+    told = done("products", "--rules").splitlines()
+    says = told.index(
+        "CP-1  activate brings the instances up, also from deactivated with all the data"
+    )
+    assert told[says + 1].strip().startswith(proof)
+    assert read("products", "--rules")["CP-1"]["proofs"][0].startswith(proof)
+    assert turnup("products", "--rules", "--schemas").exit_code == 2
+
+
 def test_products_publish_their_tables() -> None:
     told = done("products").splitlines()
     assert told[0] == "cloud_pbx: Cloud PBX"
