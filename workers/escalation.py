@@ -71,10 +71,10 @@ def missed_by(progress: Progress, product: Product) -> TicketNote:
 def parked(progress: Progress, why: str, product: Product) -> TicketNote:
     """Return the ticket of an operation that needs a person."""
     case = _case(progress, why, product)
-    todo = (PARKED + GIVEN_UP * case.can_cancel).format(case.operation)
+    advice = (PARKED + GIVEN_UP * case.can_cancel).format(case.operation)
     title = f"{product.title} {case.service}: {case.verb} needs a person"
-    text = TicketText(product.desk, "high", title, _body(case, todo), todo)
-    return TicketNote(f"Parked at {case.step}: {why}.\n{todo}", text, severity="high")
+    text = TicketText(product.desk, "high", title, _body(case, advice), advice)
+    return TicketNote(f"Parked at {case.step}: {why}.\n{advice}", text, severity="high")
 
 
 def ended(progress: Progress, state: str, product: Product) -> TicketNote:
@@ -94,10 +94,10 @@ def ended(progress: Progress, state: str, product: Product) -> TicketNote:
 def _missed(case: Case, product: Product) -> TicketNote:
     """Return the ticket of a missed deadline."""
     title = f"{product.title} {case.service}: {case.verb} is late"
-    todo = (LATE if case.step else NOT_BEGUN) + UNWANTED * case.can_cancel
-    todo = todo.format(case.operation, case.service)
+    advice = (LATE if case.step else NOT_BEGUN) + UNWANTED * case.can_cancel
+    advice = advice.format(case.operation, case.service)
     severity = product.verbs[case.verb].severity
-    text = TicketText(product.desk, severity, title, _body(case, todo), todo)
+    text = TicketText(product.desk, severity, title, _body(case, advice), advice)
     return TicketNote(f"The deadline {rfc3339(case.deadline_at)} was missed.", text)
 
 
@@ -118,7 +118,7 @@ def _case(progress: Progress, why: str | None, product: Product) -> Case:
     return Case(*named, progress.attempt, why, *times, goes_back)
 
 
-def _body(case: Case, todo: str) -> str:
+def _body(case: Case, advice: str) -> str:
     """Return the text of a ticket: what, for whom, since when, where it stands, what was tried, what to do."""
     tried = f" after {case.attempts} failed tries in a row" if case.attempts else ""
     stands = [f"Step:       {case.step}{tried}"] if case.step else []
@@ -131,6 +131,6 @@ def _body(case: Case, todo: str) -> str:
         f"Reason:     {case.reason or 'none is known'}",
         f"History:    turnup show {case.operation}",
         "",
-        todo,
+        advice,
     )
     return "\n".join(lines)

@@ -74,8 +74,8 @@ def note_tickets(
 
 def _event(key: int, note: TicketNote, comment: str, *, resolves: bool) -> TicketEvent:
     """Return what a desk is told about a comment."""
-    todo = note.opens.what_to_do if note.opens else None
-    return TicketEvent(key, "ticket.resolved" if resolves else "ticket.commented", comment, todo)
+    advice = note.opens.what_to_do if note.opens else None
+    return TicketEvent(key, "ticket.resolved" if resolves else "ticket.commented", comment, advice)
 
 
 def _with(text: str, told: str | None) -> str:
