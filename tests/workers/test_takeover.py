@@ -98,14 +98,14 @@ def test_I3_a_worker_stopped_past_its_lease_is_kept_from_calling(world: World) -
     world.settle()
     world.crash()
     stopped = world.boot(terms=STOPPED)
-    gate = world.platform.hold("show", most=1)
+    gate = world.platform.hold("show_line", most=1)
     operation = world.submit("rename")
     world.until(lambda: gate.reached == 1)
     stopped.is_stopped = True
     world.boot()
     world.until(lambda: stopped.lease.left < timedelta(0))
     world.until(lambda: world.rows.operation(operation)["state"] == "succeeded")
-    world.platform.open("show")
+    world.platform.open("show_line")
     world.run()
     assert stopped.lease.is_lost
     calls = [each for each in world.platform.calls if each.action == "rename"]

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from threading import Thread
-from types import TracebackType
 from typing import Self, TypeVar
 
 from workers.simulator.clock import Real, Standing
@@ -44,12 +43,7 @@ class SimulatorThread:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop it; raises what broke it."""
         try:
             self._await(self._simulator.stop())

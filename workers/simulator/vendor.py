@@ -3,7 +3,8 @@
 A vendor is a table of actions, declared as `VENDOR = Vendor(product, actions=..., changes=...)`.
 A handler is a plain function `(call, instances) -> Answer`; it may raise `RefusedError`, and a body
 that does not fit `call.read(Model)` is refused by itself. A change is what happens later, by
-itself: a plain function `(instance, arguments) -> later`, known by its name in the file.
+itself: a plain function `(instance, arguments) -> later`, known by its name in the file. What most
+vendors do alike stands in `workers.simulator.alike`.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,9 +48,14 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Json = field(default_factory=dict)
 
+    @property
+    def platform_id(self) -> str:
+        """The instance that the path names."""
+        return self.path["platform_id"]
+
     def read(self, model: type[M]) -> M:
-        """Read the body; what does not fit is answered 422 with every fault."""
-        return model.model_validate(self.body)
+        """Read the body, taken literally; what does not fit, or is not known, is answered 422 with every fault."""
+        return model.model_validate(self.body, strict=True, extra="forbid")
 
 
 @dataclass(frozen=True)
@@ -88,18 +94,19 @@ Handler = Callable[[Call, Instances], Answer]
 
 @dataclass(frozen=True)
 class Action:
-    """A method and path of the vendor's API, below `/<product>`; named after its handler."""
+    """A method and path of the vendor's API, below `/<product>`; named after its handler unless `called` otherwise."""
 
     method: str
     path: str
     handler: Handler
     #: Of several actions on one path, the one whose fields the body has is meant.
     where: Json = field(default_factory=dict)
+    called: str | None = None
 
     @property
     def name(self) -> str:
         """The action in `/effects` and `/faults`."""
-        return self.handler.__name__
+        return self.called or self.handler.__name__
 
     @property
     def is_changing(self) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from workers.simulator.alike import reads, shown
 from workers.simulator.rows import digest
 from workers.simulator.vendor import (
     Action,
@@ -35,26 +36,20 @@ def reserve(call: Call, instances: Instances) -> Answer:
     return Answer({"platform_id": platform_id, **state}, status=201)
 
 
-def find(call: Call, instances: Instances) -> Answer:
-    """Find the lines that calls with a reference made."""
-    found = instances.created_by(call.query["reference"])
-    return Answer({"lines": [{"platform_id": each.platform_id, **each.state} for each in found]})
+def show(line: Instance, call: Call) -> Json:
+    """Return how a line is."""
+    return shown(line, call, line.state)
 
 
-def show(call: Call, instances: Instances) -> Answer:
-    """Tell how a line is."""
-    line = instances[call.path["platform_id"]]
-    return Answer({"platform_id": line.platform_id, **line.state})
-
-
-def connect(call: Call, instances: Instances) -> Answer:
-    """Connect or disconnect a line."""
-    return _set(call, instances)
+def change(call: Call, instances: Instances) -> Answer:
+    """Set one thing as the body says."""
+    instances[call.platform_id].state.update(call.body)
+    return Answer({})
 
 
 def power(call: Call, instances: Instances) -> Answer:
     """Start a line, which takes a while, or stop it."""
-    line = instances[call.path["platform_id"]]
+    line = instances[call.platform_id]
     if not call.body["on"]:
         line.state["power"] = "off"
         return Answer({"power": "off"})
@@ -64,25 +59,15 @@ def power(call: Call, instances: Instances) -> Answer:
     return Answer({"power": "starting"}, 202, (After(STARTS, became_active),))
 
 
-def rename(call: Call, instances: Instances) -> Answer:
-    """Give a line a name."""
-    return _set(call, instances)
-
-
 def permit(call: Call, instances: Instances) -> Answer:
     """Allow or refuse calls."""
-    instances[call.path["platform_id"]].state["calls"] = call.body["allowed"]
+    instances[call.platform_id].state["calls"] = call.body["allowed"]
     return Answer({})
-
-
-def fill(call: Call, instances: Instances) -> Answer:
-    """Set what is on the line."""
-    return _set(call, instances)
 
 
 def remove(call: Call, instances: Instances) -> Answer:
     """Remove a line."""
-    instances.remove(call.path["platform_id"])
+    instances.remove(call.platform_id)
     return Answer({})
 
 
@@ -93,23 +78,16 @@ def became_active(line: Instance, _: Json) -> Later:
     return (Callback("line_active"),)
 
 
-def _set(call: Call, instances: Instances) -> Answer:
-    """Set one thing as the body says."""
-    instances[call.path["platform_id"]].state.update(call.body)
-    return Answer({})
-
-
 VENDOR = Vendor(
     "sample",
     actions=(
         Action("POST", "/lines", reserve),
-        Action("GET", "/lines", find),
-        Action("GET", "/lines/{platform_id}", show),
-        Action("PUT", "/lines/{platform_id}/connection", connect),
+        *reads("line", show),
+        Action("PUT", "/lines/{platform_id}/connection", change, called="connect"),
         Action("PUT", "/lines/{platform_id}/power", power),
-        Action("PUT", "/lines/{platform_id}/name", rename),
+        Action("PUT", "/lines/{platform_id}/name", change, called="rename"),
         Action("PUT", "/lines/{platform_id}/calls", permit),
-        Action("PUT", "/lines/{platform_id}/content", fill),
+        Action("PUT", "/lines/{platform_id}/content", change, called="fill"),
         Action("DELETE", "/lines/{platform_id}", remove),
     ),
     changes=(became_active,),

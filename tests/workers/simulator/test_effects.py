@@ -84,6 +84,12 @@ def test_a_call_that_was_refused_has_no_effect_and_may_be_made_again(world: Worl
     assert world.create().status == 201
 
 
+def test_a_body_is_taken_literally_and_nothing_unknown_with_it(world: World) -> None:
+    body = {"name": "Headquarters", "extensions": "3", "colour": "red"}
+    answer = world.change("POST", "/cloud_pbx/instances", body)
+    assert {one["field"] for one in answer.body["problems"]} == {"extensions", "colour"}
+
+
 def test_a_changing_call_names_its_service_and_reference(world: World) -> None:
     answer = world.call("POST", "/cloud_pbx/instances", {"name": "x", "extensions": 1})
     assert answer.status == 422

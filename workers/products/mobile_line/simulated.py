@@ -7,7 +7,7 @@ line that was on no phone yet does by himself what his mail says; everything els
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from workers.products.mobile_line.simulated_phone import (
     CODE_LASTS,
@@ -22,6 +22,7 @@ from workers.products.mobile_line.simulated_phone import (
     user_removes,
     user_scans,
 )
+from workers.simulator.alike import reads, shown, written
 from workers.simulator.vendor import (
     Action,
     After,
@@ -44,22 +45,19 @@ Text = Annotated[str, Field(min_length=1)]
 class NewLine(BaseModel):
     """What is asked of `create_line`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     user: Text
     number: Annotated[str, Field(pattern=r"^\+[1-9]\d{1,14}$")]
 
 
 class Calls(BaseModel):
-    """What is asked of `allow_calls` and `stop_calls`."""
+    """What is asked of `set_calls`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     allowed: bool
 
 
 class Header(BaseModel):
     """The header of every ES2+ call; its identifiers are for tracing only."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     functionRequesterIdentifier: Text  # noqa: N815  the standard's name
     functionCallIdentifier: Text  # noqa: N815  the standard's name
 
@@ -67,7 +65,6 @@ class Header(BaseModel):
 class Order(BaseModel):
     """What is asked of `download_order`; `lineIdentifier` is this vendor's own."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     header: Header
     profileType: Text  # noqa: N815  the standard's name
     lineIdentifier: Text  # noqa: N815  the vendor's name
@@ -76,7 +73,6 @@ class Order(BaseModel):
 class Confirmation(BaseModel):
     """What is asked of `confirm_order`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     header: Header
     iccid: Text
     releaseFlag: bool  # noqa: N815  the standard's name
@@ -85,7 +81,6 @@ class Confirmation(BaseModel):
 class Release(BaseModel):
     """What is asked of `release_profile`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     header: Header
     iccid: Text
 
@@ -93,7 +88,6 @@ class Release(BaseModel):
 class Cancellation(BaseModel):
     """What is asked of `cancel_order`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
     header: Header
     iccid: Text
     finalProfileStatusIndicator: Literal["Available", "Unavailable"]  # noqa: N815  the standard's name
@@ -115,47 +109,43 @@ def create_line(call: Call, lines: Instances) -> Answer:
     return Answer({"platform_id": platform_id}, status=201)
 
 
-def show_line(call: Call, lines: Instances) -> Answer:
-    """Tell how a line is: the user view."""
-    return Answer(_shown(lines[call.path["platform_id"]], call))
-
-
-def find_lines(call: Call, lines: Instances) -> Answer:
-    """Find the lines that calls with a reference made."""
-    if set(call.query) != {"reference"}:
-        raise RefusedError(422, "invalid_query", needed=["reference"])
-    found = lines.created_by(call.query["reference"])
-    return Answer({"lines": [_shown(line, call) for line in found]})
+def show_line(line: Instance, call: Call) -> Json:
+    """Return how a line is: the user view."""
+    profiles = [
+        {name: each[name] for name in ("iccid", "state", "ordered_by")}
+        for each in line.state["profiles"]
+    ]
+    newest = profiles[-1]["state"] if profiles else "none"
+    told = {name: line.state[name] for name in ("user", "number", "calls")}
+    status = STATUS.get(newest, "activation_pending")
+    return shown(line, call, {**told, "status": status, "profiles": profiles})
 
 
 def show_device(call: Call, lines: Instances) -> Answer:
     """Tell how the phone is: the device view, which never knows (ML-9)."""
-    lines[call.path["platform_id"]]
+    lines[call.platform_id]
     return Answer({"status": "not available"})
 
 
 def show_code(call: Call, lines: Instances) -> Answer:
     """Tell the activation code of a confirmed profile."""
-    line = lines[call.path["platform_id"]]
+    line = lines[call.platform_id]
     profile = _profile(line, call.query.get("iccid", ""))
     if "matchingId" not in profile:
         raise RefusedError(404, "unknown_code")
     return Answer(_code(profile))
 
 
-def allow_calls(call: Call, lines: Instances) -> Answer:
-    """Let business calls through."""
-    return _set_calls(call, lines)
-
-
-def stop_calls(call: Call, lines: Instances) -> Answer:
-    """Stop business calls, whatever the phone does."""
-    return _set_calls(call, lines)
+def set_calls(call: Call, lines: Instances) -> Answer:
+    """Let business calls through, or stop them whatever the phone does."""
+    line = lines[call.platform_id]
+    line.state["calls"] = call.read(Calls).allowed
+    return Answer(show_line(line, call))
 
 
 def remove_line(call: Call, lines: Instances) -> Answer:
     """Take a line out of the network core, with all its profiles."""
-    lines.remove(call.path["platform_id"])
+    lines.remove(call.platform_id)
     return Answer({})
 
 
@@ -178,7 +168,7 @@ def confirm_order(call: Call, lines: Instances) -> Answer:
     asked = call.read(Confirmation)
     line, profile = _found(lines, asked.iccid)
     _require(profile, {"ordered"})
-    expires_at = (call.at + CODE_LASTS).isoformat().replace("+00:00", "Z")
+    expires_at = written(call.at + CODE_LASTS)
     matching_id = matching_id_of(asked.iccid)
     profile |= {"state": "confirmed", "matchingId": matching_id, "expiresAt": expires_at}
     expiry = After(CODE_LASTS, code_expires, {"iccid": asked.iccid})
@@ -208,12 +198,11 @@ VENDOR = Vendor(
     "mobile_line",
     actions=(
         Action("POST", "/lines", create_line),
-        Action("GET", "/lines", find_lines),
-        Action("GET", "/lines/{platform_id}", show_line),
+        *reads("line", show_line),
         Action("GET", "/devices/{platform_id}", show_device),
         Action("GET", "/codes/{platform_id}", show_code),
-        Action("PUT", "/lines/{platform_id}/calls", allow_calls, {"allowed": True}),
-        Action("PUT", "/lines/{platform_id}/calls", stop_calls, {"allowed": False}),
+        Action("PUT", "/lines/{platform_id}/calls", set_calls, {"allowed": True}, "allow_calls"),
+        Action("PUT", "/lines/{platform_id}/calls", set_calls, {"allowed": False}, "stop_calls"),
         Action("DELETE", "/lines/{platform_id}", remove_line),
         Action("POST", f"{ES2}/downloadOrder", download_order),
         Action("POST", f"{ES2}/confirmOrder", confirm_order),
@@ -222,12 +211,6 @@ VENDOR = Vendor(
     ),
     changes=(user_scans, user_enables, user_disables, user_removes, code_expires),
 )
-
-
-def _set_calls(call: Call, lines: Instances) -> Answer:
-    line = lines[call.path["platform_id"]]
-    line.state["calls"] = call.read(Calls).allowed
-    return Answer(_shown(line, call))
 
 
 def _found(lines: Instances, iccid: str) -> tuple[Instance, Json]:
@@ -264,27 +247,5 @@ def _executed(body: Json, later: Later = ()) -> Answer:
 
 
 def _code(profile: Json) -> Json:
-    return {
-        "iccid": profile["iccid"],
-        "matchingId": profile["matchingId"],
-        "smdpAddress": SMDP_ADDRESS,
-        "expiresAt": profile["expiresAt"],
-    }
-
-
-def _shown(line: Instance, call: Call) -> Json:
-    profiles = [
-        {name: each[name] for name in ("iccid", "state", "ordered_by")}
-        for each in line.state["profiles"]
-    ]
-    newest = profiles[-1]["state"] if profiles else "none"
-    return {
-        "platform_id": line.platform_id,
-        "reference": line.reference,
-        "user": line.state["user"],
-        "number": line.state["number"],
-        "calls": line.state["calls"],
-        "status": STATUS.get(newest, "activation_pending"),
-        "profiles": profiles,
-        "at": call.at.isoformat().replace("+00:00", "Z"),
-    }
+    told = {name: profile[name] for name in ("iccid", "matchingId", "expiresAt")}
+    return {**told, "smdpAddress": SMDP_ADDRESS}

@@ -4,10 +4,11 @@ A profile is `ordered`, `confirmed`, `released`, `installed`, `enabled` or `disa
 `expired` or `unavailable`.
 """
 
-import hashlib
 from collections.abc import Collection
 from datetime import timedelta
 
+from workers.simulator.alike import drawn
+from workers.simulator.rows import digest
 from workers.simulator.vendor import After, Callback, Instance, Json, Later
 
 #: A code works for so long (ML-4).
@@ -56,7 +57,7 @@ def code_expires(line: Instance, arguments: Json) -> Later:
 
 def line_of(service: str, earlier: int) -> str:
     """Return the name of a service's line: the ten digits of its profiles' account."""
-    return f"line-{_number(10, service, earlier)}"
+    return f"line-{int(digest(service, earlier)[:16], 16) % 10**10:010}"
 
 
 def iccid_of(platform_id: str, order: int) -> str:
@@ -68,8 +69,8 @@ def iccid_of(platform_id: str, order: int) -> str:
 
 def matching_id_of(iccid: str) -> str:
     """Return the matching id of a profile's activation code."""
-    drawn = hashlib.sha256(f"code\0{iccid}".encode()).hexdigest().upper()[:20]
-    return "-".join(drawn[start : start + 5] for start in range(0, 20, 5))
+    code = digest("code", iccid).upper()
+    return "-".join(code[start : start + 5] for start in range(0, 20, 5))
 
 
 def released(line: Instance, profile: Json) -> Later:
@@ -77,9 +78,7 @@ def released(line: Instance, profile: Json) -> Later:
     profile["state"] = "released"
     if line.state["was_on_a_phone"]:
         return ()
-    least, most = SCANS
-    spread = int((most - least).total_seconds()) + 1
-    delay = least + timedelta(seconds=int(_number(10, profile["iccid"], "scans")) % spread)
+    delay = drawn(SCANS, profile["iccid"], "scans")
     return (After(delay, user_scans, {"iccid": profile["iccid"]}),)
 
 
@@ -115,10 +114,3 @@ def _newest(line: Instance, arguments: Json) -> Json | None:
     profiles: list[Json] = line.state["profiles"]
     found = [each for each in profiles if wanted in {None, each["iccid"]}]
     return found[-1] if found else None
-
-
-def _number(digits: int, *parts: object) -> str:
-    """Draw a number of so many digits, the same for the same parts."""
-    text = "\0".join(map(str, parts))
-    drawn = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
-    return f"{drawn % 10**digits:0{digits}}"
