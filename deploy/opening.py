@@ -15,12 +15,9 @@ from schema.store.versions import check, upgrade, version_of
 RUNS_MARK = ".simulator"
 
 
-def open_database(settings: Settings, *, checkpoints: bool = False) -> Database:
-    """Return the database of the settings; raise `WrongDatabase` or `Unreachable`.
-
-    Only the one process that owns a SQLite database `checkpoints`.
-    """
-    with _let_go_if_refused(Database(settings.database_url, checkpoints=checkpoints)) as database:
+def open_database(settings: Settings) -> Database:
+    """Return the database of the settings, which another process may own; raise `WrongDatabase` or `Unreachable`."""
+    with _let_go_if_refused(Database(settings.database_url, checkpoints=False)) as database:
         check(database)
     return database
 

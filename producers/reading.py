@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from producers.parsing import write_json
 from schema.asker import Asker, forbidden
@@ -17,9 +17,9 @@ from schema.command import (
     CUSTOMER_CHANGED,
     Command,
     Envelope,
-    Name,
     content_hash,
     faults_of,
+    is_name,
 )
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
@@ -45,8 +45,6 @@ CALLED = (
 )
 
 _ONLY_OURS = forbidden("only an operator changes the records of customers")
-
-NAME = TypeAdapter[str](Name)
 
 Some = TypeVar("Some", bound=BaseModel)
 
@@ -185,7 +183,7 @@ def _open_part(verb: Verb, data: Mapping[str, Any]) -> Mapping[str, Any]:
 def _subject(subject: object) -> tuple[str, str, tuple[Fault, ...]]:
     """Return the customer and the reference that a subject names, and what is wrong with it."""
     owner, _, reference = subject.partition("/") if isinstance(subject, str) else ("", "", "")
-    if _is_name(owner) and _is_name(reference):
+    if is_name(owner) and is_name(reference):
         return owner, reference, ()
     return "", "", (Fault("/subject", SUBJECT_WANTED),)
 
@@ -232,7 +230,7 @@ def _customer(
     if isinstance(data, dict):
         record, wrong = _parsed(Customer, json.dumps(data).encode(), "/data")
         faults += wrong
-    if name is None or (isinstance(name, str) and not _is_name(name)):
+    if name is None or (isinstance(name, str) and not is_name(name)):
         faults += (Fault("/subject", NAME_WANTED),)
     if faults or envelope is None or record is None:
         return invalid(faults)
@@ -245,12 +243,3 @@ def _parsed(model: type[Some], text: bytes, under: str) -> tuple[Some | None, tu
         return model.model_validate_json(text, strict=True), ()
     except ValidationError as error:
         return None, faults_of(error, under)
-
-
-def _is_name(text: str) -> bool:
-    """Return whether text names a customer or a service."""
-    try:
-        NAME.validate_python(text)
-    except ValidationError:
-        return False
-    return True

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from schema.errors import Fault
 
@@ -21,6 +29,7 @@ CUSTOMER_CHANGED = "turnup.customer.changed"
 RESERVED_PRODUCTS = frozenset({"customer", "simulator"})
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+NAME = TypeAdapter[str](Name)
 EventId = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
@@ -55,6 +64,15 @@ class Command(BaseModel):
     )
     not_before: AwareDatetime | None = Field(None, description="Start no earlier than this (CO-13)")
     dry_run: bool = Field(default=False, description="Only say what would happen")
+
+
+def is_name(text: str) -> bool:
+    """Return whether text can name a customer or a service."""
+    try:
+        NAME.validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def faults_of(error: ValidationError, under: str = "") -> tuple[Fault, ...]:
@@ -107,4 +125,4 @@ def _said(fault: Mapping[str, Any]) -> str:
         return "is missing"
     if fault["type"] == "extra_forbidden":
         return "is not known here"
-    return str(fault["msg"])
+    return str(fault["msg"]).removeprefix("Value error, ")

@@ -34,6 +34,11 @@ class Cell(Enum):
     NOTHING_TO_CANCEL = "-"
 
 
+def row(states: tuple[str, ...], *cells: Cell) -> dict[str, Cell]:
+    """Return one row of a table, a cell for each state in their order."""
+    return dict(zip(states, cells, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Moves:
     """Where a verb takes a service: while it is carried out, `beyond` its point of no return, done, and undone.
@@ -103,7 +108,8 @@ class Product:
     state -> new state. It is about the service only where its fact `heard_of` is the service's own, and applied only
     where its fact `sequence` is higher than that of the last one (ML-6). `uses` names the secret that a kind uses up.
     A product that `takes_entitlement` takes one from the customer's pool for each service; `number_field` is the field
-    of its creating verb that names the telephone number (CO-11). `rules` are its own, by number, each in one line.
+    of its creating verb that names the telephone number (CO-11). Its calls have the sub client type `call_mark` in the
+    vendor's call history (ML-10). `rules` are its own, by number, each in one line.
     """
 
     name: str
@@ -119,6 +125,7 @@ class Product:
     uses: Mapping[str, str] = field(default_factory=dict)
     takes_entitlement: bool = False
     number_field: str | None = None
+    call_mark: str | None = None
     rules: Mapping[str, str] = field(default_factory=dict)
 
     def allowed(self, state: str) -> tuple[str, ...]:

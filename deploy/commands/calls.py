@@ -1,7 +1,7 @@
 """`turnup cancel`, `retry`, `confirm`, `reveal`, `pause` and `resume`: what is asked of one thing by its name."""
 
 from deploy.commands.session import Session, leave_to_the_relay, user, writing
-from deploy.display.screen import print_json, say
+from deploy.display.screen import answer, say
 from deploy.keys import load_keys
 from producers.calls import Calls, product_named
 from producers.secrets import Secrets
@@ -9,45 +9,38 @@ from schema.sealing import Sealer
 from schema.store.pauses import Pause, Resume
 from schema.store.reads import find_operation, find_service
 from schema.store.writer import Writer
+from schema.views import Operation
 
 
 def cancel(operation: str, *, as_json: bool) -> None:
     """Cancel an operation, or ask its worker to undo it."""
     with writing() as (session, writer):
         accepted = Calls(writer, leave_to_the_relay).cancel(operation, user())
-        with session.database.look() as connection:
-            found = find_operation(connection, operation)
-    if as_json:
-        print_json(found)
-    elif found.state == "cancelled":
-        say(f"{found.id} is cancelled{' already' if accepted.is_repeat else '; it had not begun'}")
+        found = _found(session, operation)
+    if found.state == "cancelled":
+        told = f"is cancelled{' already' if accepted.is_repeat else '; it had not begun'}"
     else:
         again = "is being" if accepted.is_repeat else "will be"
-        say(f"{found.id} {again} undone, then it ends as cancelled: turnup show {found.id}")
+        told = f"{again} undone, then it ends as cancelled: turnup show {found.id}"
+    answer(found, f"{found.id} {told}", as_json=as_json)
 
 
 def retry(operation: str, *, as_json: bool) -> None:
     """Continue a parked operation."""
     with writing() as (session, writer):
         Calls(writer, leave_to_the_relay).retry(operation, user())
-        with session.database.look() as connection:
-            found = find_operation(connection, operation)
-    if as_json:
-        print_json(found)
-    else:
-        say(f"{found.id} goes on where it was parked: turnup show {found.id}")
+        found = _found(session, operation)
+    told = f"{found.id} goes on where it was parked: turnup show {found.id}"
+    answer(found, told, as_json=as_json)
 
 
 def confirm(operation: str, code: str, *, as_json: bool) -> None:
     """Confirm an operation by its code."""
     with writing() as (session, writer):
         _secrets(session, writer).confirm(operation, code, user())
-        with session.database.look() as connection:
-            found = find_operation(connection, operation)
-    if as_json:
-        print_json(found)
-    else:
-        say(f"{found.id} is confirmed, and goes on: turnup show {found.id}")
+        found = _found(session, operation)
+    told = f"{found.id} is confirmed, and goes on: turnup show {found.id}"
+    answer(found, told, as_json=as_json)
 
 
 def reveal(service: str, secret: str | None, *, as_json: bool) -> None:
@@ -56,10 +49,7 @@ def reveal(service: str, secret: str | None, *, as_json: bool) -> None:
         with session.database.look() as connection:
             found = find_service(connection, session.settings.products, service)
         revealed = _secrets(session, writer).reveal(found, secret, user())
-    if as_json:
-        print_json(revealed)
-    else:
-        say(revealed.value)
+    answer(revealed, revealed.value, as_json=as_json)
 
 
 def pause(product: str, why: str | None) -> None:
@@ -76,6 +66,12 @@ def resume(product: str) -> None:
         name = product_named(session.settings.products, product).name
         was_paused = Calls(writer, leave_to_the_relay).store(Resume(name))
     say(f"{name} goes on" if was_paused else f"{name} was not paused")
+
+
+def _found(session: Session, operation: str) -> Operation:
+    """Return an operation as it is now."""
+    with session.database.look() as connection:
+        return find_operation(connection, operation)
 
 
 def _secrets(session: Session, writer: Writer) -> Secrets:

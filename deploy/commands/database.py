@@ -1,6 +1,6 @@
 """`turnup db`: making, upgrading and checking the database, and making keys."""
 
-from deploy.display.screen import print_json, say
+from deploy.display.screen import answer, print_json, say
 from deploy.keys import key_file, load_keys
 from deploy.opening import open_database, upgrade_database
 from deploy.settings import read_settings
@@ -37,15 +37,12 @@ def check(*, as_json: bool) -> None:
         keys = load_keys(settings, database)
     finally:
         database.close()
-    if as_json:
-        print_json({"database": str(database), "version": HEAD, "key": keys[0].id})
-        return
-    say(f"the database {database} has version {HEAD}, sealed with {keys[0].id}")
+    found = {"database": str(database), "version": HEAD, "key": keys[0].id}
+    told = f"the database {database} has version {HEAD}, sealed with {keys[0].id}"
+    answer(found, told, as_json=as_json)
 
 
 def make_key(*, as_json: bool) -> None:
     """Print a new secret key; nothing keeps it."""
-    if as_json:
-        print_json({"key": new_key()})
-    else:
-        say(new_key())
+    key = new_key()
+    answer({"key": key}, key, as_json=as_json)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deploy.display.screen import print_json, print_json_list, print_table, say
+from deploy.display.screen import answer, print_json, print_json_list, print_table, say
 from deploy.display.words import clean
 from deploy.settings import PREFIX, SettingsWrong, read_settings
 from producers.amqp.dead import DeadLetters
@@ -31,16 +31,15 @@ def show(identity: str, *, as_json: bool) -> None:
 
 def requeue(identity: str, *, as_json: bool) -> None:
     """Send one again, and say so."""
-    _told(
-        _dead_letters().requeue(identity),
-        "goes to the commands again: turnup list shows what became of it",
-        as_json=as_json,
-    )
+    found = _dead_letters().requeue(identity)
+    told = f"{found.id} goes to the commands again: turnup list shows what became of it"
+    answer(found, told, as_json=as_json)
 
 
 def drop(identity: str, *, as_json: bool) -> None:
     """Drop one, and say so."""
-    _told(_dead_letters().drop(identity), "is dropped", as_json=as_json)
+    found = _dead_letters().drop(identity)
+    answer(found, f"{found.id} is dropped", as_json=as_json)
 
 
 def _dead_letters() -> DeadLetters:
@@ -52,14 +51,6 @@ def _dead_letters() -> DeadLetters:
             "without it nothing comes by AMQP"
         )
     return DeadLetters(settings.broker_url)
-
-
-def _told(found: DeadLetterShown, what: str, *, as_json: bool) -> None:
-    """Say what was done with one."""
-    if as_json:
-        print_json(found)
-    else:
-        say(f"{found.id} {what}")
 
 
 def _row(each: DeadLetter) -> tuple[str, ...]:

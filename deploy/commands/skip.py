@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 
-from deploy.commands.clock import require_movable, tell
+from deploy.commands.clock import move, require_movable, tell
 from deploy.commands.session import Session, writing
 from deploy.day.pace import Bell, Standing, Vendors
 from deploy.day.played import Played, PlayedTime
@@ -22,8 +22,9 @@ from schema.command import rfc3339
 from schema.errors import Refusal, Refused
 from schema.store.clock import MoveTime, Times
 from schema.store.database import Database
+from schema.store.leases import WORKER
 from schema.store.moments import moment as when
-from schema.store.vitals import clock_times, living_workers
+from schema.store.vitals import clock_times, living_roles
 from schema.store.writer import Writer
 
 #: How long the workers may take with what is due before time moves on, and between two looks in seconds.
@@ -102,7 +103,7 @@ def _move(to: datetime | timedelta, *, as_json: bool) -> None:
     """Move business time, and print where it is then."""
     with writing() as (session, writer):
         with session.database.look() as connection:
-            times, workers = clock_times(connection), living_workers(connection)
+            times, roles = clock_times(connection), living_roles(connection)
         now = when(times.business)
         target = now + to if isinstance(to, timedelta) else to
         _require_ahead(times, now, target)
@@ -111,7 +112,7 @@ def _move(to: datetime | timedelta, *, as_json: bool) -> None:
             _standing(writer, session, times),
             _vendors(session.settings, now) as vendors,
         ):
-            if any(each.role == "worker" for each in workers):
+            if WORKER in roles:
                 _walk(Beside(session.database, writer), vendors, target)
             else:
                 warn("no worker is alive: time moves in one step, and what is due waits for one")
@@ -207,5 +208,4 @@ def _walk(beside: Beside, vendors: Vendors, target: datetime) -> None:
 
 def _step(writer: Writer, to: datetime, *, stands: bool) -> None:
     """Move the clock once; raise `Refused` where somebody else moved it meanwhile."""
-    if not writer.store(MoveTime(to, stands=stands), PATIENCE.total_seconds()):
-        raise Refused(Refusal("clock_moved", 409, "somebody else moved the time meanwhile"))
+    move(writer, MoveTime(to, stands=stands), PATIENCE)

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from deploy.display.screen import warn
 from schema.store.database import Database
+from schema.store.leases import WORKER
 from schema.store.reads import find_operations
-from schema.store.vitals import living_workers
+from schema.store.vitals import living_roles
 from schema.views import Operation
 
 #: Between two looks, in seconds.
@@ -24,7 +25,7 @@ def wait_for(database: Database, keys: Iterable[int]) -> Mapping[int, Operation]
     waiting = dict.fromkeys(keys)
     ended: dict[int, Operation] = {}
     with database.look() as connection:
-        if not any(each.role == "worker" for each in living_workers(connection)):
+        if WORKER not in living_roles(connection):
             warn("no worker is alive: start one with turnup serve")
     total = len(waiting)
     with Console(stderr=True).status("") as status:

@@ -75,6 +75,14 @@ def print_json(value: object, *, on_one_line: bool = False) -> None:
     sys.stdout.write("\n")
 
 
+def answer(found: object, told: RenderableType, *, as_json: bool) -> None:
+    """Print what was found for programs, or what is told of it to people."""
+    if as_json:
+        print_json(found)
+    else:
+        say(told)
+
+
 def plain(value: object) -> Any:  # noqa: ANN401  whatever JSON has
     """Return a value as JSON has it; views write themselves as the HTTP door does."""
     match value:

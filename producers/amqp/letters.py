@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pika
-from pydantic import TypeAdapter, ValidationError
 
 from producers.amqp.headers import carried_on
 from producers.amqp.messages import USER, Message, without_secrets
@@ -16,7 +15,7 @@ from producers.amqp.topology import EVENTS, REJECTED
 from producers.answers import JSON, PROBLEM, Found, outcomes, shown
 from producers.cloudevents import STRUCTURED, Delivery
 from producers.intake import Answer
-from schema.command import CUSTOMER_CHANGED, Name, rfc3339, to_cloudevent
+from schema.command import CUSTOMER_CHANGED, is_name, rfc3339, to_cloudevent
 from schema.errors import Refusal
 from schema.lifecycle import Product
 from schema.views import problem_of
@@ -31,8 +30,6 @@ SENTENCE, LIST = 1_000, 16_000
 
 #: A part of a routing key that is not known.
 UNKNOWN = "unknown"
-
-NAME = TypeAdapter[str](Name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +175,8 @@ def _product(event: object, products: Mapping[str, Product]) -> str:
 def _customer(event: object) -> str:
     """Return the customer that an event is about, as far as that can be told."""
     subject = event.get("subject") if isinstance(event, dict) else None
-    try:
-        return NAME.validate_python(str(subject or "").partition("/")[0])
-    except ValidationError:
-        return UNKNOWN
+    customer = str(subject or "").partition("/")[0]
+    return customer if is_name(customer) else UNKNOWN
 
 
 def _written(event: object) -> bytes:

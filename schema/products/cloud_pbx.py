@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from schema.calendar import WorkCalendar, business_days, minutes
 from schema.command import Command
-from schema.lifecycle import Cell, Moves, Product, Promise, Verb
+from schema.lifecycle import Cell, Moves, Product, Promise, Verb, row
 
 STATES = ("new", "activating", "active", "deactivating", "deactivated", "deleting", "deleted")
 
@@ -39,11 +39,6 @@ class Delete(Command):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
-def _row(*cells: Cell) -> dict[str, Cell]:
-    """Return one row of the table, a cell per state in the order of `STATES`."""
-    return dict(zip(STATES, cells, strict=True))
-
-
 PRODUCT = Product(
     name="cloud_pbx",
     title="Cloud PBX",
@@ -52,8 +47,8 @@ PRODUCT = Product(
     verbs={
         "activate": Verb(
             Activate,
-            #         new  activating active deactivating deactivated deleting deleted
-            takes=_row(N, BUSY, ALREADY, BUSY, Y, N, N),
+            #               new  activating active deactivating deactivated deleting deleted
+            takes=row(STATES, N, BUSY, ALREADY, BUSY, Y, N, N),
             moves=Moves(during="activating", done="active", undone="deactivated"),
             limit=minutes(15),
             creates=True,
@@ -61,14 +56,14 @@ PRODUCT = Product(
         ),
         "deactivate": Verb(
             Deactivate,
-            takes=_row(N, BUSY, Y, BUSY, ALREADY, N, N),
+            takes=row(STATES, N, BUSY, Y, BUSY, ALREADY, N, N),
             moves=Moves(during="deactivating", done="deactivated", undone="active"),
             limit=minutes(15),
             steps=("refuse_access", "deregister_extensions", "switch_off_instances"),
         ),
         "delete": Verb(
             Delete,
-            takes=_row(N, BUSY, Y, BUSY, Y, N, ALREADY),
+            takes=row(STATES, N, BUSY, Y, BUSY, Y, N, ALREADY),
             moves=Moves(beyond="deleting", done="deleted"),
             # Until the first copy of the code is mailed (CP-6); the steps set the later ones.
             limit=minutes(15),
@@ -80,7 +75,11 @@ PRODUCT = Product(
     },
     cancel={"new": Y, "activating": Y, "deactivating": N, "deleting": N},
     billing={"active": "on", "deactivating": "on", "deactivated": "on", "deleting": "on"},
-    shown={"portal_url": frozenset({"active"}), "sip_domain": frozenset({"active"})},
+    shown={
+        "portal_url": frozenset({"active"}),
+        "sip_domain": frozenset({"active"}),
+        "consumption": frozenset({"deleted"}),
+    },
     rules={
         "CP-1": "activate brings the instances up, also from deactivated with all the data",
         "CP-2": "deactivate refuses access and switches off; no extension and no data is deleted",

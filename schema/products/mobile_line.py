@@ -6,7 +6,7 @@ from pydantic import EmailStr, StringConstraints
 
 from schema.calendar import days, minutes
 from schema.command import Command
-from schema.lifecycle import Cell, Moves, Product, Verb
+from schema.lifecycle import Cell, Moves, Product, Verb, row
 
 STATES = ("new", "activation_pending", "online", "offline", "deleted")
 
@@ -64,11 +64,6 @@ class Delete(Command):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
-def _row(*cells: Cell) -> dict[str, Cell]:
-    """Return one row of the table, a cell per state in the order of `STATES`."""
-    return dict(zip(STATES, cells, strict=True))
-
-
 PRODUCT = Product(
     name="mobile_line",
     title="Mobile line",
@@ -77,8 +72,8 @@ PRODUCT = Product(
     verbs={
         "activate": Verb(
             Activate,
-            #         new  activation_pending online offline deleted
-            takes=_row(N, N, N, N, N),
+            #               new  activation_pending online offline deleted
+            takes=row(STATES, N, N, N, N, N),
             # Whoever disables the line before we saw it enabled has it on the phone.
             moves=Moves(
                 during="activation_pending", done="online", finds=frozenset({"online", "offline"})
@@ -92,7 +87,7 @@ PRODUCT = Product(
         ),
         "reissue_code": Verb(
             ReissueCode,
-            takes=_row(N, Y, N, N, N),
+            takes=row(STATES, N, Y, N, N, N),
             moves=Moves(),
             limit=minutes(15),
             reasons={"online": ON_THE_PHONE, "offline": ON_THE_PHONE},
@@ -100,7 +95,7 @@ PRODUCT = Product(
         ),
         "report_lost": Verb(
             ReportLost,
-            takes=_row(N, Y, Y, Y, N),
+            takes=row(STATES, N, Y, Y, Y, N),
             moves=Moves(done="activation_pending"),
             limit=minutes(15),
             steps=(
@@ -114,7 +109,7 @@ PRODUCT = Product(
         ),
         "send_code": Verb(
             SendCode,
-            takes=_row(N, Y, N, N, N),
+            takes=row(STATES, N, Y, N, N, N),
             moves=Moves(),
             limit=minutes(15),
             needs=ACTIVATION_CODE,
@@ -123,14 +118,14 @@ PRODUCT = Product(
         ),
         "refresh": Verb(
             Refresh,
-            takes=_row(N, Y, Y, Y, N),
+            takes=row(STATES, N, Y, Y, Y, N),
             moves=Moves(finds=frozenset({"activation_pending", "online", "offline"})),
             limit=minutes(15),
             steps=("read_status",),
         ),
         "delete": Verb(
             Delete,
-            takes=_row(N, Y, Y, Y, ALREADY),
+            takes=row(STATES, N, Y, Y, Y, ALREADY),
             moves=Moves(done="deleted"),
             limit=minutes(15),
             steps=("stop_calls", "cancel_earlier_profile", "remove_line"),
@@ -152,6 +147,7 @@ PRODUCT = Product(
     uses={"installed": ACTIVATION_CODE, "enabled": ACTIVATION_CODE, "disabled": ACTIVATION_CODE},
     takes_entitlement=True,
     number_field="number",
+    call_mark="MOBILE_NETWORK",
     rules={
         "ML-1": "activate takes an entitlement, makes a code and waits for the phone",
         "ML-2": "the user gets a QR code, and what Apple and Android phones want instead (SGP.22)",

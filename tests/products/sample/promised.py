@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 
 from schema.calendar import business_days, minutes
 from schema.command import Command
-from schema.lifecycle import Cell, Moves, Product, Verb
+from schema.lifecycle import Cell, Moves, Product, Verb, row
 
 STATES = ("new", "opening", "open", "closing", "deleted")
 
@@ -36,11 +36,6 @@ class Close(Command):
     """Refuse calls, then wipe the line: from there on there is no way back."""
 
 
-def _row(*cells: Cell) -> dict[str, Cell]:
-    """Return one row of the table, a cell for each of `STATES`."""
-    return dict(zip(STATES, cells, strict=True))
-
-
 PRODUCT = Product(
     name="sample",
     title="Sample line",
@@ -49,7 +44,7 @@ PRODUCT = Product(
     verbs={
         "open": Verb(
             Open,
-            takes=_row(N, BUSY, ALREADY, BUSY, N),
+            takes=row(STATES, N, BUSY, ALREADY, BUSY, N),
             moves=Moves(during="opening", done="open"),
             limit=business_days(2),
             creates=True,
@@ -57,14 +52,14 @@ PRODUCT = Product(
         ),
         "rename": Verb(
             Rename,
-            takes=_row(N, Y, Y, BUSY, N),
+            takes=row(STATES, N, Y, Y, BUSY, N),
             moves=Moves(),
             limit=minutes(15),
             through=frozenset({"rename"}),
         ),
         "close": Verb(
             Close,
-            takes=_row(N, BUSY, Y, BUSY, ALREADY),
+            takes=row(STATES, N, BUSY, Y, BUSY, ALREADY),
             moves=Moves(during="closing", done="deleted", undone="open"),
             limit=minutes(15),
         ),
