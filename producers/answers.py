@@ -15,6 +15,17 @@ OK, ACCEPTED = 200, 202
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 
+NOT_STORED = Refusal("not_stored", 500, "the database refused it; nothing was stored")
+BUG = Refusal("internal", 500, "something went wrong here; it is in the log")
+
+#: What an answer is called where one of several kinds may stand.
+KINDS: Mapping[type[Answer], str] = {
+    Refusal: "problem",
+    Accepted: "operation",
+    Planned: "plan",
+    CustomerStored: "customer",
+}
+
 #: Operations as they are now, by key.
 Found = Mapping[int, Operation]
 
@@ -63,5 +74,4 @@ def outcomes(answers: Sequence[Answer], found: Found) -> bytes:
 def _outcome(answer: Answer, found: Found) -> Outcome:
     """Return what became of one event of a batch; only what it has is set."""
     view, status = shown(answer, found)
-    names = {Refusal: "problem", Accepted: "operation", Planned: "plan", CustomerStored: "customer"}
-    return Outcome.model_validate({"status": status, names[type(answer)]: view})
+    return Outcome.model_validate({"status": status, KINDS[type(answer)]: view})

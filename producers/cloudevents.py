@@ -1,5 +1,6 @@
 """CloudEvents as every protocol carries them: the media types, and the events in a body."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from producers.parsing import NotJson, parse_json
@@ -9,6 +10,9 @@ from schema.errors import Fault, Refusal, Refused
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 BINARY = "application/json"
+
+#: One of these tells binary form; which of them are missing is then told like every other fault.
+REQUIRED = frozenset({"specversion", "id", "source", "type"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +28,29 @@ def media_type(declared: str) -> str:
     return declared.partition(";")[0].strip().lower()
 
 
-def read_body(kind: str, body: bytes) -> Delivery | None:
-    """Return the events of a structured or batched body, None where it is neither; raise `Refused`."""
+def read_body(
+    kind: str, body: bytes, attributes: Mapping[str, object], unsupported: str
+) -> Delivery:
+    """Return the events of a body; binary form has its attributes beside it.
+
+    Raises `Refused`: 415 as `unsupported` says, 400 where a body is no JSON, 422 where a batch is no array.
+    """
     if kind == STRUCTURED:
-        return Delivery((parsed(body),))
-    if kind != BATCH:
-        return None
-    events = parsed(body)
-    if not isinstance(events, list):
-        raise Refused(invalid((Fault("", "must be an array of CloudEvents"),)))
-    return Delivery(tuple(events), is_batch=True)
+        return Delivery((_parsed(body),))
+    if kind == BATCH:
+        events = _parsed(body)
+        if not isinstance(events, list):
+            raise Refused(invalid((Fault("", "must be an array of CloudEvents"),)))
+        return Delivery(tuple(events), is_batch=True)
+    if REQUIRED.isdisjoint(attributes):
+        raise Refused(Refusal("unsupported_media_type", 415, unsupported))
+    data = _parsed(body) if body.strip() else {}
+    return Delivery(({**attributes, "data": data},))
 
 
-def parsed(body: bytes) -> object:
+def _parsed(body: bytes) -> object:
     """Return the JSON of a body; raise `Refused` (400) where it is none."""
     try:
         return parse_json(body)
     except NotJson as error:
         raise Refused(Refusal("malformed", 400, f"the body is no JSON: {error}")) from error
-
-
-def unsupported(wanted: str) -> Refused:
-    """Return the refusal of a body of another type."""
-    return Refused(Refusal("unsupported_media_type", 415, wanted))

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from rich.console import RenderableType
@@ -11,15 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.display.words import clean, counted, moment, state
-from producers.answers import plan_of, taken
+from producers.answers import KINDS, shown, taken
 from producers.intake import Answer, CustomerStored
 from schema.errors import Refusal
 from schema.ids import public_id
 from schema.store.order import Accepted, Planned
-from schema.views import CodeMailed, CustomerKept, Operation, View, problem_of
+from schema.views import CodeMailed, Operation
 
 #: In the order in which they are told.
-KINDS = ("accepted", "repeated", "planned", "stored", "unchanged", "refused")
+ENDS = ("accepted", "repeated", "planned", "stored", "unchanged", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Counts:
 
     def __str__(self) -> str:
         """Return all in one line."""
-        told = [f"{self.kinds[kind]} {kind}" for kind in KINDS if self.kinds[kind]]
+        told = [f"{self.kinds[kind]} {kind}" for kind in ENDS if self.kinds[kind]]
         return f"{counted(self.lines, 'line')}: {', '.join(told) or 'nothing in them'}"
 
     @staticmethod
@@ -110,26 +109,8 @@ def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Ren
 
 def as_document(answered: Answered, found: Mapping[int, Operation]) -> dict[str, Any]:
     """Return what became of a line as the HTTP door answers one of a batch, with its number."""
-    status, name, shown = _shown(answered.answer, found)
-    return {"line": answered.number, "status": int(status), name: shown}
-
-
-def _shown(answer: Answer, found: Mapping[int, Operation]) -> tuple[int, str, View]:
-    """Return the status of an answer, and what is shown of it under which name."""
-    match answer:
-        case Accepted(is_repeat=is_repeat):
-            return (
-                (HTTPStatus.OK if is_repeat else HTTPStatus.ACCEPTED),
-                "operation",
-                taken(answer, found),
-            )
-        case Planned():
-            return HTTPStatus.OK, "plan", plan_of(answer)
-        case CustomerStored(customer=name, version=version, changed=changed):
-            kept = CustomerKept(customer=name, version=version, changed=changed)
-            return HTTPStatus.OK, "customer", kept
-        case Refusal():
-            return answer.status, "problem", problem_of(answer)
+    view, status = shown(answered.answer, found)
+    return {"line": answered.number, "status": status, KINDS[type(answered.answer)]: view}
 
 
 def _mailed(code: CodeMailed) -> str:

@@ -7,7 +7,7 @@ import structlog
 
 from producers.amqp.letters import Letter, Rejection, refusal_to, rejected, reply_to
 from producers.amqp.messages import Message, read_message, secrets_refused, user_of
-from producers.answers import Found
+from producers.answers import BUG, NOT_STORED, Found
 from producers.api_keys import KeyRing
 from producers.cloudevents import Delivery
 from producers.intake import MOST_EVENTS, Answer, Intake
@@ -32,8 +32,6 @@ TRIED = Refusal(
     f"whoever took this message ended before it was settled, {MOST_TRIES} times",
 )
 TOO_MANY = Refusal("too_many", 413, f"at most {MOST_EVENTS} events at a time")
-NOT_STORED = Refusal("not_stored", 500, "the database refused it; nothing was stored")
-BUG = Refusal("internal", 500, "something went wrong here; it is in the log")
 
 #: What passes by itself: the same batch is tried again.
 PASSING = (NotTaken, StoreFull, Unreachable)

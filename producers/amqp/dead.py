@@ -18,8 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from producers.amqp.headers import as_text, carried_on
 from producers.amqp.letters import AT, DETAIL, FAULTS, ID, KEY, REASON
 from producers.amqp.messages import USER, attributes
-from producers.amqp.topology import COMMANDS, REJECTED, channel_to, said, user_in
+from producers.amqp.topology import COMMANDS, REJECTED, channel_to, user_in
 from producers.parsing import NotJson, parse_json
+from producers.relay.link import said
 from schema.errors import NotFound, TurnupError
 from schema.views import DeadLetter, DeadLetterShown, ProblemFault
 

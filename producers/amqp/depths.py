@@ -15,8 +15,8 @@ PATIENCE = 2.0
 
 def depths(url: str, products: Iterable[str]) -> dict[str, int]:
     """Return how many messages wait in each queue that is there; none where the broker does not answer in time."""
-    wanted = parameters(url)
-    wanted.socket_timeout = wanted.stack_timeout = wanted.blocked_connection_timeout = PATIENCE
+    wanted = parameters(url, PATIENCE)
+    wanted.blocked_connection_timeout = PATIENCE
     found: dict[str, int] = {}
     try:
         connection = pika.BlockingConnection(wanted)

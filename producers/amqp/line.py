@@ -13,8 +13,8 @@ from pika.spec import Basic
 
 from producers.amqp.headers import as_text
 from producers.amqp.messages import Message
-from producers.amqp.topology import COMMANDS, channel_to, said
-from producers.relay.link import LinkLost
+from producers.amqp.topology import COMMANDS, channel_to
+from producers.relay.link import LinkLost, said
 
 #: Messages that the broker hands out ahead, so that it need not be waited for between two batches.
 AHEAD = 1_000

@@ -11,16 +11,7 @@ from typing import Any, cast
 
 import pika
 
-from producers.cloudevents import (
-    BATCH,
-    BINARY,
-    STRUCTURED,
-    Delivery,
-    media_type,
-    parsed,
-    read_body,
-    unsupported,
-)
+from producers.cloudevents import BATCH, BINARY, STRUCTURED, Delivery, media_type, read_body
 from schema.command import COMMAND_TYPE, rfc3339
 from schema.errors import Refusal, Refused
 from schema.lifecycle import Product, Verb
@@ -29,9 +20,6 @@ from schema.lifecycle import Product, Verb
 MOST_BYTES = 8 * 1024 * 1024
 
 SPELLINGS = ("ce-", "cloudEvents_", "cloudEvents:")
-
-#: One of these tells binary form; which of them are missing is then told like every other fault.
-REQUIRED = frozenset({"specversion", "id", "source", "type"})
 
 #: Who sent it first, in a message that was sent on by ourselves.
 USER = "turnup-user"
@@ -79,14 +67,9 @@ def read_message(message: Message) -> Delivery:
     properties = message.properties
     kind = media_type(_text(properties.content_type))
     if _text(properties.content_encoding).lower() not in PLAIN_ENCODINGS:
-        raise unsupported(UNSUPPORTED)
-    if delivery := read_body(kind, message.body):
-        return delivery
-    named = dict(attributes(message.headers))
-    if REQUIRED.isdisjoint(named):
-        raise unsupported(UNSUPPORTED)
-    data = parsed(message.body) if message.body.strip() else {}
-    return Delivery(({**named, "datacontenttype": kind or BINARY, "data": data},))
+        raise Refused(Refusal("unsupported_media_type", 415, UNSUPPORTED))
+    named = dict(attributes(message.headers)) | {"datacontenttype": kind or BINARY}
+    return read_body(kind, message.body, named, UNSUPPORTED)
 
 
 def user_of(message: Message, ourselves: str) -> str | None:

@@ -1,6 +1,5 @@
 """The exchanges and queues of the door (DESIGN 4), and how it connects to them."""
 
-import logging
 from collections.abc import Mapping
 
 import pika
@@ -38,9 +37,6 @@ EXCHANGES = (COMMANDS, EVENTS)
 #: Every routing key.
 ALL = "#"
 
-#: How long each part of making a connection may take, in seconds.
-PATIENCE = 10.0
-
 
 class TopologyRefused(Exception):
     """Raised when the broker does not let us have our exchanges and queues; says why."""
@@ -51,7 +47,7 @@ def require_topology(url: str) -> None:
     try:
         channel_to(url).connection.close()
     except (AMQPError, OSError) as error:
-        raise TopologyRefused(said(error)) from error
+        raise TopologyRefused(link.said(error)) from error
 
 
 def user_in(url: str) -> str:
@@ -59,14 +55,10 @@ def user_in(url: str) -> str:
     return str(parameters(url).credentials.username)
 
 
-def parameters(url: str) -> pika.URLParameters:
-    """Return how to connect: once, for whoever calls tries again by himself."""
-    logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it reports, it raises as well
+def parameters(url: str, patience: float = link.PATIENCE) -> pika.URLParameters:
+    """Return how to connect, whatever headers a message has."""
     read_any_header()
-    found = pika.URLParameters(url)
-    found.connection_attempts = 1
-    found.socket_timeout = found.stack_timeout = PATIENCE
-    return found
+    return link.parameters(url, patience)
 
 
 def channel_to(url: str) -> BlockingChannel:
@@ -89,8 +81,3 @@ def declare(channel: BlockingChannel) -> None:
     for queue, arguments in QUEUES.items():
         channel.queue_declare(queue, durable=True, arguments=dict(arguments))
     channel.queue_bind(COMMANDS, COMMANDS, ALL)
-
-
-def said(error: BaseException) -> str:
-    """Return what went wrong in one line."""
-    return str(error).strip().split("\n", 1)[0][:200] or type(error).__name__

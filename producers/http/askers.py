@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from producers.http.doors import Doors
-from schema.asker import Asker, not_yours
+from schema.asker import Asker, forbidden, not_yours
 from schema.errors import NotFound, Refusal, Refused
 from schema.store.reach import reaches
 from schema.store.reads import find_operation, find_service, find_ticket
@@ -33,15 +33,18 @@ def acting(asker: Asker, said: str | None) -> Asker:
     return named
 
 
+def require_operator(asker: Asker, said: str) -> None:
+    """Raise `Refused` (403) for anybody but an operator."""
+    if asker.role != "operator":
+        raise Refused(forbidden(said))
+
+
 def operation_for(doors: Doors, asker: Asker, public: str, *, calls: bool = False) -> Operation:
     """Return an operation that the asker reaches; of another's one who `calls` is refused, and a reader sees none."""
     with doors.database.look() as connection:
         found = find_operation(connection, public)
-        is_reached = reaches(connection, asker, found.customer)
-    if not is_reached and calls:
-        raise Refused(not_yours(asker, found.customer))
-    if not is_reached:
-        raise NotFound(f"there is no operation {public}")
+        if not reaches(connection, asker, found.customer):
+            raise _out_of_reach(asker, found.customer, f"operation {public}", calls=calls)
     return found
 
 
@@ -49,11 +52,8 @@ def service_for(doors: Doors, asker: Asker, name: str, *, calls: bool = False) -
     """Return a service that the asker reaches, as `operation_for` does an operation."""
     with doors.database.look() as connection:
         found = find_service(connection, doors.products, name)
-        is_reached = reaches(connection, asker, found.customer)
-    if not is_reached and calls:
-        raise Refused(not_yours(asker, found.customer))
-    if not is_reached:
-        raise NotFound(f"there is no service {name}")
+        if not reaches(connection, asker, found.customer):
+            raise _out_of_reach(asker, found.customer, f"service {name}", calls=calls)
     return found
 
 
@@ -64,3 +64,8 @@ def ticket_for(doors: Doors, asker: Asker, public: str) -> Ticket:
         if not reaches(connection, asker, found.reference.partition("/")[0]):
             raise NotFound(f"there is no ticket {public}")
     return found
+
+
+def _out_of_reach(asker: Asker, customer: str, what: str, *, calls: bool) -> NotFound | Refused:
+    """Return how a thing of a customer whom the asker does not reach is answered."""
+    return Refused(not_yours(asker, customer)) if calls else NotFound(f"there is no {what}")

@@ -4,12 +4,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from producers.calls import product_named
-from producers.http.askers import Asking, acting
+from producers.http.askers import Asking, acting, require_operator
 from producers.http.doors import Doors, Open
 from producers.http.openapi import problems
-from schema.asker import Asker, forbidden, may
+from schema.asker import Asker, may
 from schema.command import EventId, Name
-from schema.errors import NotFound, Refused
+from schema.errors import NotFound
 from schema.lifecycle import Product
 from schema.published import ProductPublished, published
 from schema.store.customers import find_customer
@@ -57,8 +57,7 @@ def resume_product(doors: Open, asker: Asking, product: str) -> ProductPublished
 
 def _product_for(doors: Doors, asker: Asker, name: str) -> Product:
     """Return a product for an operator."""
-    if asker.role != "operator":
-        raise Refused(forbidden("only an operator pauses and resumes products"))
+    require_operator(asker, "only an operator pauses and resumes products")
     return product_named(doors.products, name)
 
 

@@ -6,10 +6,10 @@ from typing import TypeVar
 from fastapi import APIRouter
 
 from producers.amqp.dead import BrokerAway, DeadLetters
-from producers.http.askers import Asking
+from producers.http.askers import Asking, require_operator
 from producers.http.doors import Doors, Open
 from producers.http.openapi import problems
-from schema.asker import Asker, forbidden
+from schema.asker import Asker
 from schema.errors import Refusal, Refused
 from schema.views import DeadLetter, DeadLetterShown
 
@@ -46,8 +46,7 @@ def drop_dead_letter(doors: Open, asker: Asking, dead_id: str) -> DeadLetterShow
 
 def _answered(doors: Doors, asker: Asker, ask: Callable[[DeadLetters], Told]) -> Told:
     """Ask the broker for an operator; raise `Refused` (403, 409, 503) or `NotFound`."""
-    if asker.role != "operator":
-        raise Refused(forbidden("only operators see what could not be accepted"))
+    require_operator(asker, "only operators see what could not be accepted")
     if doors.dead is None:
         raise Refused(NO_BROKER)
     try:

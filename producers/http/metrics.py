@@ -6,11 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from producers.http.askers import asker_of
+from producers.http.askers import asker_of, require_operator
 from producers.http.doors import Doors, Open
 from producers.http.openapi import problems
-from schema.asker import forbidden
-from schema.errors import Refused
 from schema.store.figures import figures
 
 router = APIRouter()
@@ -26,8 +24,8 @@ TEXT: dict[int | str, dict[str, Any]] = {
 @router.get("/metrics", response_class=Response, responses={**problems(401, 403), **TEXT})
 async def read_metrics(request: Request, doors: Open) -> Response:
     """Return all figures in Prometheus' text format, to this machine or to an operator."""
-    if not _is_from_here(request) and (await asker_of(request)).role != "operator":
-        raise Refused(forbidden("only an operator reads the figures"))
+    if not _is_from_here(request):
+        require_operator(await asker_of(request), "only an operator reads the figures")
     return await run_in_threadpool(_answer, doors)
 
 

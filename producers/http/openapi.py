@@ -8,14 +8,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from producers.answers import PROBLEM
 from producers.cloudevents import BATCH, BINARY, STRUCTURED
 from producers.schemas import add_events, add_model, events_taken, named
 from producers.signals import SignalBody
 from schema.desk import DeskSays
 from schema.lifecycle import Product
 from schema.views import Problem
-
-PROBLEM = "application/problem+json"
 
 #: What comes here proves itself by a signature and not by a key.
 SIGNED = ("/v1/platforms/", "/v1/desk/")

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from producers.answers import BUG, NOT_STORED, PROBLEM
 from producers.reading import invalid
 from schema.command import faults_of
 from schema.errors import (
@@ -28,8 +29,6 @@ from schema.views import problem_of
 
 log = structlog.get_logger()
 
-MEDIA_TYPE = "application/problem+json"
-
 #: When to ask again while the database does not answer, in seconds.
 RETRY_AFTER = "5"
 
@@ -45,13 +44,12 @@ UNANSWERED = (
 NOT_TAKEN = (
     "too much is waiting for the database; ask again, a command under the same source and id"
 )
-NOT_STORED = "the database refused it; nothing was stored"
 
 
 def answer_with(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
     """Return the answer that says a problem."""
     body = problem_of(refusal).model_dump_json()
-    return Response(body, refusal.status, headers, MEDIA_TYPE)
+    return Response(body, refusal.status, headers, PROBLEM)
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -83,7 +81,7 @@ def _not_stored(_request: Request, error: Exception) -> Response:
     if isinstance(error, NotTaken):
         return _unavailable(NOT_TAKEN)
     log.error("request_not_stored", error=str(error))
-    return answer_with(Refusal("not_stored", 500, NOT_STORED))
+    return answer_with(NOT_STORED)
 
 
 def _unreachable(_request: Request, error: Exception) -> Response:
@@ -120,4 +118,4 @@ def _http(_request: Request, error: Exception) -> Response:
 
 def _bug(_request: Request, _error: Exception) -> Response:
     """Answer a fault of ours; the server logs it."""
-    return answer_with(Refusal("internal", 500, "something went wrong here; it is in the log"))
+    return answer_with(BUG)

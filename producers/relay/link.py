@@ -60,10 +60,9 @@ class Link:
 
     def open(self) -> None:
         """Connect, and return when events can be published; raise `LinkLost` otherwise."""
-        logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it reports, it raises as well
         self._loop.activate_poller()
         self._connection = pika.SelectConnection(
-            _parameters(self._url),
+            parameters(self._url),
             on_open_callback=self._opened,
             on_open_error_callback=self._ended,
             on_close_callback=self._ended,
@@ -163,17 +162,18 @@ class Link:
 
     def _ended(self, _which: object, reason: object) -> None:
         """Note that the connection or its channel is closed, and why."""
-        self._lost = self._lost or _said(reason)
+        self._lost = self._lost or said(reason)
 
 
-def _parameters(url: str) -> pika.URLParameters:
-    """Return how to connect: once, for whoever calls tries again by himself."""
-    parameters = pika.URLParameters(url)
-    parameters.connection_attempts = 1
-    parameters.socket_timeout = parameters.stack_timeout = PATIENCE
-    return parameters
+def parameters(url: str, patience: float = PATIENCE) -> pika.URLParameters:
+    """Return how to connect: once, for whoever calls tries again by himself, each part taking so many seconds."""
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it reports, it raises as well
+    found = pika.URLParameters(url)
+    found.connection_attempts = 1
+    found.socket_timeout = found.stack_timeout = patience
+    return found
 
 
-def _said(reason: object) -> str:
+def said(reason: object) -> str:
     """Return why in one line."""
     return str(reason).strip().split("\n", 1)[0][:200] or type(reason).__name__

@@ -171,6 +171,7 @@ def test_programs_get_a_document_for_each_line() -> None:
         (3, 200),
         (4, 400),
     ]
+    assert told[0]["customer"]["changed"] is True
     assert told[1]["operation"]["id"] == "op_1"
     assert told[2]["plan"]["already"] is False
     assert told[3]["problem"]["reason"] == "malformed"
