@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from workers.answers import Answer, failure
 from workers.errors import NotReached, OutcomeUnknown
+from workers.workflow import Work
 
 #: How often a call that surely did not act is made at once, and the pauses between, in seconds.
 AT_ONCE, PAUSE, LONGEST_PAUSE = 3, 0.02, 0.2
@@ -65,6 +66,11 @@ class Change:
     key: str
     reference: str
     service: str
+
+    @classmethod
+    def of(cls, work: Work) -> Self:
+        """Return what every changing call of a step carries."""
+        return cls(work.key, work.reference, work.service.name)
 
 
 class Transport:

@@ -14,6 +14,9 @@ from schema.store.moments import moment
 from schema.store.waking import due_operations
 from schema.tables import worker
 
+#: How many small queries tell how quickly the database answers.
+LOOKS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Living:
@@ -24,7 +27,6 @@ class Living:
     host: str
     rooms: Mapping[str, int]
     booted_at: datetime
-    lease_left: timedelta
 
 
 def server_version(connection: Connection) -> str:
@@ -37,10 +39,10 @@ def server_version(connection: Connection) -> str:
     return str(connection.execute(text(f"SELECT {function}")).scalar_one())
 
 
-def latency(connection: Connection, tries: int = 5) -> timedelta:
+def latency(connection: Connection) -> timedelta:
     """Return how long the quickest of some small queries took."""
     taken = []
-    for _ in range(tries):
+    for _ in range(LOOKS):
         begun = time.perf_counter()
         connection.execute(text("SELECT 1")).scalar_one()
         taken.append(time.perf_counter() - begun)
@@ -49,18 +51,10 @@ def latency(connection: Connection, tries: int = 5) -> timedelta:
 
 def living_workers(connection: Connection) -> list[Living]:
     """Return whose lease has not lapsed, oldest first."""
-    now = LEASE_NOW[connection.dialect.name]
-    query = select(worker, (worker.c.lease_until - now).label("left")).order_by(worker.c.id)
-    found = connection.execute(query.where(worker.c.lease_until >= now))
+    alive = worker.c.lease_until >= LEASE_NOW[connection.dialect.name]
+    found = connection.execute(select(worker).where(alive).order_by(worker.c.id))
     return [
-        Living(
-            row.id,
-            row.role,
-            row.host,
-            json.loads(row.rooms),
-            moment(row.booted_at),
-            timedelta(milliseconds=row.left),
-        )
+        Living(row.id, row.role, row.host, json.loads(row.rooms), moment(row.booted_at))
         for row in found
     ]
 

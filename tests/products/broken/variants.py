@@ -6,12 +6,13 @@ from threading import Event
 import structlog
 
 from schema.lifecycle import Moves
-from tests.products.sample.platform import LinePlatform, _known_of, change
+from tests.products.sample.platform import LinePlatform, _known_of
 from tests.products.sample.promised import Open
 from tests.world.sample import SAMPLE
 from tests.world.subjects import Subject
 from tests.world.variants import with_step
 from workers.errors import Rejected
+from workers.transport import Change
 from workers.workflow import (
     Absent,
     Answer,
@@ -36,7 +37,7 @@ WELCOME = Notice("welcome", ("ann@acme.example", "bob@acme.example"), {"secret":
 async def reserve_without_key(work: Work, platform: LinePlatform) -> Outcome:
     """Reserve a place under a key that is another at every try."""
     assert isinstance(work.command, Open)
-    made = replace(change(work), key=f"{work.key}:{work.attempt}:{len(work.signals)}:{id(work)}")
+    made = replace(Change.of(work), key=f"{work.key}:{work.attempt}:{len(work.signals)}:{id(work)}")
     answer = await platform.transport.change(
         "POST", "/sample/lines", made, {"name": work.command.name}
     )

@@ -18,7 +18,7 @@ class LinePlatform:
 
     async def reserve(self, work: Work, body: Json) -> Json:
         """Reserve a place for a line, and return what it is called."""
-        made = await self.transport.change("POST", "/sample/lines", change(work), body)
+        made = await self.transport.change("POST", "/sample/lines", Change.of(work), body)
         return _known_of(made)
 
     async def find_reserved(self, work: Work) -> Json | None:
@@ -36,14 +36,14 @@ class LinePlatform:
     async def change(self, work: Work, what: str, body: Json) -> None:
         """Change one thing about the line."""
         try:
-            await self.transport.change("PUT", f"{_path(work)}/{what}", change(work), body)
+            await self.transport.change("PUT", f"{_path(work)}/{what}", Change.of(work), body)
         except NotThere as error:
             raise StateChanged("the platform has no such line") from error
 
     async def remove(self, work: Work, platform_id: str) -> None:
         """Remove a line; it may be gone already."""
         try:
-            await self.transport.change("DELETE", f"/sample/lines/{platform_id}", change(work))
+            await self.transport.change("DELETE", f"/sample/lines/{platform_id}", Change.of(work))
         except NotThere:
             return
 
@@ -51,11 +51,6 @@ class LinePlatform:
 def connect(transport: Transport) -> LinePlatform:
     """Return the platform at the other end of a transport."""
     return LinePlatform(transport)
-
-
-def change(work: Work) -> Change:
-    """Return what every changing call of a step carries."""
-    return Change(work.key, work.reference, work.service.name)
 
 
 def _path(work: Work) -> str:

@@ -62,7 +62,7 @@ class HttpPbxPlatform:
 
     async def create(self, work: Work, body: dict[str, Any]) -> dict[str, Any]:
         """Make the instances; see `PbxPlatform`."""
-        made = await self._transport.change("POST", "/cloud_pbx/instances", change(work), body)
+        made = await self._transport.change("POST", "/cloud_pbx/instances", Change.of(work), body)
         return _known_of(made)
 
     async def find_created(self, work: Work) -> dict[str, Any] | None:
@@ -75,7 +75,7 @@ class HttpPbxPlatform:
         """Remove the instances; they may be gone already."""
         try:
             path = f"/cloud_pbx/instances/{platform_id}"
-            await self._transport.change("DELETE", path, change(work))
+            await self._transport.change("DELETE", path, Change.of(work))
         except NotThere:
             return
 
@@ -120,7 +120,7 @@ class HttpPbxPlatform:
         """Change one thing about the instances."""
         try:
             path = f"{_path(work)}/{what}"
-            return dict(await self._transport.change(method, path, change(work), body))
+            return dict(await self._transport.change(method, path, Change.of(work), body))
         except NotThere as error:
             raise StateChanged("the platform has no such instances") from error
 
@@ -128,11 +128,6 @@ class HttpPbxPlatform:
 def connect(transport: Transport) -> PbxPlatform:
     """Return the platform at the other end of a transport."""
     return HttpPbxPlatform(transport)
-
-
-def change(work: Work) -> Change:
-    """Return what every changing call of a step carries."""
-    return Change(work.key, work.reference, work.service.name)
 
 
 def _path(work: Work) -> str:

@@ -98,7 +98,7 @@ class HttpMobilePlatform:
     async def create_line(self, work: Work, user: str, number: str) -> str:
         """Make a line; see `MobilePlatform`."""
         body = {"user": user, "number": number}
-        made = await self._transport.change("POST", "/mobile_line/lines", change(work), body)
+        made = await self._transport.change("POST", "/mobile_line/lines", Change.of(work), body)
         return str(made["platform_id"])
 
     async def find_line(self, work: Work) -> str | None:
@@ -111,7 +111,7 @@ class HttpMobilePlatform:
         """Remove a line; it may be gone already."""
         try:
             path = f"/mobile_line/lines/{platform_id}"
-            await self._transport.change("DELETE", path, change(work))
+            await self._transport.change("DELETE", path, Change.of(work))
         except NotThere:
             return
 
@@ -128,7 +128,7 @@ class HttpMobilePlatform:
         """Set the switch of business calls."""
         path = f"/mobile_line/lines/{work.service.platform_id}/calls"
         try:
-            await self._transport.change("PUT", path, change(work), {"allowed": allowed})
+            await self._transport.change("PUT", path, Change.of(work), {"allowed": allowed})
         except NotThere as error:
             raise StateChanged("the platform has no such line") from error
 
@@ -169,7 +169,7 @@ class HttpMobilePlatform:
         told = {"header": header, **body}
         path = f"{ES2}/{function}"
         try:
-            answer: Json = await self._transport.change("POST", path, change(work), told)
+            answer: Json = await self._transport.change("POST", path, Change.of(work), told)
         except NotThere as error:
             raise StateChanged("the platform has no such line") from error
         status = answer["header"]["functionExecutionStatus"]
@@ -185,11 +185,6 @@ class HttpMobilePlatform:
 def connect(transport: Transport) -> MobilePlatform:
     """Return the platform at the other end of a transport."""
     return HttpMobilePlatform(transport)
-
-
-def change(work: Work) -> Change:
-    """Return what every changing call of a step carries."""
-    return Change(work.key, work.reference, work.service.name)
 
 
 def _code_of(answer: Json) -> Code:
