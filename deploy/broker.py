@@ -21,6 +21,7 @@ from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.errors import DecodeError
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError
 
 from deploy.kinds import without_password
@@ -50,6 +51,10 @@ RETRY = 1.0
 HEARTBEAT = 1.0
 
 
+#: What pika raises where a broker does not answer, or not any more; of one that says nothing it is no `AMQPError`.
+GONE = (AMQPError, AMQPConnectorException, OSError)
+
+
 class BrokerUnreachable(TurnupError):
     """Raised at start when the broker does not answer, or does not let us in; `why` is its own word."""
 
@@ -72,7 +77,7 @@ def require_broker(url: str, patience: float = PATIENCE) -> None:
     """Raise `BrokerUnreachable` unless a RabbitMQ lets us in; later its absence is waited out."""
     try:
         _close(_channel(url, patience))
-    except (AMQPError, OSError) as error:
+    except GONE as error:
         raise BrokerUnreachable(url, said(error)) from error
 
 
@@ -158,7 +163,7 @@ class _Publisher:
             self._there.clear()
             try:
                 self._drain()
-            except (AMQPError, OSError) as error:
+            except GONE as error:
                 self._outage.note(self, error)
                 self._close()
                 self._waiting.clear()
@@ -206,7 +211,7 @@ class _Deliveries(Consumer):
         try:
             channel = self._channel or self._open()
             method, _, body = next(self._incoming)
-        except (AMQPError, OSError, StopIteration) as error:
+        except (*GONE, StopIteration) as error:
             self._outage.note(self, error)
             self.close()
             time.sleep(self._timeout)
@@ -267,12 +272,12 @@ class _Delivery(MessageProxy):
             self._acknowledge()
 
 
-def _channel(url: str, patience: float = PATIENCE) -> BlockingChannel:
+def _channel(url: str, patience: float | None = None) -> BlockingChannel:
     """Return a channel on a connection of its own; try once, and not for long."""
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it reports, it raises as well
     parameters = pika.URLParameters(url)
     parameters.connection_attempts = 1
-    parameters.socket_timeout = parameters.stack_timeout = patience
+    parameters.socket_timeout = parameters.stack_timeout = patience or PATIENCE
     return pika.BlockingConnection(parameters).channel()
 
 
@@ -283,5 +288,5 @@ def _declare(channel: BlockingChannel, queue: str) -> None:
 
 def _close(channel: BlockingChannel) -> None:
     """Close a connection, whatever state it is in."""
-    with contextlib.suppress(AMQPError, OSError):
+    with contextlib.suppress(*GONE):
         channel.connection.close()

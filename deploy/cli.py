@@ -226,9 +226,10 @@ def run(
     *,
     start: Annotated[str | None, typer.Option(help="When business time begins.")] = None,
     real_time: Annotated[bool, typer.Option("--real-time", help="Do not skip waits.")] = False,
+    svg: Annotated[Path | None, typer.Option(help="Draw the conclusion into this file.")] = None,
 ) -> None:
     """Carry out files of commands on simulated platforms, and say what became of them."""
-    _run("run", files=files, start=start, real_time=real_time)
+    _run("run", files=files, start=start, real_time=real_time, svg=svg)
 
 
 @app.command(rich_help_panel=ROLES)

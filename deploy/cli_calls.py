@@ -13,6 +13,8 @@ KeyName = Annotated[
 ]
 
 calls = typer.Typer()
+call_history = typer.Typer(no_args_is_help=True, help="Calls that were made with our lines.")
+calls.add_typer(call_history, name="calls", rich_help_panel=WORK)
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may ask over HTTP.")
 
 
@@ -56,6 +58,20 @@ def reveal(
     from deploy.commands.calls import reveal
 
     reveal(service, secret, as_json=as_json)
+
+
+@call_history.command("load")
+def load_calls(
+    file: Annotated[
+        typer.FileBinaryRead, typer.Argument(metavar="FILE|-", help="The vendor's export, CSV.")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Read a call history in: each call is marked as its line's, what no line had is listed."""
+    from deploy.commands.call_history import load
+
+    raise typer.Exit(load(file, as_json=as_json))
 
 
 ProductName = Annotated[str, typer.Argument(metavar="PRODUCT", help="As turnup products names it.")]

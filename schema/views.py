@@ -98,6 +98,15 @@ class HistoryLine(View):
     event: str | None = Field(description="The public event that told of it")
 
 
+class LastCall(View):
+    """The newest of a service's calls in the call histories that were read in."""
+
+    at: Moment
+    direction: Literal["incoming", "outgoing"]
+    seconds: int
+    answered: bool
+
+
 class Service(View):
     """A service, with those of its facts that may be shown in its state."""
 
@@ -110,6 +119,9 @@ class Service(View):
     facts: dict[str, Any]
     created_at: Moment
     operation: str | None = Field(description="The oldest operation that is under way on it")
+    last_call: LastCall | None = Field(
+        None, description="Only where call histories are read in, and one has a call of it"
+    )
 
 
 class Comment(View):

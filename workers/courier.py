@@ -14,11 +14,13 @@ import structlog
 
 from schema.errors import NotStored, Unreachable
 from schema.ids import public_id
+from schema.lifecycle import Product
 from schema.store.database import Database
 from schema.store.delivered import Delivered, Undelivered
 from schema.store.deliveries import DESK, ClaimDeliveries, Parcel, are_due
 from schema.store.moments import Pause
-from workers.channels.channel import Channel, NotDelivered, RefusedForGood
+from workers import escalation
+from workers.channels.channel import Channel, NotDelivered, NotWanted, RefusedForGood
 from workers.journal import Journal
 from workers.lease import Lease, LeaseLost
 from workers.retry import next_delivery
@@ -44,7 +46,7 @@ class Courier:
         journal: Journal,
         lease: Lease,
         channels: Mapping[str, Channel],
-        products: tuple[str, ...],
+        products: Mapping[str, Product],
     ) -> None:
         self._database = database
         self._journal = journal
@@ -100,7 +102,7 @@ class Courier:
         if self._is_stopping or room <= 0 or not await asyncio.to_thread(self._are_due):
             return
         held = tuple(self._tasks)
-        claim = ClaimDeliveries(self._lease.worker, room, channels, self._products, held)
+        claim = ClaimDeliveries(self._lease.worker, room, channels, tuple(self._products), held)
         taken: list[Parcel] = await self._journal.write(claim)
         for parcel in taken:
             task = asyncio.create_task(self._carry(parcel), name=f"delivery {parcel.id}")
@@ -127,7 +129,7 @@ class Courier:
     def _are_due(self) -> bool:
         """Look once."""
         with self._database.look() as connection:
-            return are_due(connection, tuple(self._channels), self._products)
+            return are_due(connection, tuple(self._channels), tuple(self._products))
 
     async def _carry(self, parcel: Parcel) -> None:
         """Send one delivery, and write down what became of it."""
@@ -153,6 +155,9 @@ class Courier:
             receipt = await self._channels[parcel.channel].deliver(parcel)
         except RefusedForGood as error:
             return self._dead(parcel, str(error))
+        except NotWanted as error:
+            log.info("delivery_dropped", **_named(parcel), why=str(error))
+            return Undelivered(parcel, owner, str(error), None)
         except NotDelivered as error:
             return self._put_off(parcel, str(error), error.after)
         except Exception as error:  # noqa: BLE001  a text that does not word itself stops no other mail
@@ -170,9 +175,11 @@ class Courier:
         return Undelivered(parcel, self._lease.worker, why, Pause(pause))
 
     def _dead(self, parcel: Parcel, why: str) -> Undelivered:
-        """Say that something will never arrive."""
+        """Say that something will never arrive; of a mail people are told, by its operation's ticket."""
         log.warning("delivery_dead", **_named(parcel), why=why)
-        return Undelivered(parcel, self._lease.worker, why, None)
+        is_mail = parcel.channel != DESK
+        note = escalation.undelivered(parcel, why, self._products[parcel.product])
+        return Undelivered(parcel, self._lease.worker, why, None, note if is_mail else None)
 
 
 def _named(parcel: Parcel) -> dict[str, str]:

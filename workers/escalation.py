@@ -6,6 +6,8 @@ from datetime import datetime
 from schema.command import rfc3339
 from schema.ids import public_id
 from schema.lifecycle import Cell, Product
+from schema.masking import masked
+from schema.store.deliveries import Parcel
 from schema.store.tickets import TicketNote, TicketText
 from schema.store.waking import Late
 from workers.progress import CANCELLED, Progress
@@ -33,6 +35,11 @@ FAILED = """\
 - It is over and cannot be continued; what it had done was undone as far as possible.
 - Mend what the reason names, with those who run the platform.
 - Then have the command sent again under a new id, and tell the customer, who is waiting."""
+
+UNDELIVERED = """\
+- This mail is not sent again; whoever it is for does not know what it says.
+- Mend the address, in the customer's record or where the command came from.
+- Tell him by another way, or have it sent again where the product can do that: turnup products"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,9 @@ def parked(progress: Progress, why: str, product: Product) -> TicketNote:
 def ended(progress: Progress, state: str, product: Product) -> TicketNote:
     """Return what an end says to the ticket: resolved by a late finish or a cancel, more severe by a failure."""
     if state != "failed":
-        what = "Finished late" if state == "succeeded" else "Cancelled"
+        is_late = progress.now > progress.deadline_at
+        done = "Finished late" if is_late else "Finished in time"
+        what = done if state == "succeeded" else "Cancelled"
         return TicketNote(f"{what} at {rfc3339(progress.now)}.", resolves=True)
     case = replace(_case(progress, progress.undoing, product), step=None)
     comment = f"Failed for good: {case.reason}."
@@ -89,6 +98,25 @@ def ended(progress: Progress, state: str, product: Product) -> TicketNote:
     title = f"{product.title} {case.service}: {case.verb} failed"
     text = TicketText(product.desk, "high", title, _body(case, FAILED), FAILED)
     return TicketNote(f"{comment}\n{FAILED}", text, severity="high")
+
+
+def undelivered(mail: Parcel, why: str, product: Product) -> TicketNote:
+    """Return what is said of a mail that is given up; to whom it was is told without the whole address."""
+    service = f"{mail.customer}/{mail.reference}"
+    name = public_id("op", mail.operation)
+    lines = (
+        f"Operation:  {name} ({product.name})",
+        f"Service:    {service}",
+        f"Mail:       {mail.template} to {masked(mail.recipient)}, {mail.tries} tries",
+        f"Reason:     {why}",
+        f"History:    turnup show {name}",
+        "",
+        UNDELIVERED,
+    )
+    title = f"{product.title} {service}: a mail was not delivered"
+    text = TicketText(product.desk, "normal", title, "\n".join(lines), UNDELIVERED)
+    comment = f"The mail {mail.template} to {masked(mail.recipient)} was given up: {why}."
+    return TicketNote(f"{comment}\n{UNDELIVERED}", text)
 
 
 def _missed(case: Case, product: Product) -> TicketNote:

@@ -12,9 +12,8 @@ from rich.text import Text
 from deploy.commands.session import Session, reading
 from deploy.display.screen import Cell, is_terminal, print_json, print_table, say
 from deploy.display.words import STYLES, briefly
-from schema.command import rfc3339
-from schema.store.clock import business_now
-from schema.store.figures import Standing, standings
+from producers.queues import look_at_queues, queues_of
+from schema.store.figures import Standing
 
 #: Between two looks, in seconds.
 PAUSE = 1.0
@@ -33,7 +32,7 @@ def queues(*, watches: bool, as_json: bool) -> None:
             return
         found, now = _look(session)
     if as_json:
-        print_json([_plain(name, each, now) for name, each in found.items()])
+        print_json(queues_of(found, now))
         return
     print_table(NAMES, rows(found, now))
 
@@ -57,12 +56,9 @@ def rows(found: Mapping[str, Standing], now: datetime) -> list[Sequence[Cell]]:
     ]
 
 
-def _look(session: Session) -> tuple[dict[str, Standing], datetime]:
-    """Return how each product stands, also where nothing is open, and business time."""
-    with session.database.look() as connection:
-        found, now = standings(connection), business_now(connection)
-    names = sorted({*session.settings.products, *found})
-    return {name: found.get(name, Standing()) for name in names}, now
+def _look(session: Session) -> tuple[Mapping[str, Standing], datetime]:
+    """Return how each product stands, and business time."""
+    return look_at_queues(session.database, session.settings.products)
 
 
 def _watch(session: Session) -> None:
@@ -102,22 +98,3 @@ def _age(each: Standing, now: datetime) -> Text:
 def _bad(count: int, style: str) -> Text:
     """Return a number that is better 0."""
     return Text(str(count), STYLES[style] if count else "")
-
-
-def _plain(name: str, each: Standing, now: datetime) -> dict[str, object]:
-    """Return a product as programs read it; ages are seconds of business time."""
-    return {
-        "product": name,
-        "is_paused": each.is_paused,
-        "open": each.open,
-        "waiting": each.waiting,
-        "due": each.due.count,
-        "oldest_due_age": each.due.age(now).total_seconds(),
-        "in_flight": each.in_flight,
-        "in_line": each.in_line.count,
-        "parked": each.parked.count,
-        "next_due": rfc3339(each.next_due) if each.next_due else None,
-        "deadlines_in_an_hour": each.soon,
-        "deadlines_missed_today": each.missed_today,
-        "open_tickets": each.tickets,
-    }

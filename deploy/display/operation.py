@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.display.words import clean, hinted, length, moment, relative, spoken, state
-from schema.views import HistoryLine, NoticeSent, Operation, RemoteTicket, Service, Ticket
+from schema.views import HistoryLine, LastCall, NoticeSent, Operation, RemoteTicket, Service, Ticket
 
 Field = tuple[str, RenderableType]
 
@@ -50,6 +50,8 @@ def service_head(service: Service, now: datetime) -> RenderableType:
         ("billing", service.billing),
         *((spoken(name), clean(str(value))) for name, value in service.facts.items()),
     ]
+    if service.last_call is not None:
+        fields.append(("last call", _call(service.last_call, now)))
     if service.operation is not None:
         fields.append(("under way", service.operation))
     return Group(title, _fields(fields))
@@ -109,6 +111,13 @@ def notices_sent(notices: Sequence[NoticeSent], now: datetime) -> RenderableType
 def headed(title: str, body: RenderableType) -> RenderableType:
     """Return a part under its title."""
     return Group(Text(f"\n{title}", "bold"), body)
+
+
+def _call(call: LastCall, now: datetime) -> RenderableType:
+    """Return a call: when, which way, and how long it took."""
+    took = length(timedelta(seconds=call.seconds)) if call.seconds else "0s"
+    told = f"  {call.direction}, {took if call.answered else 'not answered'}"
+    return hinted(call.at, now).append(told)
 
 
 def _remote(remote: RemoteTicket, now: datetime) -> RenderableType:

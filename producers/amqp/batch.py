@@ -14,6 +14,7 @@ from producers.intake import MOST_EVENTS, Answer, Intake
 from schema.asker import Asker
 from schema.errors import NotStored, NotTaken, Refusal, Refused, StoreFull, Unreachable
 from schema.lifecycle import Product
+from schema.store.clock import business_now
 from schema.store.database import Database
 from schema.store.order import Accepted
 from schema.store.reads import find_operations
@@ -139,7 +140,7 @@ class Batches:
             if isinstance(answer, Refusal):
                 is_part = len(answers) > 1
                 rejection = Rejection(read.message, answer, read.user, event, is_part=is_part)
-                letters += rejected(rejection, self.products, self.source)
+                letters += self._rejected(rejection)
         if read.message.properties.reply_to:
             letters.append(reply_to(read.message, read.delivery, answers, found))
         return letters
@@ -147,10 +148,16 @@ class Batches:
     def _unreadable(self, message: Message, refusal: Refusal) -> list[Letter]:
         """Return what is to be sent because of a message that could not be read."""
         rejection = Rejection(message, refusal, user_of(message, self.ourselves))
-        letters = [*rejected(rejection, self.products, self.source)]
+        letters = [*self._rejected(rejection)]
         if message.properties.reply_to:
             letters.append(refusal_to(message, refusal))
         return letters
+
+    def _rejected(self, rejection: Rejection) -> tuple[Letter, Letter]:
+        """Return what is to be sent because of a rejection, which is told by business time like all else."""
+        with self.database.look() as connection:
+            now = business_now(connection)
+        return rejected(rejection, now, self.products, self.source)
 
 
 def _groups(readable: Iterable[_Read]) -> Iterator[list[_Read]]:

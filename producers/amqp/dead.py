@@ -11,7 +11,6 @@ from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
 from pika.spec import Basic
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,7 +19,7 @@ from producers.amqp.letters import AT, DETAIL, FAULTS, ID, KEY, REASON
 from producers.amqp.messages import USER, attributes
 from producers.amqp.topology import COMMANDS, REJECTED, channel_to, user_in
 from producers.parsing import NotJson, parse_json
-from producers.relay.link import said
+from producers.relay.link import GONE, said
 from schema.errors import NotFound, TurnupError
 from schema.views import DeadLetter, DeadLetterShown, ProblemFault
 
@@ -120,7 +119,7 @@ class DeadLetters:
             finally:
                 channel.basic_nack(0, multiple=True, requeue=True)
                 channel.connection.close()
-        except (AMQPError, OSError) as error:
+        except GONE as error:
             raise BrokerAway(f"the broker does not answer: {said(error)}") from error
 
 

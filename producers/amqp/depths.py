@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 import pika
-from pika.adapters.utils.connection_workflow import AMQPConnectorException
-from pika.exceptions import AMQPError, ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker
 
 from producers.amqp.topology import COMMANDS, REJECTED, parameters
+from producers.relay.link import GONE
 from schema.queue import queue_name
 
 #: A scrape does not wait longer for a broker, in seconds.
@@ -26,7 +26,7 @@ def depths(url: str, products: Iterable[str]) -> dict[str, int]:
                     found[name] = count
         finally:
             connection.close()
-    except (AMQPError, AMQPConnectorException, OSError):
+    except GONE:
         return {}
     return found
 

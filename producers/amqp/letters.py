@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pika
@@ -69,10 +69,10 @@ def refusal_to(message: Message, refusal: Refusal) -> Letter:
 
 
 def rejected(
-    rejection: Rejection, products: Mapping[str, Product], source: str
+    rejection: Rejection, now: datetime, products: Mapping[str, Product], source: str
 ) -> tuple[Letter, Letter]:
-    """Return the copy for the queue of the rejected, and the event that tells of it."""
-    identity, now = f"dead_{secrets.token_hex(8)}", datetime.now(UTC)
+    """Return the copy for the queue of the rejected, and the event that tells of it; `now` is business time."""
+    identity = f"dead_{secrets.token_hex(8)}"
     event = without_secrets(rejection.event, products)
     properties = carried_on(
         rejection.message.properties, _headers(rejection, identity, rfc3339(now))

@@ -8,13 +8,12 @@ import contextlib
 from collections.abc import Iterator
 
 import pika
-from pika.exceptions import AMQPError
 from pika.spec import Basic
 
 from producers.amqp.headers import as_text
 from producers.amqp.messages import Message
 from producers.amqp.topology import COMMANDS, channel_to
-from producers.relay.link import LinkLost, said
+from producers.relay.link import GONE, LinkLost, said
 
 #: Messages that the broker hands out ahead, so that it need not be waited for between two batches.
 AHEAD = 1_000
@@ -66,7 +65,7 @@ class Line:
 
     def close(self) -> None:
         """Close it; what is not acknowledged goes to somebody else."""
-        with contextlib.suppress(AMQPError, OSError):
+        with contextlib.suppress(*GONE):
             self._connection.close()
 
     def _begin(self) -> None:
@@ -101,5 +100,5 @@ def _losses() -> Iterator[None]:
     """Turn every way in which pika says that the broker is gone into `LinkLost`."""
     try:
         yield
-    except (AMQPError, OSError) as error:
+    except GONE as error:
         raise LinkLost(said(error)) from error

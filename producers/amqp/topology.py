@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
 
 from producers.amqp.headers import read_any_header
 from producers.relay import link
@@ -46,7 +45,7 @@ def require_topology(url: str) -> None:
     """Make what is not there; raise `TopologyRefused` where something else has one of the names."""
     try:
         channel_to(url).connection.close()
-    except (AMQPError, OSError) as error:
+    except link.GONE as error:
         raise TopologyRefused(link.said(error)) from error
 
 

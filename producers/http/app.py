@@ -14,6 +14,7 @@ from producers.http import (
     metrics,
     operations,
     platforms,
+    queues,
     services,
     tickets,
 )
@@ -32,6 +33,7 @@ ROUTERS = (
     platforms,
     desk,
     dead,
+    queues,
     health,
     metrics,
 )

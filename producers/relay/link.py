@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pika
 import structlog
 from pika.adapters.select_connection import IOLoop
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.channel import Channel
 from pika.exceptions import AMQPError
 from pika.frame import Method
@@ -28,6 +29,10 @@ PATIENCE, FAREWELL = 10.0, 2.0
 
 #: One object for all events: making it costs as much as sending it.
 _EVENT = pika.BasicProperties(content_type=CONTENT_TYPE, delivery_mode=pika.DeliveryMode.Persistent)
+
+
+#: What pika raises where a broker does not answer, or not any more; of one that says nothing it is no `AMQPError`.
+GONE = (AMQPError, AMQPConnectorException, OSError)
 
 
 class LinkLost(Exception):
@@ -101,7 +106,7 @@ class Link:
     def close(self) -> None:
         """Close what is open; never raises."""
         connection = self._connection
-        with contextlib.suppress(AMQPError, OSError):
+        with contextlib.suppress(*GONE):
             if not (connection.is_closing or connection.is_closed):
                 connection.close()
             self._poll(lambda: connection.is_closed, FAREWELL)

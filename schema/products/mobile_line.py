@@ -158,5 +158,6 @@ PRODUCT = Product(
         "ML-7": "report_lost disables the line on the lost phone, then makes a new code",
         "ML-8": "delete voids codes, returns the entitlement once, and tells the user",
         "ML-9": "the state comes from the user view; the device view means unknown",
+        "ML-10": "a call history is read in: marked, matched by number and time, the rest listed",
     },
 )

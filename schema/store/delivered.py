@@ -25,6 +25,7 @@ from schema.store.dialect import Columns, rows
 from schema.store.moments import Pause, moment, stored
 from schema.store.remote import DeskSaid, Remote
 from schema.store.signals import OwnSignal, tell_operations
+from schema.store.tickets import TicketNote, note_ticket
 from schema.store.transaction import Transaction
 from schema.tables import delivery
 
@@ -49,12 +50,16 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """It was not accepted: it goes out again after a pause, or never; answered False where it is somebody else's."""
+    """It was not accepted: it goes out again after a pause, or never; answered False where it is somebody else's.
+
+    The `note` is for the ticket of its operation, in the same transaction.
+    """
 
     parcel: Parcel
     owner: int
     said: str
     again: Pause | None
+    note: TicketNote | None = None
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["Undelivered"]) -> list[bool]:
@@ -106,6 +111,13 @@ def _put_off(transaction: Transaction, records: Sequence[Undelivered]) -> list[b
     done = {row.id for row in transaction.run(_leave(transaction.dialect), PUT_OFF, values)}
     behind = [(value[0], value[-1]) for value in values if value[0] in done]
     transaction.run(_wait_behind(transaction.dialect), BEHIND, behind)
+    notes = [
+        (each.parcel.operation, each.note)
+        for each in records
+        if each.note and each.parcel.id in done
+    ]
+    for key, note in sorted(notes, key=lambda each: each[0]):
+        note_ticket(transaction, key, note)
     return [each.parcel.id in done for each in records]
 
 

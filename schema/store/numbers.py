@@ -8,9 +8,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schema.store.dialect import POSTGRESQL, locked
 from schema.store.transaction import Transaction
-from schema.tables import number
+from schema.tables import FAR, holding, number
 
 NUMBER = ("e164", "customer", "site", "service_id")
+HOLDING = ("e164", "service_id", "held_from", "held_until")
 
 
 def set_numbers(transaction: Transaction, customer: str, sites: Mapping[str, str]) -> None:
@@ -52,12 +53,20 @@ def add_numbers(transaction: Transaction, new: Sequence[tuple[str, str, str | No
     transaction.add(number, NUMBER, new)
 
 
+def hold_numbers(transaction: Transaction, taken: Mapping[str, int]) -> None:
+    """Note which services have these numbers from now on: whose a call was is asked long after (ML-10)."""
+    values = [(e164, key, transaction.now, FAR) for e164, key in sorted(taken.items())]
+    transaction.add(holding, HOLDING, values)
+
+
 def free_numbers(transaction: Transaction, services: Sequence[int]) -> None:
     """Take the numbers of services back; one that its customer has lost meanwhile is nobody's now."""
     run = transaction.connection.execute
     mine = number.c.service_id.in_(services)
     run(delete(number).where(mine, number.c.site.is_(None)))
     run(update(number).where(mine).values(service_id=None))
+    held = holding.c.service_id.in_(services) & (holding.c.held_until == FAR)
+    run(update(holding).where(held).values(held_until=transaction.now))
 
 
 _TAKE = (

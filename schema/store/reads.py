@@ -24,6 +24,7 @@ from sqlalchemy import (
 from schema.asker import ANYBODY, Asker
 from schema.errors import NotFound
 from schema.ids import key_of
+from schema.store.call_history import with_last_call
 from schema.store.dialect import LEASE_NOW
 from schema.store.moments import moment
 from schema.store.reach import reached
@@ -270,9 +271,8 @@ def _services(dialect: str) -> Select[Any]:
     )
     names = ("id", "customer", "reference", "product", "state", "facts", "created_at")
     columns = (service.c[name] for name in names)
-    return (
-        select(*columns, under_way.label("operation_id")).select_from(service).join(clock, true())
-    )
+    query = select(*columns, under_way.label("operation_id")).select_from(service)
+    return with_last_call(query.join(clock, true()))
 
 
 @cache

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from schema.ids import public_id
 from schema.lifecycle import Product
+from schema.store.call_history import last_call_of
 from schema.store.moments import moment, moment_or_none
 from schema.views import Comment, HistoryLine, Operation, RemoteTicket, Service, Ticket
 
@@ -71,6 +72,7 @@ def service_of(row: Row[Any], products: Products) -> Service:
         facts=product.shown_in(row.state, json.loads(row.facts)) if product else {},
         created_at=moment(row.created_at),
         operation=public_id("op", row.operation_id) if row.operation_id is not None else None,
+        last_call=last_call_of(row),
     )
 
 

@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
 from schema.lifecycle import Product
-from schema.store.numbers import add_numbers, free_numbers, known_numbers, take_numbers
+from schema.store.numbers import (
+    add_numbers,
+    free_numbers,
+    hold_numbers,
+    known_numbers,
+    take_numbers,
+)
 from schema.store.order import Order
 from schema.store.pools import (
     Owner,
@@ -65,6 +71,7 @@ class Taking:
             if e164 not in self._numbers
         ]
         add_numbers(self._transaction, new)
+        hold_numbers(self._transaction, {e164: key for e164, (key, _) in self._given.items()})
 
     def _number_refusal(self, order: Order, e164: str, customer: Customer) -> Refusal | None:
         """Return why a number cannot be had; whose else it is, is nobody's business."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from sqlalchemy import BigInteger, Boolean, Text, Update, bindparam, case, func, update
+from sqlalchemy import BigInteger, Boolean, Text, Update, bindparam, case, func, select, update
 
 from schema.store.desk import TicketEvent, open_tickets, tell_desk
-from schema.store.dialect import Columns, next_keys, rows
+from schema.store.dialect import Columns, locked, next_keys, rows
 from schema.store.transaction import Transaction
 from schema.store.troubles import evidence
 from schema.tables import comment, operation, ticket
@@ -70,6 +70,14 @@ def note_tickets(
             if key is None and note.opens
         ],
     )
+
+
+def note_ticket(transaction: Transaction, owner: int, note: TicketNote) -> None:
+    """Note something about an operation that the transaction does not hold yet: what came before may have a ticket."""
+    query = select(operation.c.ticket).where(operation.c.id == owner)
+    held = locked(transaction.dialect, query, operation, skip=False)
+    key = transaction.connection.execute(held).scalar_one()
+    note_tickets(transaction, [(owner, key, note)])
 
 
 def _event(key: int, note: TicketNote, comment: str, *, resolves: bool) -> TicketEvent:

@@ -11,7 +11,14 @@ import pytest
 from dramatiq import Broker, Message
 from structlog.testing import capture_logs
 
-from deploy.broker import RabbitBroker, embedded_broker, offers, rabbit_broker
+from deploy.broker import (
+    BrokerUnreachable,
+    RabbitBroker,
+    embedded_broker,
+    offers,
+    rabbit_broker,
+    require_broker,
+)
 from schema.queue import ACTOR, queue_name
 from tests.servers.process import free_port
 from tests.servers.rabbit import RabbitServer
@@ -134,6 +141,22 @@ def test_an_offer_never_blocks_or_raises_while_the_broker_is_away(*, is_silent: 
         assert slowest < 1
         assert len(logs) <= 1
     broker.close()
+
+
+def test_a_broker_that_says_nothing_is_one_line_and_stops_no_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("deploy.broker.PATIENCE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent, capture_logs() as logs:
+        url = f"amqp://guest:secret@127.0.0.1:{silent.getsockname()[1]}/%2F"
+        with pytest.raises(BrokerUnreachable, match="cannot be used: ") as told:
+            require_broker(url, 0.1)
+        made = rabbit_broker(url)
+        offers(made)("one", [1])
+        wait_until(lambda: logs)
+        assert next(iter(made.consume("turnup.wake.one", 1, 10))) is None
+        made.close()
+    assert "secret" not in str(told.value)
 
 
 def test_offers_and_consumers_wait_for_a_broker_and_say_so_once(

@@ -10,14 +10,24 @@ import pytest
 
 from schema.ids import public_id
 from schema.store.delivered import Delivered, Undelivered
-from schema.store.deliveries import MAIL, ClaimDeliveries, Parcel
+from schema.store.deliveries import DESK, MAIL, ClaimDeliveries, Parcel
 from schema.store.moments import Pause, moment
 from schema.store.sent import operation_notices
 from tests.workers.channels import parcels
-from tests.workers.channels.posted import Deadly, Fickle, Held, equip, heard, mails, notice
+from tests.workers.channels.posted import (
+    Deadly,
+    Fickle,
+    Held,
+    deliveries,
+    equip,
+    heard,
+    mails,
+    notice,
+)
+from tests.workers.test_failing import closing_late
 from tests.world.world import START, World
 from workers import courier
-from workers.channels.channel import NotDelivered, RefusedForGood
+from workers.channels.channel import NotDelivered, NotWanted, RefusedForGood
 from workers.channels.mail import MailDirectory
 from workers.journal import Journal
 from workers.lease import Lease
@@ -97,6 +107,47 @@ def test_an_address_that_is_refused_for_good_is_dead_and_said_and_the_others_get
     assert [each["event"] for each in world.logs if "delivery_dead" in each["event"]]
 
 
+def test_CO_12_mails_that_are_refused_for_good_become_one_ticket_of_their_operation(
+    world: World,
+) -> None:
+    box = Fickle([RefusedForGood("550 no such user")] * 2)
+    operation = notice(equip(world, mail=box), "anna@acme.example", "bert@acme.example")
+    world.settle()
+    (ticket,) = world.rows.tickets(operation)
+    assert ticket["title"].endswith("acme/one: a mail was not delivered")
+    assert "hello to a***@acme.example, 1 tries" in ticket["body"]
+    assert "550 no such user" in ticket["body"]
+    (said, *_) = world.rows.comments(operation)
+    assert said.startswith("The mail hello to b***@acme.example was given up: 550 no such user.")
+    assert world.rows.operation(operation)["ticket"] == ticket["id"]
+    told = [row["template"] for row in deliveries(world, DESK)]
+    assert told[:2] == ["ticket.opened", "ticket.commented"]
+    world.check()
+
+
+def test_CO_12_a_mail_that_is_given_up_comments_on_the_ticket_that_is_there(world: World) -> None:
+    equip(world, mail=Fickle([RefusedForGood("550 no such user")]))
+    operation, _ = closing_late(world)
+    (late,) = world.rows.tickets(operation)
+    notice(world, "anna@acme.example", operation=operation)
+    world.settle(timedelta(minutes=30))
+    (ticket,) = world.rows.tickets(operation)
+    assert ticket["title"] == late["title"]
+    assert "was given up" in world.rows.comments(operation)[-1]
+    world.check()
+
+
+def test_CO_12_a_mail_about_what_is_over_needs_no_ticket(world: World) -> None:
+    operation = notice(
+        equip(world, mail=Fickle([NotWanted("the operation has ended")])), "anna@acme.example"
+    )
+    world.settle()
+    (mail,) = mails(world)
+    assert (mail["state"], mail["said"]) == ("dead", "the operation has ended")
+    assert world.rows.tickets(operation) == []
+    world.check()
+
+
 def test_what_was_mailed_is_listed_without_the_whole_address(sqlite_world: World) -> None:
     box = Fickle([RefusedForGood("550 no such user")])
     operation = notice(equip(sqlite_world, mail=box), "anna@acme.example", "bert@acme.example")
@@ -116,6 +167,8 @@ def test_a_mail_is_given_up_after_days(world: World, monkeypatch: pytest.MonkeyP
     world.settle()
     (mail,) = mails(world)
     assert (mail["state"], mail["said"]) == ("dead", "given up after 12 tries: away")
+    (ticket,) = world.rows.tickets(mail["operation_id"])
+    assert "given up after 12 tries: away" in ticket["body"]
 
 
 def test_the_tries_of_a_mail_last_for_days() -> None:
@@ -265,7 +318,7 @@ def test_a_delivery_that_is_claimed_again_while_its_earlier_try_ends_stops_nothi
         asyncio.get_running_loop().set_exception_handler(lambda _, error: errors.append(error))
         box, journal = Held(), cast("Journal", Again(parcels.parcel()))
         lease, database = cast("Lease", Kept()), sqlite_world.database
-        carrier = courier.Courier(database, journal, lease, {MAIL: box}, ("sample",))
+        carrier = courier.Courier(database, journal, lease, {MAIL: box}, sqlite_world.products)
         await carrier.once()
         await carrier.once()
         box.opened.set()

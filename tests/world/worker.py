@@ -102,7 +102,7 @@ class Worker:
         self.engine = Engine(self.journal, self.lease, carrier, rooms)
         channels = {MAIL: Mailbox(), DESK: Mailbox(), **equipment.channels}
         parts = (equipment.database, self.journal, self.lease)
-        self.courier = Courier(*parts, channels, tuple(equipment.products))
+        self.courier = Courier(*parts, channels, equipment.products)
         self._loop = asyncio.get_running_loop()
         self._looks: set[asyncio.Task[None]] = set()
 

@@ -1,4 +1,4 @@
-"""What a way out takes and answers: a delivery is accepted, fails for now, or is refused for good."""
+"""What a way out takes and answers: a delivery is accepted, fails for now, is refused for good, or wanted no more."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +20,10 @@ class RefusedForGood(Exception):
     """Raised when this will never be accepted, whenever it is tried."""
 
 
+class NotWanted(Exception):
+    """Raised when nobody misses it any more: what it would tell of is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What the other side said as it accepted something, and under which number and in which state it has it."""
@@ -32,4 +36,4 @@ class Channel(Protocol):
     """A way out."""
 
     async def deliver(self, parcel: Parcel) -> Receipt:
-        """Return once it is accepted; raise `NotDelivered` or `RefusedForGood`."""
+        """Return once it is accepted; raise `NotDelivered`, `NotWanted` or `RefusedForGood`."""

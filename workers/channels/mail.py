@@ -18,7 +18,7 @@ from schema.ids import public_id
 from schema.masking import masked
 from schema.sealing import Sealer
 from schema.store.deliveries import Parcel
-from workers.channels.channel import NotDelivered, Receipt, RefusedForGood
+from workers.channels.channel import NotDelivered, NotWanted, Receipt, RefusedForGood
 from workers.channels.mime import CAUSE, Envelope, fingerprint, mail_of
 from workers.notices import CONFIRMATION_CODE, NoticeText, Worded, worded
 
@@ -81,14 +81,14 @@ class Mail:
         opened = {}
         for name in notice.opens:
             if name == CONFIRMATION_CODE and parcel.is_over:
-                raise RefusedForGood("the operation has ended, and its code with it")
+                raise NotWanted("the operation has ended, and its code with it")
             if name == CONFIRMATION_CODE:
                 code = self._sealer.confirmation_code(parcel.operation, parcel.cycle)
                 opened[name] = code
             elif sealed := parcel.secrets.get(name):
                 opened[name] = self._sealer.unseal(sealed.text, sealed.context)
             else:
-                raise RefusedForGood(f"the service has no valid {name} any more")
+                raise NotWanted(f"the service has no valid {name} any more")
         return opened
 
 

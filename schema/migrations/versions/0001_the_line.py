@@ -348,6 +348,31 @@ number = Table(
     ),
 )
 
+holding = Table(
+    "holding",
+    metadata,
+    Column("e164", Text, nullable=False),
+    Column("service_id", BigInteger, nullable=False),
+    Column("held_from", BigInteger, nullable=False),
+    Column("held_until", BigInteger, nullable=False),
+    PrimaryKeyConstraint("e164", "service_id", "held_from", name="holding_key"),
+    Index("holding_service", "service_id"),
+    sqlite_with_rowid=False,
+)
+
+call = Table(
+    "call",
+    metadata,
+    Column("record", Text, primary_key=True),
+    Column("service_id", BigInteger, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("seconds", Integer, nullable=False),
+    Column("is_answered", Boolean, nullable=False),
+    Index("call_service", "service_id", "began_at"),
+    sqlite_with_rowid=False,
+)
+
 secret = Table(
     "secret",
     metadata,

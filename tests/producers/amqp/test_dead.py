@@ -1,13 +1,17 @@
 """What could not be accepted can be looked at, sent again, and dropped."""
 
 import json
+import socket
 
 import pika
 import pytest
 
+from producers.amqp import topology
 from producers.amqp.batch import Batches
 from producers.amqp.dead import BrokerAway, DeadLetters
+from producers.amqp.line import Line
 from producers.amqp.topology import COMMANDS, REJECTED
+from producers.relay.link import LinkLost, parameters
 from schema.errors import NotFound
 from schema.store.database import Database
 from schema.store.reads import OperationFilter, list_operations
@@ -109,6 +113,20 @@ def test_anything_in_the_queue_can_be_listed(upstream: Upstream, dead: DeadLette
 def test_a_broker_that_is_away_is_told() -> None:
     with pytest.raises(BrokerAway, match="does not answer"):
         DeadLetters("amqp://guest:guest@127.0.0.1:9/%2F").list()
+
+
+def test_a_broker_that_says_nothing_is_told_as_one_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(topology, "parameters", lambda url: parameters(url, 0.1))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/%2F"
+        with pytest.raises(BrokerAway, match="does not answer: "):
+            DeadLetters(url).list()
+        with pytest.raises(topology.TopologyRefused):
+            topology.require_topology(url)
+        with pytest.raises(LinkLost):
+            Line(url)
 
 
 def reject(batches: Batches, upstream: Upstream, *events: object, **properties: str) -> None:

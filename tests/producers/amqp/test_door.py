@@ -7,6 +7,7 @@ import pytest
 
 from producers.amqp.batch import Batches
 from producers.amqp.topology import COMMANDS, REJECTED
+from schema.command import rfc3339
 from schema.customer import Customer
 from schema.store.api_keys import AddKey, RevokeKey
 from schema.store.customers import ChangeCustomer
@@ -14,7 +15,7 @@ from schema.store.database import Database
 from schema.store.reads import OperationFilter, list_operations
 from schema.store.writer import Writer
 from tests.producers.amqp.upstream import Upstream, at_work
-from tests.producers.events import activate, count, customer
+from tests.producers.events import NOW, activate, count, customer
 from tests.producers.relay.stage import wait_until
 
 
@@ -140,6 +141,12 @@ def test_CO_2_what_cannot_be_accepted_is_kept_and_told_with_every_fault(
     assert told.json["data"]["dead_letter"] == kept.headers["turnup-id"]
     assert told.json["data"]["command"] == {"id": "1", "source": "crm"}
     assert {each["pointer"] for each in told.json["data"]["errors"]} == pointers
+
+
+def test_a_rejection_is_told_by_business_time(upstream: Upstream) -> None:
+    upstream.ask(activate("1", extensions=0))
+    assert upstream.rejected().headers["turnup-at"] == rfc3339(NOW)
+    assert upstream.event().json["time"] == rfc3339(NOW)
 
 
 def test_CO_1_a_refusal_of_the_state_is_rejected_with_what_is_allowed(upstream: Upstream) -> None:

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.console import Console
 
 from deploy.display.answers import Answered, as_document, as_lines
+from deploy.display.operation import service_head
 from producers.answers import taken
 from schema.asker import Asker
 from schema.customer import Customer
@@ -14,8 +16,8 @@ from schema.store.customers import ChangeCustomer
 from schema.store.deliveries import MAIL, Parcel
 from schema.store.moments import moment
 from schema.store.order import Accepted, Answer, CodeAsked
-from schema.store.reads import find_operations
-from schema.views import CodeMailed
+from schema.store.reads import find_operations, find_service
+from schema.views import CodeMailed, Service
 from tests.world.fixtures import MakeWorld
 from tests.world.journeys import reach
 from tests.world.subjects import find_subjects
@@ -182,6 +184,32 @@ def test_CP_7_with_the_right_code_everything_is_erased_and_billing_ends_with_it(
     assert (service["state"], product.billing_in(service["state"])) == ("deleted", "off")
     assert product.billing_in("deleting") == "on"
     world.check()
+
+
+def shown(world: World) -> tuple[Service, str]:
+    """Return the service as programs see it, and as people do."""
+    with world.database.look() as connection:
+        found = find_service(connection, world.products, "acme/one")
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(service_head(found, world.now))
+    return found, " ".join(captured.get().split())
+
+
+def test_CP_7_a_deleted_service_shows_that_it_is_billed_no_more_and_consumes_nothing(
+    world: World,
+) -> None:
+    operation = world.submit("delete")
+    world.work()
+    confirm(world, operation)
+    world.work()
+    service, told = shown(world)
+    assert (service.state, service.billing, service.facts) == ("deleting", "on", {})
+    assert "billing on" in told
+    world.settle()
+    service, told = shown(world)
+    assert (service.state, service.billing, service.facts) == ("deleted", "off", {"consumption": 0})
+    assert "billing off consumption 0" in told
 
 
 @pytest.mark.parametrize(

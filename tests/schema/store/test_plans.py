@@ -12,6 +12,7 @@ from sqlalchemy import Connection, event, text
 
 from schema.customer import Customer
 from schema.store.acceptance import Accept
+from schema.store.call_history import Call, KeepCalls
 from schema.store.claimed import Claimed
 from schema.store.claims import Claim
 from schema.store.customers import ChangeCustomer
@@ -23,6 +24,7 @@ from schema.store.leases import Boot
 from schema.store.moments import stored
 from schema.store.order import Accepted, Order
 from schema.store.outbox import unsent
+from schema.store.reads import find_service
 from schema.store.services import ServiceChange
 from schema.store.signals import has_matches
 from schema.store.transaction import Line
@@ -44,8 +46,10 @@ MANY, DUE = 100_000, 300
 NOW = datetime(2026, 5, 29, 10, tzinfo=UTC)
 
 #: How each database says that it reads a table, and with `Index Cond` below that it reads only a part of it.
-SCAN = re.compile(r"(?:Seq Scan|Index .*Scan.*) on (due|operation|history|command|service)\b")
-WHOLE = re.compile(r"SCAN (due|operation|history|command|service)\b")
+SCAN = re.compile(
+    r"(?:Seq Scan|Index .*Scan.*) on (due|operation|history|command|service|call|holding)\b"
+)
+WHOLE = re.compile(r"SCAN (due|operation|history|command|service|call|holding)\b")
 
 #: Reading all due rows, of which an operation that has ended has none.
 IS_OPEN = re.compile(r"(?:SCAN|Scan using due_\w+ on) due\b")
@@ -80,6 +84,14 @@ FILL = (
     (
         "INSERT INTO ticket (id, operation_id, desk, severity, state, title, body, opened_at) "
         "SELECT n, n, 'support', 'low', 'resolved', '', '', 0 FROM numbers"
+    ),
+    (
+        "INSERT INTO holding (e164, service_id, held_from, held_until)"
+        " SELECT '+39' || (n % 5000), n, n, n + 1 FROM numbers"
+    ),
+    (
+        "INSERT INTO call (record, service_id, began_at, direction, seconds, is_answered)"
+        " SELECT 'call-' || n, n % 5000, n, 'incoming', 1, true FROM numbers"
     ),
     "INSERT INTO outbox (partition, kind, owner, number) SELECT n % 16, 0, n, 1 FROM numbers",
 )
@@ -170,6 +182,7 @@ LOOKS: dict[str, Callable[[Connection], object]] = {
     "late_operations": lambda connection: late_operations(connection, 500),
     "quiet": quiet,
     "has_matches": has_matches,
+    "find_service": lambda connection: find_service(connection, {}, "svc_1"),
     "unsent": lambda connection: unsent(connection, range(PARTITIONS), 1_000, [1, 2, 3]),
 }
 
@@ -216,6 +229,17 @@ def test_accepting_reads_no_table_from_end_to_end(full: Database, writer: Writer
     with plans(full) as found:
         answers = writer.store(Accept(tuple(order(number) for number in range(100))))
     assert all(isinstance(each, Accepted) for each in answers)
+    assert whole(found) == []
+
+
+def test_ML_10_keeping_calls_reads_no_table_from_end_to_end(full: Database, writer: Writer) -> None:
+    calls = tuple(
+        Call(f"new-{number}", "sample", f"+39{number}", NOW, "incoming", 1, is_answered=True)
+        for number in range(1_000)
+    )
+    with plans(full) as found:
+        assert set(writer.store(KeepCalls(calls))) == {"unmatched"}
+    assert found
     assert whole(found) == []
 
 

@@ -12,7 +12,7 @@ import segno
 
 from schema.store.deliveries import Parcel
 from tests.workers.channels.parcels import LPA, SEALER, mail, parcel
-from workers.channels.channel import NotDelivered, RefusedForGood
+from workers.channels.channel import NotDelivered, NotWanted, RefusedForGood
 from workers.channels.mail import MailDirectory
 
 
@@ -102,7 +102,7 @@ def test_CO_4_a_secret_is_opened_only_for_the_mail(tmp_path: Path) -> None:
 
 
 def test_CO_4_a_secret_that_is_valid_no_more_is_not_mailed(tmp_path: Path) -> None:
-    with pytest.raises(RefusedForGood, match="no valid activation_code"):
+    with pytest.raises(NotWanted, match="no valid activation_code"):
         deliver(tmp_path, parcel("code", secrets={}))
     assert sent(tmp_path) == []
 
@@ -114,7 +114,7 @@ def test_CP_6_a_confirmation_code_is_derived_while_sending(tmp_path: Path) -> No
 
 
 def test_CP_6_the_code_of_an_operation_that_has_ended_is_not_mailed(tmp_path: Path) -> None:
-    with pytest.raises(RefusedForGood, match="has ended"):
+    with pytest.raises(NotWanted, match="has ended"):
         deliver(tmp_path, parcel("confirm", is_over=True))
     assert sent(tmp_path) == []
 
