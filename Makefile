@@ -10,14 +10,14 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml \
 	--group pyproject.toml:build
 
-.PHONY: help run test check format servers bench bench-full chaos contract lock clean
+.PHONY: help run test check format servers bench bench-full chaos contract picture lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/runtime ## set up, then carry out a day of commands on simulated platforms
-	@echo "Running a day of commands on simulated platforms"
-	@$(BIN)/turnup run deploy/examples/first-day.jsonl
+run: .venv/runtime ## set up, then carry out a week of commands, with people, on simulated platforms
+	@echo "Running a week of commands, with people, on simulated platforms"
+	@$(BIN)/turnup run deploy/examples/first-week.jsonl
 
 test: check servers ## check, then run every test (real RabbitMQ and PostgreSQL included)
 	@$(BIN)/python -m pytest $(ARGS)
@@ -46,6 +46,11 @@ chaos: .venv/development servers ## kill processes at random and look for what w
 
 contract: .venv/runtime ## renew the descriptions in deploy/published
 	@$(BIN)/python -m deploy.contract
+
+picture: .venv/runtime ## draw the screen in the README anew
+	@here=$$PWD && there=$$(mktemp -d) && trap 'rm -rf "$$there"' EXIT && cd "$$there" && \
+		"$$here/$(BIN)/turnup" run --svg "$$here/deploy/examples/first-week.svg" \
+		"$$here/deploy/examples/first-week.jsonl"
 
 lock: .venv/development ## renew both lock files (ARGS=--upgrade takes the newest versions)
 	@$(COMPILE) $(ARGS) --output-file requirements.lock

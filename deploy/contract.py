@@ -1,4 +1,4 @@
-"""The contract with the outside as files: HTTP as OpenAPI, AMQP as AsyncAPI, the broker's definitions, the proofs.
+"""The contract with the outside as files: HTTP as OpenAPI, AMQP as AsyncAPI, the broker's definitions, the rest.
 
 `python -m deploy.contract` writes them (`make contract`); a test says when they are no longer true.
 """
@@ -16,6 +16,7 @@ from producers.http.app import create_app
 from producers.http.doors import Doors
 from schema.desk import desk_schemas
 from schema.discovery import find_products
+from workers.simulator.scripted import script_schemas
 
 #: What is published beside the program.
 PUBLISHED = Path(__file__).parent / "published"
@@ -39,6 +40,7 @@ FILES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "definitions.json": definitions,
     "desk.json": desk_schemas,
     "proofs.json": proofs,
+    "simulator.json": script_schemas,
 }
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.core import Core, started
+from deploy.day.conclusion import draw
 from deploy.day.conduct import Conductor
 from deploy.day.ground import Ground, new_ground
 from deploy.day.pace import Bell, Pace, Passing, Standing
@@ -28,12 +29,18 @@ from producers.http.app import create_app
 from schema.store.clock import BeginTime
 from workers.simulator.clock import Real
 from workers.simulator.clock import Standing as StandingClock
+from workers.simulator.players import Surroundings
 
 
 def main(
-    settings: Settings, *, files: Sequence[Path], start: str | None = None, real_time: bool = False
+    settings: Settings,
+    *,
+    files: Sequence[Path],
+    start: str | None = None,
+    real_time: bool = False,
+    svg: Path | None = None,
 ) -> int:
-    """Carry out files of commands, say what became of them, and return the exit code."""
+    """Carry out files of commands, say what became of them, also as a picture, and return the exit code."""
     settings.require_one_process("run")
     settings = settings.played()
     configure_logs(settings.log, logging.WARNING)
@@ -43,6 +50,8 @@ def main(
             warn(f"turnup: the database of the run before is now {ground.set_aside}")
         report = _play(settings, ground, script, real_time=real_time)
     tell(report)
+    if svg:
+        draw(report, svg)
     return report.exit_code
 
 
@@ -78,7 +87,8 @@ def _stage(core: Core, ground: Ground, clock: Real | StandingClock) -> Iterator[
     with ExitStack() as stack:
         door = create_app(doors_of(core, bell, secrets))
         address = stack.enter_context(on_a_thread(door, ANY_PORT))
-        url = stack.enter_context(vendors(ground.simulator, address, secrets, clock))
+        around = Surroundings(address, core.settings.mails)
+        url = stack.enter_context(vendors(ground.simulator, around, secrets, clock))
         urls = dict.fromkeys(core.settings.products, url)
         bell.parts = stack.enter_context(embedded(core, urls, secrets))
         played = stack.enter_context(closing(Played(url)))

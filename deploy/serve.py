@@ -56,12 +56,13 @@ def _played(stack: ExitStack, core: Core, secrets: dict[str, str]) -> dict[str, 
     """Play the platforms until the stack is left; return where they are, and add what they sign with."""
     from deploy.vendors import secrets_of, vendors  # noqa: PLC0415  only where it is asked for
     from workers.simulator.clock import Real, Standing  # noqa: PLC0415  the same
+    from workers.simulator.players import Surroundings  # noqa: PLC0415  the same
 
     settings = core.settings
     secrets |= secrets_of(settings)
     with core.database.look() as connection:
         times = read_times(connection)
     clock = Standing(moment(times.business)) if times.is_standing else Real()
-    door, place = f"http://{settings.listen}", settings.simulated
-    played = vendors(place, door, secrets, clock, settings.simulator_listen)
+    around, place = Surroundings(f"http://{settings.listen}", settings.mails), settings.simulated
+    played = vendors(place, around, secrets, clock, settings.simulator_listen)
     return dict.fromkeys(settings.products, stack.enter_context(played))

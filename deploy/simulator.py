@@ -10,6 +10,7 @@ from deploy.settings import Settings
 from deploy.vendors import setting_named
 from workers.simulator.clock import Real, Standing
 from workers.simulator.courier import CallbackTarget
+from workers.simulator.players import Surroundings
 from workers.simulator.simulator import Simulator
 
 log = structlog.get_logger()
@@ -28,7 +29,8 @@ def main(settings: Settings) -> None:
     }
     start = settings.simulator_start
     clock = Standing(start) if start else Real()
-    simulator = Simulator(settings.simulated, targets, clock)
+    around = Surroundings(settings.simulator_calls, settings.mails)
+    simulator = Simulator(settings.simulated, targets, clock, around)
     asyncio.run(_play(simulator, settings.simulator_listen))
 
 

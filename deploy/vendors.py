@@ -11,6 +11,7 @@ from deploy.kinds import Address
 from deploy.settings import Settings, SettingsWrong
 from workers.simulator.clock import Real, Standing, WrongClockError
 from workers.simulator.courier import CallbackTarget
+from workers.simulator.players import Surroundings
 from workers.simulator.store import FileInUseError, WrongFileError
 from workers.simulator.thread import SimulatorThread
 
@@ -37,19 +38,21 @@ def secrets_of(settings: Settings) -> dict[str, str]:
 @contextmanager
 def vendors(
     database: Path,
-    door: str,
+    around: Surroundings,
     signed: Mapping[str, str],
     clock: Real | Standing,
     listen: Address = ANY_PORT,
 ) -> Iterator[str]:
-    """Play all vendors while the block runs, and give the address; they call back at `door`."""
+    """Play all vendors and people while the block runs, and give the address; they find our door `around` them."""
     targets = {
-        name: CallbackTarget(f"{door}/v1/platforms/{name}/events", secret)
+        name: CallbackTarget(f"{around.door}/v1/platforms/{name}/events", secret)
         for name, secret in signed.items()
     }
     with ExitStack() as stack:
         with setting_named(listen, CLOCKS[type(clock)]):
-            simulator = stack.enter_context(SimulatorThread(database, targets, clock, listen))
+            simulator = stack.enter_context(
+                SimulatorThread(database, targets, clock, listen, around)
+            )
         yield simulator.url
 
 

@@ -77,6 +77,7 @@ class Waker:
         self._terms = terms
         self._row: int | None = None
         self._offered: dict[Wake, float] = {}
+        self._is_anew = False
         self._last_customer: dict[str, str] = {}
         self._next_look_for_lapsed = 0.0
         self._wanted = threading.Event()
@@ -85,6 +86,14 @@ class Waker:
     def wake(self) -> None:
         """Make a pass soon; callable from every thread."""
         self._wanted.set()
+
+    def offer_again(self) -> None:
+        """Make a pass soon that offers anew what was offered lately; for who knows that nobody is at work.
+
+        Where time stands, an operation that is due a second time is due at the same instant as the first time.
+        """
+        self._is_anew = True
+        self.wake()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -176,6 +185,9 @@ class Waker:
             turn = [*self._in_turn(name, size), *due.get(name, [])]
             due[name] = list(dict.fromkeys(turn))[: 2 * size]
         now = time.monotonic()
+        if self._is_anew:
+            self._is_anew = False
+            self._offered.clear()
         self._offered = {wake: at for wake, at in self._offered.items() if at > now - REMEMBERED}
         return sum(self._offer_new(name, wakes, now) for name, wakes in due.items())
 

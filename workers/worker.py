@@ -109,7 +109,8 @@ class Worker:
             carrier = Carrier(journal, lease, plan.products, homes, plan.sealer)
             self._engine = Engine(journal, lease, carrier, rooms)
             channels = plan.channels(session)
-            courier = Courier(plan.database, journal, lease, channels, tuple(plan.homes))
+            known = {name: plan.products[name] for name in plan.homes}
+            courier = Courier(plan.database, journal, lease, channels, known)
             self._courier, carrier.when_noticed = courier, courier.look
             courier.start()
             self.is_ready.set()

@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from deploy.core import Core
 from deploy.day.pace import Pace
 from deploy.day.played import Played
-from deploy.day.script import Kind, Line, NoCommand, Script, fault_body, groups, is_no_command
+from deploy.day.script import (
+    Kind,
+    Line,
+    NoCommand,
+    Script,
+    fault_body,
+    groups,
+    is_no_command,
+    person_body,
+)
 from producers.intake import Answer, Intake
 from schema.errors import Refusal
 from schema.store.tally import left
@@ -49,7 +58,10 @@ class Conductor:
     def play(self, script: Script) -> None:
         """Play a day to its end, or until it is stopped."""
         self.log.wrong += script.wrong
-        waiting = list(groups(script.lines, MOST))[::-1]
+        people = [line for line in script.lines if line.kind is Kind.PERSON]
+        self._note(people, [self._played.add_person(person_body(line)) for line in people])
+        others = [line for line in script.lines if line.kind is not Kind.PERSON]
+        waiting = list(groups(others, MOST))[::-1]
         while not self._core.stop.is_set():
             self._pace.settle()
             next_at = waiting[-1][0].at if waiting else None
@@ -71,18 +83,25 @@ class Conductor:
             found = left(connection)
         if found.without_ticket:
             return None
-        return found.last_ticket + PATIENCE if found.last_ticket else self._pace.now
+        over = found.last_ticket + PATIENCE if found.last_ticket else self._pace.now
+        still = [each["due_at"] for each in self._played.people() if each["done_at"] is None]
+        return max([over, *(datetime.fromisoformat(due_at) for due_at in still if due_at)])
 
     def _hand_in(self, lines: Sequence[Line]) -> None:
         """Hand in lines of one kind, and note what became of them."""
         if lines[0].kind is Kind.FAULT:
-            answered = [(line, self._played.add_fault(fault_body(line))) for line in lines]
-            self.log.faults += sum(refusal is None for _, refusal in answered)
-            self.log.wrong += [NoCommand(line.place, said) for line, said in answered if said]
+            answers = [self._played.add_fault(fault_body(line)) for line in lines]
+            self.log.faults += answers.count(None)
+            self._note(lines, answers)
             return
-        answers = self._intake.accept([line.event for line in lines])
-        for line, answer in zip(lines, answers, strict=True):
+        taken = self._intake.accept([line.event for line in lines])
+        for line, answer in zip(lines, taken, strict=True):
             if isinstance(answer, Refusal) and is_no_command(answer):
                 self.log.wrong.append(NoCommand(line.place, answer))
             else:
                 self.log.taken.append(Taken(line, answer))
+
+    def _note(self, lines: Sequence[Line], answers: Sequence[Refusal | None]) -> None:
+        """Note which lines the simulator does not play, and why."""
+        pairs = zip(lines, answers, strict=True)
+        self.log.wrong += [NoCommand(line.place, refusal) for line, refusal in pairs if refusal]

@@ -19,6 +19,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "open": ("late and still tried: each has a ticket, open until it is done", "bold red"),
     "parked": ("stopped until a person has looked: each has a ticket that says how", "bold red"),
     "failed": ("failed for good, and undone as far as possible", "bold red"),
+    "expired": ("not confirmed in time: to be asked for again", "magenta"),
     "cancelled": ("cancelled and undone", "magenta"),
     "already": ("so already: nothing was to be done", "green"),
     "planned": ("only planned (dry run): nothing was done", "dim"),
@@ -77,13 +78,17 @@ def _became(operation: Operation) -> tuple[str, str]:
     took = length(operation.ended_at - operation.accepted_at)
     match operation.state, operation.outcome:
         case "succeeded", "already":
-            return "already", ""
+            became = "already", ""
         case "succeeded", "late":
-            return "late", f"by {length(operation.ended_at - operation.deadline_at)}"
+            became = "late", f"by {length(operation.ended_at - operation.deadline_at)}"
         case "succeeded", _:
-            return "on time", f"in {took}"
+            became = "on time", f"in {took}"
+        case "failed", _ if operation.reason == "expired":
+            became = "expired", f"after {took}"
         case "failed", _:
             # what the platform said stands after what we say about it
-            return "failed", spoken((operation.reason or "").rpartition(": ")[2])
-        case state, _:
-            return state, f"after {took}"
+            became = "failed", spoken((operation.reason or "").rpartition(": ")[2])
+        case _:
+            why = f"{spoken(operation.reason)}, " if operation.reason else ""
+            became = operation.state, f"{why}after {took}"
+    return became

@@ -5,6 +5,7 @@ vendors tell meanwhile is stored first. So an operation sees the same things at 
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,9 @@ from schema.store.writer import Writer
 
 #: Between two looks at whether all is quiet, and at the clock where time passes by itself, in seconds.
 PAUSE, TICK = 0.002, 0.05
+
+#: So long nobody is at work on what is due before the waker is asked to look again, in seconds.
+IDLE = 0.02
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -87,6 +91,7 @@ class Standing:
         self._watch = watch
         self._found = self._look()
         self._vendors = played.time()
+        self._nudge_at = 0.0
 
     @property
     def now(self) -> datetime:
@@ -98,6 +103,7 @@ class Standing:
 
         Two looks with the same newest signal say that nobody was woken while the vendors were asked.
         """
+        self._nudge_at = time.monotonic() + IDLE
         while not self._core.stop.is_set():
             if self._is_quiet():
                 return
@@ -116,12 +122,21 @@ class Standing:
     def _is_quiet(self) -> bool:
         """Look whether anybody is at work; what is in flight tells that at no cost."""
         if self._bell.parts and self._bell.parts.worker.in_flight:
+            self._nudge_at = time.monotonic() + IDLE
             return False
         self._found = self._look()
         if not self._found.is_quiet:
+            self._nudge()
             return False
         self._vendors = self._played.time()
         return not self._vendors.is_busy and self._look() == self._found
+
+    def _nudge(self) -> None:
+        """Let the waker look again where something is due for a while, and nobody is at work on it."""
+        if self._bell.parts and time.monotonic() > self._nudge_at:
+            self._nudge_at = time.monotonic() + IDLE
+            self._bell.parts.waker.offer_again()
+            self._bell.parts.worker.look()
 
     def _look(self) -> Quiet:
         """Look at the database once."""

@@ -53,17 +53,30 @@ class Played:
 
     def add_fault(self, body: Mapping[str, Any]) -> Refusal | None:
         """Ask for a fault; return everything that is wrong with it, if something is."""
-        status, answer = self._ask("POST", "/faults", body)
-        if status == HTTPStatus.CREATED:
-            return None
-        found = [(f"/data/{each['field']}", each["problem"]) for each in answer["problems"]]
-        faults = tuple(Fault(pointer.rstrip("/"), said) for pointer, said in found)
-        return Refusal("no_fault", status, "the simulator plays no such fault", faults)
+        return self._hand_over("/faults", body, "the simulator plays no such fault")
+
+    def add_person(self, body: Mapping[str, Any]) -> Refusal | None:
+        """Give somebody his part; return everything that is wrong with it, if something is."""
+        return self._hand_over("/people", body, "nobody can be played so")
+
+    def people(self) -> Sequence[Mapping[str, Any]]:
+        """Return who does what, when, and what came of it, in the order of the script."""
+        people: Sequence[Mapping[str, Any]] = self._ask("GET", "/people")[1]
+        return people
 
     def effects(self) -> Sequence[Mapping[str, Any]]:
         """Return what really happened, in order."""
         effects: Sequence[Mapping[str, Any]] = self._ask("GET", "/effects")[1]
         return effects
+
+    def _hand_over(self, path: str, body: Mapping[str, Any], otherwise: str) -> Refusal | None:
+        """Hand over what is to be played; return everything that is wrong with it, if something is."""
+        status, answer = self._ask("POST", path, body)
+        if status == HTTPStatus.CREATED:
+            return None
+        found = [(f"/data/{each['field']}", each["problem"]) for each in answer["problems"]]
+        faults = tuple(Fault(pointer.rstrip("/"), said) for pointer, said in found)
+        return Refusal("not_played", status, otherwise, faults)
 
     def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from deploy.core import Core
 from deploy.day.checks import Evidence, broken
 from deploy.day.conduct import Log, Taken
 from deploy.day.played import Played
+from deploy.day.samples import Mails, mails_in
 from deploy.day.script import NoCommand
 from schema.ids import public_id
 from schema.store.clock import business_now
@@ -43,6 +45,8 @@ class Report:
     services: Sequence[Service]
     effects: int
     broken: Sequence[str]
+    people: Sequence[Mapping[str, Any]] = ()
+    mails: Mails | None = None
     is_whole: bool = True
 
     @property
@@ -68,6 +72,8 @@ def report_of(core: Core, played: Played, log: Log, start: datetime) -> Report:
         services=list(evidence.services.values()),
         effects=len(evidence.effects),
         broken=broken(evidence) if is_whole else (),
+        people=played.people(),
+        mails=mails_in(core.settings.mails),
         is_whole=is_whole,
     )
 

@@ -16,9 +16,7 @@ from producers.files import BadLine, EventLine, read_lines
 from producers.reading import OUT_OF_RANGE, invalid, is_in_range
 from schema.command import CUSTOMER_CHANGED, Envelope, faults_of, rfc3339
 from schema.errors import Fault, Refusal, TurnupError
-
-FAULT = "turnup.simulator.fault"
-PERSON = "turnup.simulator.person"
+from workers.simulator.scripted import FAULT, PERSON
 
 TIME = TypeAdapter[datetime](AwareDatetime)
 
@@ -39,6 +37,11 @@ class Kind(Enum):
     CUSTOMER = "customer"
     COMMAND = "command"
     FAULT = "fault"
+    PERSON = "person"
+
+
+#: The types of the lines that only the simulator takes.
+PLAYED = {FAULT: Kind.FAULT, PERSON: Kind.PERSON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,12 @@ def fault_body(line: Line) -> dict[str, Any]:
     return {**body, "until": rfc3339(at + line.later)} if at else body
 
 
+def person_body(line: Line) -> dict[str, Any]:
+    """Return what a person's line asks of the simulator; he counts and waits from its time on."""
+    event = line.event if isinstance(line.event, dict) else {}
+    return {"at": rfc3339(line.at), **event.get("data", {})} if line.at else dict(event["data"])
+
+
 def _is_of_the_command(pointer: str) -> bool:
     """Return whether a pointer leads to what a command asks for."""
     return any(pointer == each or pointer.startswith(f"{each}/") for each in OF_THE_COMMAND)
@@ -166,14 +175,10 @@ def _line(place: Place, read: EventLine | BadLine) -> Line | NoCommand:
     kind, at = given.get("type"), _time(given.get("time"))
     if at is not None and not is_in_range(at):
         return NoCommand(place, invalid((Fault("/time", OUT_OF_RANGE),)))
-    if kind == PERSON:
-        detail = f"{PERSON}: people are not played yet; leave this line out"
-        return NoCommand(place, Refusal("person_not_played", 422, detail))
-    if kind == FAULT:
-        faults = _wrong_envelope(given)
-        return NoCommand(place, invalid(faults)) if faults else Line(place, Kind.FAULT, event, at)
-    taken_by = Kind.CUSTOMER if kind == CUSTOMER_CHANGED else Kind.COMMAND
-    return Line(place, taken_by, event, at)
+    if kind in PLAYED and (faults := _wrong_envelope(given)):
+        return NoCommand(place, invalid(faults))
+    known = {**PLAYED, CUSTOMER_CHANGED: Kind.CUSTOMER}
+    return Line(place, known.get(str(kind), Kind.COMMAND), event, at)
 
 
 def _time(written: object) -> datetime | None:

@@ -1,21 +1,21 @@
-"""The summary of a day: what became of each command, the tickets, the services, and where to look next.
+"""The summary of a day: what became of each command, what people did, the tickets, the services, the conclusion.
 
 No figure in it depends on how fast the machine is, so it is the same after every run.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
-from deploy.day.ends import WORDS, End, end_of
+from deploy.day.conclusion import acts_of, conclusion, ends_of, pairs
+from deploy.day.ends import WORDS, End
 from deploy.day.report import Report
 from deploy.day.script import Place
-from deploy.display.screen import Cell, print_table, program, say
-from deploy.display.words import clean, counted, length, state
-from producers.intake import CustomerStored
+from deploy.display.screen import Cell, is_terminal, print_table, program, say
+from deploy.display.words import clean, length, spoken, state
 from schema.errors import Refusal
 from schema.views import Operation, Service, Ticket
 
@@ -27,28 +27,13 @@ SMOOTH = frozenset({"on time", "already", "repeated", "planned"})
 
 def tell(report: Report) -> None:
     """Print the summary."""
-    ends = [end for each in report.taken if (end := end_of(each, report.operations))]
-    _tell_counts(report, ends)
+    ends = ends_of(report)
     _tell_commands(report, ends)
     _tell_refusals(report, ends)
+    _tell_people(report)
     _tell_tickets(report)
     _tell_services(report)
-    _tell_faults(report)
-    _tell_more(report, ends)
-
-
-def _tell_counts(report: Report, ends: Sequence[End]) -> None:
-    """Print from when to when the day went, and how many commands came to what."""
-    _title(f"{_moment(report.start)} to {_moment(report.end)}")
-    customers = {
-        each.answer.customer for each in report.taken if isinstance(each.answer, CustomerStored)
-    }
-    played = f", {counted(report.faults, 'fault')} played by the platforms" if report.faults else ""
-    say(f"{counted(len(ends), 'command')} for {counted(len(customers), 'customer')}{played}", "")
-    count = Counter(end.word for end in ends)
-    for word, (told, style) in WORDS.items():
-        if count[word]:
-            say(Text.assemble((f"{count[word]:>5}  ", style), told))
+    say(*conclusion(report, program(), is_boxed=is_terminal()))
 
 
 def _tell_commands(report: Report, ends: Sequence[End]) -> None:
@@ -95,19 +80,30 @@ def _tell_each(title: str, refused: Sequence[tuple[Place, Refusal]]) -> None:
             if fault.detail != refusal.detail:
                 pointer = clean(fault.pointer) or "/"
                 rows.append(("", Text.assemble((pointer, "bold"), f"  {clean(fault.detail)}")))
-    _tell_pairs(rows)
+    say(pairs(rows))
     if len(refused) > MOST:
         say(f"and {len(refused) - MOST} more")
 
 
-def _tell_pairs(rows: Iterable[tuple[str | Text, str | Text]]) -> None:
-    """Print what stands side by side; what is too long goes on below itself."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    say(table)
+def _tell_people(report: Report) -> None:
+    """Print what people did, by time; who waits for what never came stands last."""
+    acts = sorted(acts_of(report), key=lambda each: (each["due_at"] is None, each["due_at"] or ""))
+    if not acts:
+        return
+    _title("People")
+    moments = [datetime.fromisoformat(each["done_at"]) for each in acts if each["done_at"]]
+    rows = [_person_row(each, _form(moments)) for each in acts[:MOST]]
+    print_table(("time", "who", "does", "service", "became"), rows)
+    if len(acts) > MOST:
+        say(f"and {len(acts) - MOST} more")
+
+
+def _person_row(act: Mapping[str, Any], form: str) -> Sequence[Cell]:
+    """Return what somebody did as a row."""
+    at = f"{datetime.fromisoformat(act['done_at']):{form}}" if act["done_at"] else ""
+    came = spoken(act["said"] or "what he waits for never came")
+    became = Text(clean(came), "green" if came == "done" else "red")
+    return at, clean(act["who"]), spoken(act["does"]), clean(act["service"]), became
 
 
 def _tell_tickets(report: Report) -> None:
@@ -155,44 +151,6 @@ def _service_row(each: Service) -> Sequence[Cell]:
     return f"{each.customer}/{each.reference}", each.product, each.state, billing
 
 
-def _tell_faults(report: Report) -> None:
-    """Print whether everything is as it must be."""
-    if not report.is_whole:
-        _title("The day was stopped before its end; nothing was checked.")
-        return
-    if report.broken:
-        _title("Broken: this must never be")
-        for each in report.broken:
-            say(Text.assemble("  ", (each, "bold red")))
-        return
-    _title("Checked against what the platforms did")
-    say(
-        "  every accepted command has one end or an open ticket",
-        f"  {counted(report.effects, 'effect')}, none of them twice",
-        "  one ticket where one is owed, none elsewhere",
-        "  no history with a gap",
-    )
-
-
-def _tell_more(report: Report, ends: Sequence[End]) -> None:
-    """Print where to look next, as it can be pasted."""
-    unusual = {"open", "parked", "failed", "late"}
-    named = next((end.operation for end in ends if end.word in unusual), None)
-    named = named or next((end.operation for end in ends if end.operation), None)
-    rows = [("list", "every operation, newest first")]
-    if named:
-        rows.append((f"show {named}", "what happened to it, step by step"))
-    if report.services:
-        each = report.services[0]
-        name = clean(f"{each.customer}/{each.reference}")
-        rows.append((f"show {name}", "a service and what became of it"))
-    if any(ticket.state == "open" for ticket in report.tickets.values()):
-        rows.append(("tickets --open", "what somebody has to look into"))
-    _title("Look further")
-    called = program()
-    _tell_pairs([(Text(f"  {called} {command}", "cyan"), told) for command, told in rows])
-
-
 def _title(text: str) -> None:
     """Print a title, apart from what stands above it."""
     say("", Text(text, "bold"))
@@ -207,8 +165,3 @@ def _form(moments: Iterable[datetime]) -> str:
     """Return how moments are written: with their day where there are several."""
     days = {when.astimezone(UTC).date() for when in moments}
     return "%H:%M" if len(days) <= 1 else "%m-%d %H:%M"
-
-
-def _moment(when: datetime) -> str:
-    """Return a moment with its weekday, to the second."""
-    return f"{when.astimezone(UTC):%a %Y-%m-%d %H:%M:%S}Z"

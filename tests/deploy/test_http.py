@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from typing import Any
 
@@ -32,6 +33,7 @@ def test_a_request_that_the_end_cuts_off_is_one_line(
 
     configure_logs("json")
     bound = bound_to(ANYWHERE)
+    bound.listen()
     place = bound.getsockname()
     serving = threading.Thread(target=serve_http, args=(hangs, ANYWHERE, bound, stop))
     serving.start()
@@ -42,6 +44,7 @@ def test_a_request_that_the_end_cuts_off_is_one_line(
     serving.join(30)
     asking.join(30)
     assert not serving.is_alive()
+    assert not asking.is_alive()
     told = capsys.readouterr().err
     assert "Traceback" not in told
     said = [json.loads(line)["said"] for line in told.splitlines()]
@@ -58,15 +61,7 @@ def test_a_fault_of_ours_keeps_its_traceback() -> None:
 
 
 def _ask(place: tuple[str, int]) -> None:
-    """Ask until there is an answer or none will come."""
-    while True:
-        connection = HTTPConnection(*place, timeout=5)
-        try:
-            connection.request("GET", "/")
-            connection.getresponse()
-        except ConnectionRefusedError:
-            continue
-        except OSError:
-            return
-        finally:
-            connection.close()
+    """Ask once, and hear an answer or that none will come."""
+    with closing(HTTPConnection(*place, timeout=30)) as connection, suppress(OSError):
+        connection.request("GET", "/")
+        connection.getresponse()

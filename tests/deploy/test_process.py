@@ -17,6 +17,7 @@ from schema.store.versions import VERSION_TABLE
 from tests.deploy.orders import activate, customer, write, written
 from tests.deploy.views import BEGIN
 from tests.house.sources import ROOT
+from tests.servers.process import free_port
 from workers.simulator.store import Store
 
 START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from deploy.cli import main; main()"
@@ -39,11 +40,6 @@ def turnup(
         timeout=60,
         check=False,
     )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def _named(settings: Mapping[str, str]) -> dict[str, str]:

@@ -154,7 +154,7 @@ def test_what_cannot_be_taken_is_named_with_its_line_and_the_rest_is_done(tmp_pa
     for number, why in (
         (2, "no JSON"),
         (3, "flood"),
-        (4, "person"),
+        (4, "nobody can be played so"),
         (6, "fault"),
         (7, "no product"),
     ):

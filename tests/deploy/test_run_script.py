@@ -15,6 +15,7 @@ from deploy.day.script import (
     fault_body,
     groups,
     is_no_command,
+    person_body,
     read_script,
     read_start,
 )
@@ -65,13 +66,17 @@ def test_a_time_that_no_deadline_reaches_is_refused() -> None:
     assert [fault.pointer for fault in wrong.refusal.faults] == ["/time"]
 
 
-def test_a_person_is_refused_clearly() -> None:
-    (wrong,) = script(event("p", "simulator.person", "acme/pbx-1")).wrong
-    assert "not played yet" in wrong.refusal.detail
+def test_a_person_counts_from_the_time_of_his_line_unless_it_says_otherwise() -> None:
+    line = timed(event("p", "simulator.person", "x", who="Anna", does="cancel"), 5)
+    later = timed(event("p", "simulator.person", "x", at="2026-05-04T09:00:00Z"), 5)
+    first, second = script(line, later).lines
+    assert person_body(first) == {"at": "2026-05-04T08:05:00Z", "who": "Anna", "does": "cancel"}
+    assert person_body(second) == {"at": "2026-05-04T09:00:00Z"}
 
 
-def test_a_fault_is_a_cloudevent_too() -> None:
-    (wrong,) = script('{"type": "turnup.simulator.fault"}').wrong
+@pytest.mark.parametrize("kind", ["fault", "person"])
+def test_what_only_the_simulator_takes_is_a_cloudevent_too(kind: str) -> None:
+    (wrong,) = script(f'{{"type": "turnup.simulator.{kind}"}}').wrong
     pointers = {fault.pointer for fault in wrong.refusal.faults}
     assert pointers == {"/specversion", "/id", "/source"}
 

@@ -22,6 +22,7 @@ from schema.store.database import Database
 from tests.deploy.orders import activate, customer, write, written
 from tests.deploy.views import BEGIN
 from tests.house.sources import ROOT
+from tests.servers.process import free_port
 
 START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from deploy.cli import main; main()"
 SQLITE = "sqlite:///turnup.db"
@@ -31,11 +32,6 @@ def turnup(*arguments: str) -> str:
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def asked(port: int, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""The simulator's own paths: its clock, the faults, and what really happened."""
+"""The simulator's own paths: its clock, the faults, the people, and what really happened."""
 
 import json
 from collections.abc import Callable
@@ -12,6 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from workers.simulator.clock import Clock, as_text
 from workers.simulator.faults import read_rule
 from workers.simulator.happenings import Happenings
+from workers.simulator.people import first_of
+from workers.simulator.person import read_person
+from workers.simulator.players import Players
 from workers.simulator.problems import ProblemsError, checked, problem
 from workers.simulator.requests import read_body
 from workers.simulator.rows import Json
@@ -42,6 +45,7 @@ class Control:
     happenings: Happenings
     clock: Clock
     timekeeper: Timekeeper
+    players: Players
     #: True while a call to a vendor is being answered.
     is_handling: Callable[[], bool]
 
@@ -54,6 +58,8 @@ class Control:
             web.delete("/faults", self.clear_faults),
             web.get("/clock", self.tell_time, allow_head=False),
             web.put("/clock", self.move_clock),
+            web.get("/people", self.list_people, allow_head=False),
+            web.post("/people", self.add_person),
         ]
 
     async def tell_effects(self, request: web.Request) -> web.StreamResponse:
@@ -88,8 +94,26 @@ class Control:
             self.happenings.rules.clear()
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
+    async def list_people(self, _: web.Request) -> web.Response:
+        """Tell who does what, when, and what came of it."""
+        return web.json_response(self.happenings.people.listed())
+
+    async def add_person(self, request: web.Request) -> web.Response:
+        """Give somebody his part; 422 names everything that is wrong with it."""
+        if not self.players.can_play:
+            raise ProblemsError([problem("", "nobody plays people here: no mails are at hand")])
+        body = await read_body(request)
+        part = read_person(body, self.clock.now(), self.happenings.vendors)
+        with self.happenings.store.transaction():
+            added = self.happenings.people.add(part)
+        self.timekeeper.wake()
+        return web.json_response(asdict(added), status=HTTPStatus.CREATED)
+
     async def tell_time(self, _: web.Request) -> web.Response:
         """Tell the time, when something is due next, and whether something is going on."""
+        await self.players.read_mails()
+        if self.happenings.people.due(self.clock.now()):
+            self.timekeeper.wake()
         return web.json_response(self._time())
 
     async def move_clock(self, request: web.Request) -> web.Response:
@@ -106,7 +130,7 @@ class Control:
 
     def _time(self) -> Json:
         now = self.clock.now()
-        is_busy = (
-            self.is_handling() or self.timekeeper.is_moving or self.happenings.plans.is_due(now)
-        )
-        return {"now": now, "next_due": self.happenings.plans.next_due(now), "busy": is_busy}
+        plans, people = self.happenings.plans, self.happenings.people
+        is_at_work = self.is_handling() or self.timekeeper.is_moving or bool(people.due(now))
+        next_due = first_of(plans.next_due(now), people.next_due(now))
+        return {"now": now, "next_due": next_due, "busy": is_at_work or plans.is_due(now)}

@@ -65,8 +65,10 @@ class Counter:
 
     def _call(self, product: str, action: Action, request: web.Request, body: Json) -> Call:
         reference, service = (request.headers.get(name, "") for name in (REFERENCE, SERVICE))
-        if action.is_changing and not (reference and service):
-            sent = {REFERENCE: reference, SERVICE: service}
+        sent = (
+            {SERVICE: service} if action.is_for_people else {REFERENCE: reference, SERVICE: service}
+        )
+        if action.is_changing and not all(sent.values()):
             raise ProblemsError([problem(name, "missing") for name in sent if not sent[name]])
         path = dict(request.match_info)
         service = service or self._reception.service_of(product, path.get("platform_id", ""))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from workers.simulator.clock import as_moment, as_text
 from workers.simulator.faults import as_timedelta
+from workers.simulator.people import People
 from workers.simulator.plans import Plans
 from workers.simulator.rows import Cause, Event, Notification, digest
 from workers.simulator.rules import Met, Rules
@@ -34,6 +35,11 @@ class Happenings:
     #: The products whose callbacks somebody wants.
     wanted: Collection[str]
 
+    @property
+    def people(self) -> People:
+        """The people of the script."""
+        return People(self.store)
+
     def follow(self, cause: Cause, later: Later, at: str) -> None:
         """Plan and send what a handler or a change said follows."""
         met = self.rules.meeting(cause, at)
@@ -58,7 +64,7 @@ class Happenings:
         self.follow(cause, later, event.due_at)
 
     def _plan(self, cause: Cause, after: After, at: str, met: Met) -> None:
-        if met.take("never"):
+        if self._is_played(cause, after) or met.take("never"):
             return
         slow = met.take("slow")
         delay = after.delay + (as_timedelta(slow.value) if slow else timedelta())
@@ -66,6 +72,12 @@ class Happenings:
         if name not in self.vendors[cause.product].changes_by_name:
             raise UndeclaredChangeError(f"{cause.product} does not declare the change {name}")
         self.plans.add_event(Event(_later(at, delay), name, after.arguments, cause))
+
+    def _is_played(self, cause: Cause, after: After) -> bool:
+        """Tell whether people would do this by themselves, and a script says what they do."""
+        habits = self.vendors[cause.product].habits.items()
+        does = [name for name, change in habits if change is after.change]
+        return bool(does) and self.people.plays(cause.service, does[0])
 
     def _tell(self, cause: Cause, callback: Callback, at: str, met: Met) -> None:
         if met.take("no_callback"):
@@ -101,7 +113,7 @@ def _body(cause: Cause, callback: Callback, at: str) -> str:
         {
             "id": f"evt_{digest(cause.id)}",
             "at": at,
-            "reference": cause.reference,
+            "reference": cause.reference or None,
             "platform_id": cause.platform_id,
             "kind": callback.kind,
             "facts": callback.facts,

@@ -41,6 +41,11 @@ class Instances:
         """Find what calls with this reference created, to look at."""
         return self._store.instances_of(self._cause.product, reference)
 
+    def newest(self) -> Instance:
+        """Give the calling service's instance, the newest of several; refused if there is none."""
+        found = self._store.newest_instance(self._cause.product, self._cause.service)
+        return self[found or "none"]
+
     def count(self) -> int:
         """Count the instances that the calling service ever had, removed ones too."""
         return self._store.count_instances(self._cause.product, self._cause.service)

@@ -183,7 +183,9 @@ class Reception:
             at, cause = as_text(visit.call.at), replace(visit.cause, platform_id=subject)
             for platform_id in instances.save():
                 self.happenings.plans.drop_events(cause.product, platform_id)
-            self._store.record_effect(at, cause, visit.key)
+            if visit.action.has_effect:
+                self._store.record_effect(at, cause, visit.key)
+                self.happenings.people.see_call(cause, at)
             self.happenings.follow(cause, answer.later, at)
             if visit.key is not None:
                 kept = Kept(visit.asked, answer.status, answer.body)

@@ -87,6 +87,30 @@ class Rule:
     seq: int = 0
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a person of a script does for a service; `at` and `due_at` are business time."""
+
+    service: str
+    who: str
+    does: str
+    #: From when on mails and calls count; without either he does it so many seconds after this.
+    at: str
+    after: float = 0
+    #: How many mails are still to come, the last of which he waits for.
+    mails: int | None = None
+    #: What of the vendor he waits for.
+    call: str | None = None
+    due_at: str | None = None
+    #: The file of the mail that he waited for.
+    letter: str | None = None
+    done_at: str | None = None
+    #: What came of it.
+    said: str | None = None
+    #: Set by the file.
+    seq: int = 0
+
+
 def digest(*parts: object) -> str:
     """Make a short name that is the same for the same parts."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:20]

@@ -15,6 +15,7 @@ from workers.simulator.courier import CallbackTarget, Courier
 from workers.simulator.discovery import find_vendors
 from workers.simulator.happenings import Happenings
 from workers.simulator.plans import Plans
+from workers.simulator.players import Players, Surroundings
 from workers.simulator.reception import Reception
 from workers.simulator.requests import answer_in_json
 from workers.simulator.rules import Rules
@@ -35,11 +36,16 @@ class Simulator:
     """Plays every vendor that has a `simulated.py`, from `start` to `stop`, on one event loop."""
 
     def __init__(
-        self, database: Path, callbacks: Mapping[str, CallbackTarget], clock: Real | Standing
+        self,
+        database: Path,
+        callbacks: Mapping[str, CallbackTarget],
+        clock: Real | Standing,
+        around: Surroundings | None = None,
     ) -> None:
         self._database = database
         self._callbacks = callbacks
         self._kind = clock
+        self._around = around
         self._url: str | None = None
         self._heart: asyncio.Task[None] | None = None
         self._stack = AsyncExitStack()
@@ -90,17 +96,23 @@ class Simulator:
         happenings = Happenings(store, Plans(store), Rules(store), vendors, wanted)
         reception = Reception(happenings)
         timekeeper = Timekeeper(clock, reception)
-        address = await _listen(stack, _application(reception, clock, timekeeper), host, port)
-        self._heart = asyncio.create_task(timekeeper.run(courier))
+        players = Players(store, clock, vendors, self._around)
+        stack.push_async_callback(players.close)
+        application = _application(reception, clock, timekeeper, players)
+        address = await _listen(stack, application, host, port)
+        players.vendors_at = f"http://{host}:{address}"
+        self._heart = asyncio.create_task(timekeeper.run(courier, players))
         self._heart.add_done_callback(_tell_if_broken)
         stack.push_async_callback(_end, self._heart)
-        return f"http://{host}:{address}"
+        return players.vendors_at
 
 
-def _application(reception: Reception, clock: Clock, timekeeper: Timekeeper) -> web.Application:
+def _application(
+    reception: Reception, clock: Clock, timekeeper: Timekeeper, players: Players
+) -> web.Application:
     happenings = reception.happenings
     counter = Counter(reception, clock, timekeeper.wake)
-    control = Control(happenings, clock, timekeeper, counter.is_handling)
+    control = Control(happenings, clock, timekeeper, players, counter.is_handling)
     application = web.Application(middlewares=[answer_in_json])
     application.add_routes(control.routes())
     application.add_routes(counter.routes(happenings.vendors))

@@ -11,7 +11,7 @@ from workers.simulator.rows import Cause, Instance, Json, Kept
 #: "TUsi": no other program's file is taken for ours.
 APPLICATION_ID = 0x54557369
 #: Raised when the tables change; a simulator's file is thrown away, never migrated.
-TABLES_VERSION = 1
+TABLES_VERSION = 2
 
 TABLES = """
 CREATE TABLE clock (now TEXT);
@@ -43,6 +43,11 @@ CREATE INDEX notification_due ON notification (due_at, seq);
 CREATE TABLE rule (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, product TEXT NOT NULL, fault TEXT NOT NULL, action TEXT,
     service TEXT, value TEXT NOT NULL, count INTEGER, until TEXT);
+CREATE TABLE person (
+    service TEXT NOT NULL, who TEXT NOT NULL, does TEXT NOT NULL, at TEXT NOT NULL,
+    after REAL NOT NULL, mails INTEGER, call TEXT, due_at TEXT, letter TEXT, done_at TEXT,
+    said TEXT, seq INTEGER PRIMARY KEY AUTOINCREMENT);
+CREATE TABLE letter (name TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
@@ -191,6 +196,13 @@ class Store:
         query = """SELECT * FROM instance WHERE product = ? AND reference = ? AND NOT is_removed
             ORDER BY rowid"""
         return [_instance(row) for row in self._sql.execute(query, (product, reference))]
+
+    def newest_instance(self, product: str, service: str) -> str | None:
+        """Find the name of the newest instance of a service."""
+        query = """SELECT platform_id FROM instance WHERE product = ? AND service = ?
+            AND NOT is_removed ORDER BY rowid DESC LIMIT 1"""
+        row = self._sql.execute(query, (product, service)).fetchone()
+        return str(row[0]) if row else None
 
     def count_instances(self, product: str, service: str) -> int:
         """Count the instances that a service ever had, removed ones too."""

@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 
 from workers.simulator.clock import Real, Standing
 from workers.simulator.courier import CallbackTarget
+from workers.simulator.players import Surroundings
 from workers.simulator.simulator import Simulator
 
 T = TypeVar("T")
@@ -22,8 +23,9 @@ class SimulatorThread:
         callbacks: Mapping[str, CallbackTarget],
         clock: Real | Standing,
         listen: tuple[str, int] = ("127.0.0.1", 0),
+        around: Surroundings | None = None,
     ) -> None:
-        self._simulator = Simulator(database, callbacks, clock)
+        self._simulator = Simulator(database, callbacks, clock, around)
         self._listen = listen
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="simulator", daemon=True)

@@ -5,12 +5,16 @@ from datetime import UTC, datetime
 
 from workers.simulator.clock import Clock, as_moment
 from workers.simulator.courier import Courier
+from workers.simulator.people import first_of
+from workers.simulator.players import Players
 from workers.simulator.reception import Reception
 
 #: How many changes happen in one transaction; between two of them others have their turn.
 AT_ONCE = 20
 #: A clock of the host may be set: look again after so many seconds, whatever is due next.
 LONGEST_REST = 60.0
+#: The same while somebody waits for a mail, of which only a look at the directory tells.
+MAIL_REST = 0.5
 
 
 class ClockMovedError(Exception):
@@ -25,6 +29,7 @@ class Timekeeper:
         self._clock = clock
         self._reception = reception
         self._plans = reception.happenings.plans
+        self._people = reception.happenings.people
         self._wake = asyncio.Event()
         self._moving = asyncio.Lock()
 
@@ -37,13 +42,16 @@ class Timekeeper:
         """True while things happen."""
         return self._moving.locked()
 
-    async def run(self, courier: Courier) -> None:
-        """Let everything happen, and send every callback, when it is due."""
+    async def run(self, courier: Courier, players: Players) -> None:
+        """Let everything happen, send every callback, and let people act, when it is due."""
         while True:
             self._wake.clear()
             async with self._moving:
                 await self._catch_up(self._clock.now())
+            if not self._clock.is_standing:
+                await players.read_mails()
             courier.send_due(self.wake)
+            players.act_due(self.wake)
             await self._rest()
 
     async def move(self, start: str, end: str) -> None:
@@ -88,8 +96,10 @@ class Timekeeper:
     def _seconds_to_rest(self) -> float | None:
         if self._clock.is_standing:
             return None
-        due_at = self._plans.next_due(self._clock.now())
+        longest = MAIL_REST if self._people.is_waiting_for_mail() else LONGEST_REST
+        now = self._clock.now()
+        due_at = first_of(self._plans.next_due(now), self._people.next_due(now))
         if due_at is None:
-            return LONGEST_REST
+            return longest
         seconds = (as_moment(due_at) - datetime.now(UTC)).total_seconds()
-        return min(max(seconds, 0.0), LONGEST_REST)
+        return min(max(seconds, 0.0), longest)

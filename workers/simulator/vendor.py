@@ -102,6 +102,10 @@ class Action:
     #: Of several actions on one path, the one whose fields the body has is meant.
     where: Json = field(default_factory=dict)
     called: str | None = None
+    #: People do it, at the vendor's own door: it is no effect of ours, and has no reference.
+    is_for_people: bool = False
+    #: What a person finds in a mail for it, the group of a pattern; it is sent as `code`.
+    reads: str = ""
 
     @property
     def name(self) -> str:
@@ -113,6 +117,11 @@ class Action:
         """True if a call has an effect."""
         return self.method != "GET"
 
+    @property
+    def has_effect(self) -> bool:
+        """True if a call is one of those that `/effects` tells."""
+        return self.is_changing and not self.is_for_people
+
 
 @dataclass(frozen=True)
 class Vendor:
@@ -122,6 +131,8 @@ class Vendor:
     actions: tuple[Action, ...]
     #: Every change that an `After` may name.
     changes: tuple[Change, ...] = ()
+    #: What people do by themselves where no script says what they do, by their action.
+    habits: Mapping[str, Change] = field(default_factory=dict)
 
     @property
     def changes_by_name(self) -> Mapping[str, Change]:

@@ -21,6 +21,7 @@ from workers.simulator.vendor import (
     Instances,
     Json,
     Later,
+    RefusedError,
     Vendor,
 )
 
@@ -159,6 +160,14 @@ def remove_instances(call: Call, instances: Instances) -> Answer:
     return Answer({"platform_id": platform_id, "state": "removed"})
 
 
+def take(_: Call, instances: Instances) -> Answer:
+    """Take a work order in the Delivery department, and erase by hand what is to be erased (CP-7)."""
+    instance = instances.newest()
+    if not instance.state["erasing"]:
+        raise RefusedError(409, "no_work_order")
+    return Answer({}, later=data_went(instance, {}))
+
+
 def instances_went_on(instance: Instance, arguments: Json) -> Later:
     """Finish switching on, unless it was switched again since."""
     if arguments["switched"] != instance.state["switched"]:
@@ -219,8 +228,10 @@ VENDOR = Vendor(
         Action("POST", "/instances/{platform_id}/work-order", open_work_order),
         Action("POST", "/instances/{platform_id}/erase", erase_data),
         Action("DELETE", "/instances/{platform_id}", remove_instances),
+        Action("POST", "/work-orders/take", take, is_for_people=True),
     ),
     changes=(instances_went_on, instances_went_off, extensions_came_back, data_went),
+    habits={"take": data_went},
 )
 
 

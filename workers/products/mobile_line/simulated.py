@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from workers.products.mobile_line.simulated_phone import (
+    BY_HAND,
     CODE_LASTS,
     STATUS,
     code_expires,
@@ -208,8 +209,10 @@ VENDOR = Vendor(
         Action("POST", f"{ES2}/confirmOrder", confirm_order),
         Action("POST", f"{ES2}/releaseProfile", release_profile),
         Action("POST", f"{ES2}/cancelOrder", cancel_order),
+        *BY_HAND,
     ),
     changes=(user_scans, user_enables, user_disables, user_removes, code_expires),
+    habits={"scan": user_scans},
 )
 
 

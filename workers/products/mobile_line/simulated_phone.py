@@ -7,9 +7,24 @@ A profile is `ordered`, `confirmed`, `released`, `installed`, `enabled` or `disa
 from collections.abc import Collection
 from datetime import timedelta
 
+from pydantic import BaseModel
+
+from workers.products.mobile_line.activation_code import CodeMalformed, parse_code
 from workers.simulator.alike import drawn
 from workers.simulator.rows import digest
-from workers.simulator.vendor import After, Callback, Instance, Json, Later
+from workers.simulator.vendor import (
+    Action,
+    After,
+    Answer,
+    Call,
+    Callback,
+    Change,
+    Instance,
+    Instances,
+    Json,
+    Later,
+    RefusedError,
+)
 
 #: A code works for so long (ML-4).
 CODE_LASTS = timedelta(days=90)
@@ -20,19 +35,58 @@ SWITCHES_ON = timedelta(minutes=1)
 #: ES2+ HandleDownloadProgressInfo, as a kind of signal.
 PROGRESS = "handle_download_progress_info"
 
+#: The activation code in a mail.
+LPA = r"(LPA:1\$[^\s$]+\$[A-Z0-9-]+)"
+#: Why a code does not work, by the state of its profile.
+VOID = {"confirmed": "not_released", "expired": "code_expired", "unavailable": "code_replaced"}
+
 ON_A_PHONE = frozenset({"installed", "enabled", "disabled"})
 STATUS = {"enabled": "online", "disabled": "offline"}
 
 
+class Scan(BaseModel):
+    """What a phone says when it has read a code."""
+
+    code: str
+
+
+def scan(call: Call, lines: Instances) -> Answer:
+    """Put the profile of an activation code on a phone, once and while it works (ML-4, ML-5)."""
+    line = lines.newest()
+    try:
+        matching_id = parse_code(call.read(Scan).code).matching_id
+    except CodeMalformed as error:
+        raise RefusedError(422, "code_malformed") from error
+    found = [each for each in line.state["profiles"] if each.get("matchingId") == matching_id]
+    if not found:
+        raise RefusedError(404, "code_unknown")
+    if found[0]["state"] != "released":
+        raise RefusedError(409, VOID.get(found[0]["state"], "code_used"))
+    return Answer({"iccid": found[0]["iccid"]}, later=_installed(line, found[0]))
+
+
+def enable(_: Call, lines: Instances) -> Answer:
+    """Switch the line on, on the phone."""
+    return _by_hand(lines, user_enables)
+
+
+def disable(_: Call, lines: Instances) -> Answer:
+    """Switch the line off, on the phone."""
+    return _by_hand(lines, user_disables)
+
+
+def remove(_: Call, lines: Instances) -> Answer:
+    """Delete the line from the phone."""
+    return _by_hand(lines, user_removes)
+
+
 def user_scans(line: Instance, arguments: Json) -> Later:
-    """Put the newest profile on a phone, if its code still works."""
+    """Put the newest profile on a phone, if its code still works, and switch it on."""
     profile = _newest(line, arguments)
     if profile is None or profile["state"] != "released":
         return ()
-    profile["state"], line.state["was_on_a_phone"] = "installed", True
-    progress = [Callback(PROGRESS, _progress(profile, point)) for point in (3, 4)]
-    installed = _told(line, profile, "installed")
-    return (*progress, *installed, After(SWITCHES_ON, user_enables, {"iccid": profile["iccid"]}))
+    enabling = After(SWITCHES_ON, user_enables, {"iccid": profile["iccid"]})
+    return (*_installed(line, profile), enabling)
 
 
 def user_enables(line: Instance, arguments: Json) -> Later:
@@ -53,6 +107,15 @@ def user_removes(line: Instance, arguments: Json) -> Later:
 def code_expires(line: Instance, arguments: Json) -> Later:
     """Let a code that nobody used work no more."""
     return _does(line, arguments, {"confirmed", "released"}, "expired")
+
+
+#: What people do, at the phone.
+BY_HAND = (
+    Action("POST", "/phone/scan", scan, is_for_people=True, reads=LPA),
+    Action("POST", "/phone/enable", enable, is_for_people=True),
+    Action("POST", "/phone/disable", disable, is_for_people=True),
+    Action("POST", "/phone/remove", remove, is_for_people=True),
+)
 
 
 def line_of(service: str, earlier: int) -> str:
@@ -80,6 +143,24 @@ def released(line: Instance, profile: Json) -> Later:
         return ()
     delay = drawn(SCANS, profile["iccid"], "scans")
     return (After(delay, user_scans, {"iccid": profile["iccid"]}),)
+
+
+def _by_hand(lines: Instances, change: Change) -> Answer:
+    """Do something on the phone that has the line; refused where it is on none that can."""
+    line = lines.newest()
+    later = change(line, {})
+    if not later:
+        profile = _newest(line, {})
+        is_there = profile is not None and profile["state"] in ON_A_PHONE
+        raise RefusedError(409, "already_so" if is_there else "not_on_a_phone")
+    return Answer({}, later=later)
+
+
+def _installed(line: Instance, profile: Json) -> Later:
+    """Put a profile on a phone, and tell of it."""
+    profile["state"], line.state["was_on_a_phone"] = "installed", True
+    progress = [Callback(PROGRESS, _progress(profile, point)) for point in (3, 4)]
+    return (*progress, *_told(line, profile, "installed"))
 
 
 def _does(line: Instance, arguments: Json, states: Collection[str], kind: str) -> Later:

@@ -1,0 +1,194 @@
+"""A whole week of real life: people, mails, deletions and lost phones; the same in every run, and in the README."""
+
+import html
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schema.views import Operation, Service
+from tests.deploy.test_run import left, start
+from tests.house.sources import ROOT
+from workers.simulator.letters import new_letters
+
+WEEK = ROOT / "deploy" / "examples" / "first-week.jsonl"
+PICTURE = ROOT / "deploy" / "examples" / "first-week.svg"
+
+#: Codes to confirm, and the words that get a profile, wherever they stand.
+CODES = re.compile(r"(?m)^\s*(\d{8})\s*$|LPA:1\$[^$\s]+\$([A-Z0-9-]+)")
+
+COMMANDS = {
+    "done on time": 31,
+    "done late": 3,
+    "late and still tried": 2,
+    "failed for good": 1,
+    "not confirmed in time": 1,
+    "cancelled and undone": 5,
+    "so already": 5,
+    "only planned": 1,
+    "sent again": 1,
+    "refused at the door": 12,
+}
+
+
+@dataclass(frozen=True)
+class Week:
+    """What one run said and left."""
+
+    code: int
+    summary: str
+    left: Mapping[str, Any]
+    place: Path
+
+    def operation(self, subject: str, verb: str) -> Operation:
+        """Return the last operation on a service."""
+        found = [
+            each for each in self.left["operations"] if (each.subject, each.verb) == (subject, verb)
+        ]
+        return Operation.model_validate(found[0])
+
+    def service(self, subject: str) -> Service:
+        """Return a service."""
+        named = {f"{each.customer}/{each.reference}": each for each in self.left["services"]}
+        return Service.model_validate(named[subject])
+
+    def people(self, service: str) -> list[tuple[str, str]]:
+        """Return what people did about a service, in order, and what came of it."""
+        titled = self.summary.partition("\nPeople\n")[2].partition("\n\n")[0].splitlines()
+        rows = [re.split(r"  +", line) for line in titled[1:]]
+        return [(row[2], row[4]) for row in rows if row[3] == service]
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Week, Week]:
+    """The first week, twice: at once, so that each run is the other's load, and under other hash seeds."""
+    places = [tmp_path_factory.mktemp(f"week{seed}") for seed in "12"]
+    runs = [start(place, str(WEEK), "--svg", "w.svg", seed=place.name[4]) for place in places]
+    said = [each.communicate(timeout=115)[0] for each in runs]
+    first, second = (
+        Week(run.returncode, text, left(place / "turnup.db"), place)
+        for run, text, place in zip(runs, said, places, strict=True)
+    )
+    return first, second
+
+
+@pytest.fixture(scope="module")
+def week(weeks: tuple[Week, Week]) -> Week:
+    return weeks[0]
+
+
+def drawn(picture: Path) -> list[str]:
+    """Return the lines of text that a picture shows."""
+    found = re.findall(r"<text[^>]*>([^<]*)</text>", picture.read_text(encoding="utf-8"))
+    return [html.unescape(text).replace("\xa0", " ").rstrip() for text in found]
+
+
+def secrets(place: Path) -> set[str]:
+    """Return every code that was mailed."""
+    texts = [letter.text for letter in new_letters(place / "turnup.db.mail", ())]
+    return {code for text in texts for found in CODES.findall(text) for code in found if code}
+
+
+def test_the_first_week_ends_the_same_in_every_run(weeks: tuple[Week, Week]) -> None:
+    first, second = weeks
+    assert first.code == second.code == 0
+    assert first.summary == second.summary
+
+
+def test_every_history_of_the_week_is_the_same_in_every_run(weeks: tuple[Week, Week]) -> None:
+    first, second = weeks
+    assert first.left == second.left
+
+
+@pytest.mark.parametrize(("told", "count"), COMMANDS.items(), ids=str)
+def test_what_became_of_the_commands_is_as_expected(week: Week, told: str, count: int) -> None:
+    assert re.search(rf"(?m)^ +{count}  {told}", week.summary)
+
+
+def test_the_week_has_sixty_commands_for_three_customers(week: Week) -> None:
+    assert re.search(r"(?m)^6\d commands for 3 customers", week.summary)
+    assert sum(COMMANDS.values()) >= 60
+
+
+def test_CP_9_a_deletion_confirmed_on_friday_is_due_after_week_end_and_holiday(week: Week) -> None:
+    deletion = week.operation("brambilla/torino", "delete")
+    assert deletion.deadline_at == datetime(2026, 6, 3, 16, tzinfo=UTC)
+    assert deletion.outcome == "on_time"
+
+
+def test_CP_8_a_deletion_that_the_department_takes_up_too_late_has_a_ticket(week: Week) -> None:
+    deletion = week.operation("hartley/leeds", "delete")
+    assert (deletion.outcome, deletion.ticket is not None) == ("late", True)
+
+
+def test_CP_6_wrong_used_expired_and_older_codes_are_refused_and_said_so(week: Week) -> None:
+    assert week.people("brambilla/torino")[:3] == [
+        ("mistype", "refused: wrong code"),
+        ("confirm", "done"),
+        ("confirm", "refused: code used"),
+    ]
+    assert week.people("petersen/kiel")[0] == ("confirm", "refused: code expired")
+    assert week.people("hartley/london")[0] == ("confirm", "refused: code older")
+
+
+def test_CP_6_the_fifth_wrong_code_ends_the_deletion(week: Week) -> None:
+    assert [came for _, came in week.people("brambilla/bergamo")][4:] == [
+        "refused: too many wrong codes"
+    ] * 2
+    assert week.operation("brambilla/bergamo", "delete").state == "cancelled"
+
+
+def test_ML_4_a_line_that_is_never_activated_has_a_ticket_of_low_severity(week: Week) -> None:
+    waiting = week.operation("brambilla/greco", "activate")
+    (ticket,) = (each for each in week.left["tickets"] if each.operation == waiting.id)
+    assert (ticket.severity, f"{ticket.opened_at:%Y-%m-%d}") == ("low", "2026-06-02")
+    assert week.service("brambilla/greco").state == "activation_pending"
+
+
+def test_ML_5_a_replaced_code_that_is_used_too_late_is_refused(week: Week) -> None:
+    assert week.people("hartley/tom")[:2] == [("scan", "refused: code replaced"), ("scan", "done")]
+
+
+def test_ML_7_whoever_found_a_lost_phone_has_nothing_of_it(week: Week) -> None:
+    assert ("enable", "refused: not on a phone") in week.people("brambilla/moretti")
+    assert week.people("brambilla/moretti")[-2:] == [("scan", "done"), ("enable", "done")]
+    assert week.service("brambilla/moretti").state == "online"
+
+
+def test_ML_3_a_code_is_revealed_once(week: Week) -> None:
+    assert week.people("petersen/wiebke")[2] == ("scan", "refused: already revealed")
+
+
+def test_CO_8_a_waiting_activation_is_superseded_by_a_delete(week: Week) -> None:
+    activation = week.operation("petersen/nils", "activate")
+    assert (activation.state, activation.reason) == ("cancelled", "superseded")
+
+
+def test_CO_4_no_code_of_the_week_stands_in_the_summary_or_the_picture(week: Week) -> None:
+    codes = secrets(week.place)
+    shown = week.summary + "\n".join(drawn(week.place / "w.svg"))
+    assert len(codes) > 12
+    assert not [code for code in codes if code in shown]
+
+
+def test_the_picture_in_the_readme_shows_how_the_week_ends(week: Week) -> None:
+    assert drawn(PICTURE) == drawn(week.place / "w.svg"), "renew it with: make picture"
+    assert PICTURE.name in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_next_commands_of_a_newcomer_work_on_what_the_week_leaves(week: Week) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("## Look around")[2].partition("Everything that prints")[0]
+    commands = re.findall(r"(?m)^    turnup ([^#\n]+)", block)
+    assert len(commands) >= 5
+    main = "import sys; sys.path.insert(0, sys.argv.pop(1)); from deploy.cli import main; main()"
+    for command in commands:
+        called = (sys.executable, "-c", main, str(ROOT), *command.split())
+        ended = subprocess.run(called, cwd=week.place, capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stderr) == (0, ""), command
