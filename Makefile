@@ -20,7 +20,7 @@ run: .venv/runtime ## set up, then carry out a week of commands, with people, on
 	@$(BIN)/turnup run deploy/examples/first-week.jsonl
 
 test: check servers ## check, then run every test (real RabbitMQ and PostgreSQL included)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 check: .venv/development ## format, lint, types and import contracts, changing nothing
 	@$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 import itertools
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,9 +16,8 @@ from tests.servers.instance import Instance
 from tests.servers.process import Launch, free_port, new_directory, unprivileged_user
 from tests.servers.programs import POSTGRES, obtain
 
-#: Nothing that a crash could lose is switched off: the tests kill this server.
+#: Nothing that the death of the server could lose is switched off: the tests kill it.
 SETTINGS = {
-    "fsync": "on",
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
     "shared_buffers": "128MB",
@@ -34,16 +34,19 @@ INITIALLY = (
 
 
 class PostgresServer:
-    """A server with a directory and a port of its own, on the loopback interface only."""
+    """A server with a directory and a port of its own, on the loopback interface only.
 
-    def __init__(self) -> None:
+    `fsync="off"` is right where a process may die and the machine does not.
+    """
+
+    def __init__(self, **settings: str) -> None:
         self.port = free_port()
         self._names = (f"turnup_{number}" for number in itertools.count(1))
         programs = obtain(POSTGRES)
         if programs.directory is None:
             self._instance = in_container(programs.image, self.port)
         else:
-            self._instance = on_this_machine(programs.directory, self.port)
+            self._instance = on_this_machine(programs.directory, self.port, settings)
 
     def __enter__(self) -> Self:
         self.start()
@@ -81,7 +84,7 @@ class PostgresServer:
         return self._instance.pids()
 
 
-def on_this_machine(programs: Path, port: int) -> Instance:
+def on_this_machine(programs: Path, port: int, changes: Mapping[str, str]) -> Instance:
     """Make a database cluster with the programs found here; PostgreSQL refuses to run as root."""
     user = unprivileged_user("postgres")
     directory = new_directory(user)
@@ -94,7 +97,8 @@ def on_this_machine(programs: Path, port: int) -> Instance:
         check=True,
         capture_output=True,
     )
-    settings = {**SETTINGS, "port": str(port), "unix_socket_directories": str(directory)}
+    place = {"port": str(port), "unix_socket_directories": str(directory)}
+    settings = {**SETTINGS, **place, **changes}
     command = (str(programs / "postgres"), "-D", "data")
     options = tuple(f"--{name}={value}" for name, value in settings.items())
     launch = Launch(
