@@ -5,7 +5,6 @@ them and for good, and cost one statement for a group of records. The row of a c
 processes that write at the same time rarely wait for each other.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
@@ -56,13 +55,17 @@ class Counted(NamedTuple):
 
 
 def count(transaction: Transaction, happened: Iterable[Counted]) -> None:
-    """Count what happened, at most one row for each kind of it."""
-    counted = Counter((EVER, *each) for each in happened)
-    day = transaction.now // DAY
-    counted.update({(day, *each[1:]): n for each, n in counted.items() if each[3] == MISSED})
-    if counted:
-        values = [(*each, n) for each, n in sorted(counted.items())]
-        transaction.run(_add(transaction.dialect), COUNT, values)
+    """Count what happened; `store_counts` stores it, after all else, for other writers wait for the row of a count."""
+    transaction.counted.update(happened)
+
+
+def store_counts(transaction: Transaction) -> None:
+    """Store what was counted in a transaction, at most one row for each kind of it."""
+    if counted := transaction.counted:
+        day = transaction.now // DAY
+        values = [(EVER, *each, n) for each, n in counted.items()]
+        values += [(day, *each, n) for each, n in counted.items() if each[2] == MISSED]
+        transaction.run(_add(transaction.dialect), COUNT, sorted(values))
 
 
 @cache

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Connection,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    any_,
     bindparam,
     cast,
     func,
@@ -27,6 +29,9 @@ from sqlalchemy.types import TypeEngine
 
 #: The columns of a set of rows, with their types.
 Columns = Mapping[str, TypeEngine[Any]]
+
+#: A set of keys.
+ID: Columns = {"id": BigInteger()}
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
@@ -60,6 +65,17 @@ def rows(dialect: str, columns: Columns, parameter: str = "rows") -> FromClause:
         ]
     named = [value.label(name) for name, value in zip(columns, values, strict=True)]
     return select(*named).select_from(array).subquery(parameter)
+
+
+def is_given(dialect: str, key: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return whether a key is one of those that are handed over as one parameter: one statement for any number of them.
+
+    PostgreSQL gets them as an array, for it would join a set in an order that its statistics of yesterday suggest.
+    """
+    given = select(rows(dialect, ID).c.id)
+    if dialect == POSTGRESQL:
+        return key == any_(func.array(given.scalar_subquery(), type_=ARRAY(BigInteger)))
+    return key.in_(given)
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Delete,
     Integer,
     Row,
     Text,
@@ -30,7 +31,7 @@ from sqlalchemy import (
 
 from schema.store.counts import RETRIED, Counted, count
 from schema.store.deadlines import NewDeadline, set_deadlines
-from schema.store.dialect import Columns, rows
+from schema.store.dialect import ID, Columns, is_given, rows
 from schema.store.moments import Pause, moment, stored, stored_or_far
 from schema.store.notices import NoticeNote, note_notices
 from schema.store.secrets import SecretNote, note_secrets
@@ -222,7 +223,7 @@ def _set_due(transaction: Transaction, done: Sequence[tuple[Recorded, int]]) -> 
     """Delete the due rows of what ended, and set when the others are looked at again."""
     ended = [record.operation for record, _ in done if record.ends]
     if ended:
-        transaction.connection.execute(_DELETE_DUE, {"ids": ended})
+        transaction.run(_delete_due(transaction.dialect), ID, ((key,) for key in ended))
     waits = [
         _wait(transaction.now, record, is_told=signals > record.seen)
         for record, signals in done
@@ -261,7 +262,10 @@ def _lost(transaction: Transaction, missing: Sequence[Recorded]) -> dict[int, Ne
     return answers
 
 
-_DELETE_DUE = delete(due).where(due.c.operation_id.in_(bindparam("ids", expanding=True)))
+@cache
+def _delete_due(dialect: str) -> Delete:
+    """Return the statement that deletes the due rows of operations."""
+    return delete(due).where(is_given(dialect, due.c.operation_id))
 
 
 @cache

@@ -48,7 +48,7 @@ def known_customers(transaction: Transaction, names: Iterable[str]) -> dict[str,
         customer.c.name.in_(bindparam("names", expanding=True))
     )
     found = transaction.connection.execute(query, {"names": sorted(names)})
-    return {row.name: _customer(row.data) for row in found}
+    return {row.name: customer_of(row.data) for row in found}
 
 
 def known_commands(
@@ -77,6 +77,8 @@ def known_services(
 def all_under_way(transaction: Transaction, services: Sequence[int]) -> dict[int, list[UnderWay]]:
     """Return what is under way on services, in order of arrival."""
     found: dict[int, list[UnderWay]] = {}
+    if not services:
+        return found
     given = {"ids": services, "now": transaction.now}
     for row in transaction.connection.execute(_under_way(), given):
         found.setdefault(row.service_id, []).append(_under_way_as(row))
@@ -84,7 +86,7 @@ def all_under_way(transaction: Transaction, services: Sequence[int]) -> dict[int
 
 
 @lru_cache(maxsize=4096)
-def _customer(data: str) -> Customer:
+def customer_of(data: str) -> Customer:
     """Return a customer's record, read once for each version."""
     return Customer.model_validate_json(data)
 

@@ -47,6 +47,7 @@ class Opened:
     deadline_at: int
     is_already: bool
     key: int = 0
+    jeopardy_at: int = 0
     is_due: bool = False
     is_in_line: bool = False
     takes_hold: bool = False
@@ -75,10 +76,12 @@ class Opening:
     def add(self, opened: Opened) -> Opened:
         """Add an operation: it takes the hold of its service, or stands in line for it (I5)."""
         opened.key = next(self._keys)
+        start = opened.starts_at(self._transaction.now)
+        opened.jeopardy_at = stored(jeopardy(moment(start), moment(opened.deadline_at)))
         self._opened.append(opened)
         if opened.is_already:
             return opened
-        has_started = opened.starts_at(self._transaction.now) <= self._transaction.now
+        has_started = start <= self._transaction.now
         if has_started and opened.service.holder is None:
             opened.service.holder = opened.key
             opened.is_due = opened.takes_hold = True
@@ -149,9 +152,8 @@ def _command(opened: Opened) -> tuple[Any, ...]:
 def _operation(opened: Opened, now: int) -> tuple[Any, ...]:
     """Return the operation's row; one with nothing to do has ended as it begins (CO-6)."""
     order, start = opened.order, opened.starts_at(now)
-    warned = stored(jeopardy(moment(start), moment(opened.deadline_at)))
     named = (opened.key, opened.service.id, order.product, order.verb)
-    times = (now, start, warned, opened.deadline_at)
+    times = (now, start, opened.jeopardy_at, opened.deadline_at)
     if opened.is_already:
         return (*named, "succeeded", opened.service.state, 2, 2, "already", *times, now, False)
     return (*named, "accepted", opened.service.state, 1, 1, None, *times, None, opened.is_in_line)
@@ -159,9 +161,8 @@ def _operation(opened: Opened, now: int) -> tuple[Any, ...]:
 
 def _due(opened: Opened, now: int) -> tuple[Any, ...]:
     """Return the due row: one that stands in line is woken when the service is let go."""
-    order, start = opened.order, opened.starts_at(now)
-    warned = stored(jeopardy(moment(start), moment(opened.deadline_at)))
-    return (opened.key, order.product, order.customer, FAR if opened.is_in_line else start, warned)
+    order, wake_at = opened.order, FAR if opened.is_in_line else opened.starts_at(now)
+    return (opened.key, order.product, order.customer, wake_at, opened.jeopardy_at)
 
 
 def _begun(opened: Opened) -> Written:

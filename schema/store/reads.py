@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
-    bindparam,
     func,
     or_,
     select,
@@ -25,7 +24,7 @@ from schema.asker import ANYBODY, Asker
 from schema.errors import NotFound
 from schema.ids import key_of
 from schema.store.call_history import with_last_call
-from schema.store.dialect import LEASE_NOW
+from schema.store.dialect import ID, LEASE_NOW, is_given, packed
 from schema.store.moments import moment
 from schema.store.reach import reached
 from schema.store.showing import Products, line_of, operation_of, service_of, ticket_of
@@ -120,7 +119,8 @@ def list_operations(
 def find_operations(connection: Connection, keys: Iterable[int]) -> dict[int, Operation]:
     """Return those of these operations that exist, by key."""
     query = _operations_by_key(connection.dialect.name)
-    return {row.id: operation_of(row) for row in connection.execute(query, {"keys": list(keys)})}
+    asked = {"rows": packed(ID, ((key,) for key in keys))}
+    return {row.id: operation_of(row) for row in connection.execute(query, asked)}
 
 
 def find_operation(connection: Connection, public: str) -> Operation:
@@ -248,7 +248,7 @@ def _operations(dialect: str) -> Select[Any]:
 @cache
 def _operations_by_key(dialect: str) -> Select[Any]:
     """Return the query for operations by their keys."""
-    return _operations(dialect).where(operation.c.id.in_(bindparam("keys", expanding=True)))
+    return _operations(dialect).where(is_given(dialect, operation.c.id))
 
 
 def _lines(connection: Connection, kind: int, key: int) -> list[HistoryLine]:

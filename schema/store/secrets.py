@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from schema.errors import Refusal
 from schema.ids import public_id
@@ -66,10 +66,17 @@ def secret_states(
     columns = (secret.c.service_id, secret.c.name, secret.c.state, secret.c.expires_at)
     query = select(*columns).where(secret.c.service_id.in_(services)).order_by(secret.c.id)
     states: dict[int, dict[str, str]] = {}
+    if not services:
+        return states
     for row in transaction.connection.execute(query):
         state = state_at(row.state, row.expires_at, transaction.now)
         states.setdefault(row.service_id, {})[row.name] = state
     return states
+
+
+def has_secrets(service: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return whether a service ever had a secret: most have none, and need not be asked about one."""
+    return select(secret.c.id).where(secret.c.service_id == service).exists()
 
 
 def refuse_secret(transaction: Transaction, service: int, name: str) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""What is known about the operations of one claim, beside their rows: customers, steps, signals, secrets, mails."""
+"""What is known about the operations of one claim, beside their rows: steps, signals, secrets, mails."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, or_, select
 
-from schema.customer import Customer
 from schema.store.claimed import StoredSignal
-from schema.store.known import known_customers
 from schema.store.moments import moment
 from schema.store.secrets import secret_states
 from schema.store.transaction import Transaction
@@ -20,9 +18,8 @@ Signals = Mapping[int, tuple[StoredSignal, ...]]
 
 @dataclass(frozen=True, slots=True)
 class AllTold:
-    """Customers by name, secrets by service, the rest by operation."""
+    """Secrets by service, the rest by operation."""
 
-    customers: Mapping[str, Customer]
     secrets: Mapping[int, Mapping[str, str]]
     facts: Mapping[int, Mapping[str, str]]
     signals: Signals
@@ -33,8 +30,7 @@ def all_told(transaction: Transaction, claimed: Sequence[Row[Any]]) -> AllTold:
     """Return what is known about operations that a claim got; of those that begin there is less to read."""
     begun = [row.id for row in claimed if row.state != "accepted"]
     return AllTold(
-        customers=known_customers(transaction, {row.customer for row in claimed}),
-        secrets=secret_states(transaction, [row.service_id for row in claimed]),
+        secrets=secret_states(transaction, [row.service_id for row in claimed if row.has_secrets]),
         facts=_facts(transaction, begun),
         signals=_signals(transaction, [row.id for row in claimed if row.signals]),
         mailed=_mailed(transaction, begun),
@@ -45,6 +41,7 @@ def _facts(transaction: Transaction, operations: Sequence[int]) -> dict[int, dic
     """Return what the steps of operations learned, by step; a step's newest facts win."""
     facts: dict[int, dict[str, str]] = {}
     if operations:
+        transaction.flush()
         query = select(history.c.owner, history.c.step, history.c.facts).order_by(history.c.number)
         query = query.where(
             history.c.kind == OPERATION,

@@ -5,8 +5,9 @@ that cannot be kept (several kinds in one group, the next in line for a service)
 other; PostgreSQL then breaks one off, and the writer repeats it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -57,6 +58,7 @@ class Transaction:
     """A writing transaction; `now` is business time and stands for all of it, in stored form.
 
     It `publishes` events where a relay sends them, and `tells_desk` of tickets where another system's desk listens.
+    What only grows, history and counts, is gathered, and stored for all of its records at once.
     """
 
     connection: Connection
@@ -64,6 +66,9 @@ class Transaction:
     products: Mapping[str, Product]
     publishes: bool
     tells_desk: bool = False
+    counted: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    _lines: list[tuple[Any, ...]] = field(default_factory=list)
+    _public: list[tuple[Any, ...]] = field(default_factory=list)
 
     @property
     def dialect(self) -> str:
@@ -87,16 +92,15 @@ class Transaction:
             self.run(insert_rows(self.dialect, table, names), names, values)
 
     def write_history(self, written: Iterable[Written]) -> None:
-        """Add lines to the histories of owner records, and their public ones to the outbox."""
-        lines, public = [], []
+        """Add lines to the histories of owner records, and their public ones to the outbox; `flush` stores them."""
         for each in written:
             number, sequence = each.number - len(each.lines), each.sequence - events_in(each.lines)
             for line in each.lines:
                 number += 1
                 if line.event:
                     sequence += 1
-                    public.append((each.owner % PARTITIONS, each.kind, each.owner, number))
-                lines.append(
+                    self._public.append((each.owner % PARTITIONS, each.kind, each.owner, number))
+                self._lines.append(
                     (
                         *(each.kind, each.owner, number, self.now),
                         *_said(line),
@@ -104,9 +108,14 @@ class Transaction:
                         each.operation,
                     )
                 )
-        self.add(history, HISTORY, lines)
+
+    def flush(self) -> None:
+        """Store what was gathered of history and outbox."""
+        self.add(history, HISTORY, self._lines)
         if self.publishes:
-            self.add(outbox, OUTBOX, public)
+            self.add(outbox, OUTBOX, self._public)
+        self._lines.clear()
+        self._public.clear()
 
 
 #: What a line says, in the order of the columns, at the speed of C.

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from schema.errors import NotStored, NotTaken, StoreFull
 from schema.lifecycle import Product
 from schema.store.clock import read_times
+from schema.store.counts import store_counts
 from schema.store.database import Database
 from schema.store.dialect import SQLITE
 from schema.store.transaction import Transaction
@@ -206,6 +207,8 @@ class Writer:
             for apply, places in _kinds(records).items():
                 given = apply(transaction, [records[place] for place in places])
                 answers.update(zip(places, given, strict=True))
+            transaction.flush()
+            store_counts(transaction)
         if not self._is_reachable:
             self._is_reachable = True
             log.info("database_answers_again")

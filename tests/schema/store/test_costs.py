@@ -1,0 +1,70 @@
+"""What a transaction asks and writes: nothing that cannot be there, and what only grows once for all its records."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import event
+
+from schema.store.acceptance import Accept
+from schema.store.claims import Claim
+from schema.store.database import Database
+from schema.store.journal import News, Recorded
+from schema.store.transaction import Line
+from tests.world.world import World
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """Give the statements that are run for writers meanwhile, without the quotes of names."""
+    run: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        run.append(statement.replace('"', ""))
+
+    event.listen(database.writing, "before_cursor_execute", note)
+    try:
+        yield run
+    finally:
+        event.remove(database.writing, "before_cursor_execute", note)
+
+
+def begin(world: World, operation: int) -> Recorded:
+    """Claim an operation, and return the record with which its first step has learned something."""
+    (claimed,) = world.writer.store(Claim(world.workers[0].key, (operation,)))
+    line = Line("step_done", "worker", step="reserve_place", facts='{"place": 7}')
+    counted = (claimed.epoch, claimed.turn + 1)
+    return Recorded(operation, claimed.owner, *counted, "running", "open_line", (line,), keeps=True)
+
+
+def test_a_first_claim_asks_nothing_that_only_a_begun_operation_has(world: World) -> None:
+    operation = world.submit("open")
+    with statements(world.database) as run:
+        world.writer.store(Claim(world.workers[0].key, (operation,)))
+    asked = " ".join(run)
+    assert "FROM operation" in asked
+    for table in ("history", "signal", "delivery", "customer"):
+        assert f"FROM {table}" not in asked
+    assert not any("FROM secret" in each for each in run if "FROM operation" not in each)
+
+
+def test_a_group_of_many_kinds_writes_history_and_counts_once(world: World) -> None:
+    first, second = world.submit("open"), world.submit("open", "two")
+    records: list[Any] = [begin(world, first), begin(world, second)]
+    records[1] = replace(records[1], keeps=False, retried="transient")
+    records.append(Accept((world.order("open", "three"),)))
+    with statements(world.database) as run:
+        world.writer.submit(records).result()
+    for table in ("history", "tally"):
+        assert len([each for each in run if f"INSERT INTO {table} " in each]) == 1
+
+
+def test_a_claim_knows_what_a_record_of_its_own_group_has_learned(world: World) -> None:
+    operation = world.submit("open")
+    record = begin(world, operation)
+    waits = replace(record, state="waiting", keeps=False, wake_at=world.now)
+    claim = Claim(world.workers[0].key, (operation,))
+    news, (claimed,) = world.writer.submit([waits, claim]).result()
+    assert isinstance(news, News)
+    assert claimed.facts == {"reserve_place": '{"place": 7}'}
