@@ -1,8 +1,13 @@
-"""The machine: does to a world whatever may happen to one, in any order, and compares it with the model."""
+"""The machine: does to a world whatever may happen to one, in any order, and compares it with the model.
+
+What is here holds for every product; `troubles` are what platforms do, and `confirming` and `phoning` what people do
+with codes and phones; `assembly` puts all of it together.
+"""
 
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -10,72 +15,153 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from schema.errors import Refusal
-from schema.store.moments import stored
 from schema.store.order import Accepted, Answer
-from tests.model.plain import Plain
+from tests.model.ending import see_ended, see_the_platform_agree
+from tests.model.plain import Ask, Plain
+from tests.model.plain_pools import PlainPool
+from tests.model.plain_product import plain_of
+from tests.model.post import Post
+from tests.model.signalling import see_woken, signals
+from tests.model.watching import Watcher
 from tests.world.subjects import find_subjects
+from tests.world.worker import LONG
 from tests.world.world import World
 
-REFERENCES = st.sampled_from(("one", "two", "three"))
-VERBS = st.sampled_from(("activate", "deactivate"))
-PAUSES = st.sampled_from(
-    (
-        timedelta(seconds=1),
-        timedelta(minutes=1),
-        timedelta(minutes=12),
-        timedelta(minutes=15, milliseconds=1),
-        timedelta(hours=2),
-    )
+PAUSES = (
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(minutes=12),
+    timedelta(minutes=15, milliseconds=1),
+    timedelta(hours=1, seconds=1),
+    timedelta(hours=2),
 )
-FAULTS = st.sampled_from(
-    ("lost_reply", "outage", "duplicate_callback", "reorder_callbacks", "never")
-)
+#: While nobody is at work; the last one is longer than a code lasts.
+JUMPS = (*PAUSES, timedelta(days=91))
 
-ENDS = frozenset({"succeeded", "failed", "cancelled"})
 
-#: What the platform shows of a service that nothing is under way on: power and access of its instances.
-AT_REST: dict[str, list[tuple[str, bool]]] = {
-    "active": [("on", True)],
-    "deactivated": [("off", False)],
-    "deleted": [],
-}
+#: After so long the first verbs are under way, all but the users have done their part, and everything is at rest.
+STARTS = (timedelta(seconds=1), timedelta(minutes=15), timedelta(hours=5))
 
 #: So many deaths park nobody.
 FEW = 3
 
-#: How long the longest way to an end is, once the platform is well again.
-LONG_ENOUGH = timedelta(days=2)
+#: How long the longest way to an end is, once the platform is well again; and until every deadline of days is past.
+LONG_ENOUGH, LATER = timedelta(hours=8), timedelta(days=5)
+
+#: How long a call may act whose answer was lost.
+SETTLES = timedelta(seconds=3)
 
 
 class Machine(RuleBasedStateMachine):
-    """A world with telephone systems in it, and the model of it."""
+    """A world with services of every product in it, and the model of it."""
 
     #: Gives the address of a fresh database for each world.
     url: ClassVar[Callable[[], str]]
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(type(self).url(), (find_subjects()["cloud_pbx"],))
-        self.plain = Plain()
-        #: Whether the platform has lost something that nobody will ever finish.
-        self.may_hang = False
+        subjects = [each for name, each in sorted(find_subjects().items(), reverse=True)]
+        self.products = [plain_of(each.name) for each in subjects]
+        self.post = Post()
+        self.world = World(type(self).url(), subjects)
+        terms = replace(LONG, settle=SETTLES)
+        self.world.equipment = replace(
+            self.world.equipment, terms=terms, channels=self.post.channels
+        )
+        self.world.crash()
+        self.world.boot()
+        self.world.confirms = False
+        self.plain = Plain(
+            pools={each.name: PlainPool() for each in self.products if each.has_pool}
+        )
+        for row in self.world.rows.all("pool"):
+            self.plain.pools[row["product"]].total = row["total"]
+        self.numbers = sorted(row["e164"] for row in self.world.rows.all("number"))
+        self.watcher = Watcher(self.world, self.plain)
+        self._hear, self.world.hear = self.world.hear, self.hearing  # type: ignore[method-assign]
+        self.is_keyless = False
+        #: How many entitlements the customer was given, each time anew.
+        self.entitled: list[int] = []
+        #: Products of whose platforms something may be left that nobody will ever finish or undo.
+        self.may_hang: set[str] = set()
+        self.may_linger: set[str] = set()
 
-    @initialize(is_keyless=st.booleans())
-    def first(self, is_keyless: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
-        """Begin with one service under way, on a platform that knows idempotency keys or one that does not."""
-        if is_keyless:
-            self.world.platform.fault("cloud_pbx", "no_idempotency")
-        self.submit("one", "activate")
+    @initialize(is_keyless=st.booleans(), pause=st.sampled_from(STARTS), has_codes=st.booleans())
+    def first(self, is_keyless: bool, pause: timedelta, has_codes: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
+        """Begin with services under way, pending or at rest, on platforms that know idempotency keys or do not."""
+        self.is_keyless = is_keyless
+        for product in self.products:
+            if is_keyless:
+                self.world.platform.fault(product.name, "no_idempotency")
+            first, number = f"{product.name}-{product.references[0]}", self.numbers[0]
+            self.ask_for(Ask(product, first, product.maker, self.world.now, None, number))
+        self.world.settle(pause)
+        if has_codes:
+            self.ask_for_codes()
 
-    @rule(reference=REFERENCES, verb=VERBS)
-    def submit(self, reference: str, verb: str) -> None:
-        """A command gets the answer that the model owes it."""
+    # What is asked for
+
+    def ask_for_codes(self) -> None:
+        """Ask for all that waits for a code from a mail."""
+        for ask in self.asks(None):
+            if ask.product.verbs[ask.verb].asks_for_code:
+                self.ask_for(ask)
+        self.world.work()
+
+    @rule(
+        choice=st.randoms(use_true_random=False),
+        later=st.sampled_from((None, None, None, *PAUSES[1:])),
+    )
+    def submit(self, choice: random.Random, later: timedelta | None) -> None:
+        """Anything is asked for, now or for later (CO-13); a new service often."""
+        asks = self.asks(later)
+        new = [each for each in asks if each.verb == each.product.maker]
+        self.ask_for(choice.choice([*asks, *new, *new]))
+
+    @rule(
+        choice=st.randoms(use_true_random=False),
+        later=st.sampled_from((None, None, None, *PAUSES[1:])),
+        pause=st.sampled_from((None, None, *PAUSES[:3])),
+    )
+    def submit_possible(
+        self, choice: random.Random, later: timedelta | None, pause: timedelta | None
+    ) -> None:
+        """Something is asked for that will be taken, and maybe done."""
         self.learn()
-        owed = self.plain.answer(reference, verb)
-        answer = self.world.ask(verb, reference)
-        assert said(answer) == ("accepted" if owed == "already" else owed)
+        possible = [each for each in self.asks(later) if self.plain.answer(each) == "accepted"]
+        if possible:
+            self.ask_for(choice.choice(possible))
+        if pause:
+            self.world.settle(pause)
+
+    #: The rules by which somebody wants something.
+    WISHES: ClassVar = (submit, submit_possible)
+
+    def asks(self, later: timedelta | None) -> list[Ask]:
+        """Return all that can be asked for."""
+        now, number = self.world.now, self.numbers[len(self.plain.asked) % 3]
+        start = now + later if later else None
+        return [
+            Ask(product, f"{product.name}-{reference}", verb, now, start, number)
+            for product in self.products
+            for reference in product.references
+            for verb in product.verbs
+        ]
+
+    def ask_for(self, ask: Ask) -> None:
+        """Ask, and see that the answer is the one that is owed."""
+        self.learn()
+        owed = self.plain.answer(ask)
+        more = {}
+        if ask.product.has_numbers and ask.verb == ask.product.maker:
+            examples = self.world.subjects[ask.product.name].examples[ask.verb]
+            more["fields"] = {**examples, "number": ask.number}
+        answer = self.world.ask(
+            ask.verb, ask.reference, product=ask.product.name, not_before=ask.not_before, **more
+        )
+        assert said(answer) == ("accepted" if owed == "already" else owed), (ask, answer)
         if isinstance(answer, Accepted) and owed == "accepted":
-            self.plain.accept(answer.operation, reference, verb)
+            self.plain.accept(answer.operation, ask)
 
     @precondition(lambda self: self.plain.asked)
     @rule(choice=st.randoms(use_true_random=False))
@@ -91,167 +177,123 @@ class Machine(RuleBasedStateMachine):
     def cancel(self, choice: random.Random) -> None:
         """A cancel gets the answer that the model owes it."""
         self.learn()
-        key = choice.choice(sorted(self.plain.asked))
+        newest = [key for key, each in self.plain.asked.items() if each.ended is None]
+        key = choice.choice([*newest, *newest, *self.plain.asked])
         owed = self.plain.cancelling(key)
         answer = self.world.cancel(key)
-        if owed in {"refused", "nothing_to_cancel"}:
-            assert isinstance(answer, Refusal), (owed, answer)
-        else:
-            assert isinstance(answer, Accepted), (owed, answer)
+        is_taken = owed in {"cancelled", "undone"}
+        assert said(answer) == ("accepted" if is_taken else owed), (owed, answer)
         self.plain.cancel(key)
-        if owed == "cancelled":
-            self.learn()
-            assert self.plain.asked[key].ended == "cancelled"
 
-    @rule(kind=st.sampled_from(("instances_on", "instances_off", "nonsense")))
-    def signal(self, kind: str) -> None:
-        """A signal that is early, false or for nobody changes nothing that is not so."""
-        before = self.signals()
-        self.world.signal(kind, reference="op_1", signal_id=f"{kind}-false")
-        self.world.signal(kind, platform_id="pbx-nobody", signal_id=f"{kind}-nobody")
-        self.see_woken(before)
+    # What happens to the system
 
-    @rule()
-    def wake(self) -> None:
-        """The waker makes a pass."""
-        self.world.waker.once()
+    @rule(
+        choice=st.randoms(use_true_random=False),
+        what=st.sampled_from(("wake", "deliver", "run", "hear")),
+    )
+    def stir(self, choice: random.Random, what: str) -> None:
+        """One part of the system does what it has to do, and no other."""
+        match what:
+            case "wake":
+                self.world.waker.once()
+            case "deliver":
+                self.deliver(choice)
+            case "run":
+                self.run()
+            case _:
+                before = signals(self.world)
+                self.world.hear()
+                see_woken(self.world, before)
 
-    @rule(choice=st.randoms(use_true_random=False))
     def deliver(self, choice: random.Random) -> None:
-        """Messages arrive: some lost, some doubled, in any order."""
+        """Let messages arrive: some lost, some doubled, in any order."""
         messages = [each for each in self.world.queue for _ in range(choice.randrange(3))]
         choice.shuffle(messages)
         self.world.queue = messages
         self.world.deliver()
 
-    @rule()
     def run(self) -> None:
-        """The workers do what they have at hand, until they rest or one of them dies."""
+        """Let the workers do what they have at hand, until they rest or one of them dies."""
         self.world.run()
         if self.world.points.is_dying:
             self.world.follow()
 
     @precondition(lambda self: len(self.world.deaths) < FEW)
-    @rule(soon=st.integers(1, 12))
+    @rule(soon=st.integers(0, 12))
     def die(self, soon: int) -> None:
-        """A worker is going to die at one of its next calls or writes, before or after it."""
+        """A worker dies now, or is going to at one of its next calls or writes, before or after it."""
         points = self.world.points
-        points.dies_at = len(points.reached) + soon
+        if soon:
+            points.dies_at = len(points.reached) + soon
+        else:
+            self.world.crash()
+            self.world.boot()
 
-    @rule()
-    def hear(self) -> None:
-        """The platform's callbacks arrive; who waits for one is due, as soon as its calls have settled."""
-        before = self.signals()
-        self.world.hear()
-        self.see_woken(before)
-
-    def signals(self) -> dict[int, int]:
-        """Return how many signals each operation has had."""
-        return {row["id"]: row["signals"] for row in self.world.rows.all("operation")}
-
-    def see_woken(self, before: dict[int, int]) -> None:
-        """See that each operation is due that waits and has had a signal since."""
-        due = {row["operation_id"]: row for row in self.world.rows.all("due")}
-        for row in self.world.rows.all("operation"):
-            is_told = row["signals"] > before[row["id"]] and row["state"] == "waiting"
-            if is_told and row["owner"] is None and not row["in_line"]:
-                wake = due[row["id"]]
-                assert wake["wake_at"] <= max(stored(self.world.now), wake["settles_at"]), row
+    def hearing(self) -> bool:
+        """Let callbacks arrive between two looks, so that the model knows what came before them."""
+        if not self.world.platform.has_callbacks:
+            return False
+        self.learn()
+        has_heard = self._hear()
+        self.learn()
+        return has_heard
 
     @rule()
     def work(self) -> None:
         """All that can be done now is done."""
         self.world.work()
 
-    @rule(pause=PAUSES)
+    @rule(pause=st.sampled_from(PAUSES))
     def wait(self, pause: timedelta) -> None:
         """Time goes on, through all that is due on the way."""
         self.world.settle(pause)
 
-    @rule(pause=PAUSES, is_worker_first=st.booleans())
+    @rule(pause=st.sampled_from(JUMPS), is_worker_first=st.booleans())
     def jump(self, pause: timedelta, is_worker_first: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
         """Time goes on while nobody is at work; who comes back first decides what was missed."""
+        self.learn()
         self.world.move_time(pause)
         if is_worker_first:
             self.world.deliver()
             self.run()
         self.world.waker.once()
 
-    @rule()
-    def crash(self) -> None:
-        """A worker dies with all it had in memory; another one starts."""
-        self.world.crash()
-        self.world.boot()
+    # What has to hold
 
-    @rule(fault=FAULTS, count=st.integers(1, 3))
-    def break_platform(self, fault: str, count: int) -> None:
-        """The platform misbehaves for a while."""
-        self.may_hang |= fault == "never"
-        self.world.platform.fault("cloud_pbx", fault, count=count)  # type: ignore[arg-type]
-
-    @rule()
-    def refuse(self) -> None:
-        """The platform refuses for good to make something."""
-        self.world.platform.fault("cloud_pbx", "refuse", action="create_instances", count=1)
-
-    @rule(is_away=st.booleans())
-    def cut(self, is_away: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
-        """The platform goes away, or comes back."""
-        self.world.platform.is_unreachable = is_away
+    def learn(self) -> None:
+        """Tell the model what has begun and what has ended."""
+        self.watcher.look()
 
     @invariant()
     def holds(self) -> None:
-        """The invariants hold after every step."""
+        """All is as the model says, and the invariants hold, after every step."""
         self.learn()
+        self.watcher.compare()
         self.world.check()
-        acted = Counter((each.operation, each.action) for each in self.world.platform.effects())
+        acted = Counter(
+            (each.operation, each.action, ":undo@" in each.key)
+            for each in self.world.platform.effects()
+        )
         assert max(acted.values(), default=0) <= 1, acted
 
     def teardown(self) -> None:
         """Once the platform is well, everything ends as the model says, or waits with a ticket."""
         try:
             self.world.platform.mend()
+            self.post.is_closed = False
             self.world.settle(LONG_ENOUGH)
-            self.learn()
-            self.world.check()
-            for service in self.world.rows.all("service"):
-                state = self.plain.states[service["reference"]]
-                assert service["state"] == state
-                self.see_the_platform_agree(service["reference"], state)
-            for operation in self.world.rows.all("operation"):
-                is_left = self.may_hang and operation["ticket"]
-                assert operation["state"] in ENDS or is_left, operation
+            self.world.move_time(LATER)
+            self.world.settle(timedelta(minutes=15))
+            self.holds()
+            for row in self.world.rows.all("operation"):
+                if row["id"] in self.plain.asked:
+                    see_ended(self, row)
+            for reference in self.plain.services:
+                see_the_platform_agree(self, reference)
         finally:
             self.world.close()
-
-    def see_the_platform_agree(self, reference: str, state: str) -> None:
-        """What stands at the platform is what the service says, with nothing left over from what was undone."""
-        shown = self.world.platform.shown(f"acme/{reference}").values()
-        found = [(each["state"], each["access"]) for each in shown]
-        assert state not in AT_REST or found == AT_REST[state], (reference, state, found)
-
-    def learn(self) -> None:
-        """Tell the model what has begun and what has ended."""
-        for row in self.world.rows.all("operation"):
-            asked = self.plain.asked.get(row["id"])
-            if asked is None or asked.ended is not None:
-                continue
-            if row["epoch"] and not _is_unborn(row):
-                self.plain.begin(row["id"])
-            if row["state"] in ENDS:
-                self.plain.end(row["id"], row["state"])
-
-
-def machine_on(fresh: Callable[[], str]) -> type[Machine]:
-    """Return the machine whose worlds stand on databases at these addresses."""
-    return type("MachineOn", (Machine,), {"url": staticmethod(fresh)})
 
 
 def said(answer: Answer) -> str:
     """Return an answer in the model's words."""
     return answer.reason if isinstance(answer, Refusal) else "accepted"
-
-
-def _is_unborn(row: dict[str, object]) -> bool:
-    """Return whether an operation was cancelled, or taken over, before any work on it began."""
-    return row["state"] == "accepted" or (row["state"] == "cancelled" and row["turn"] == 0)

@@ -32,6 +32,8 @@ class Client:
     def __init__(self, port: int, timeout: float = TIMEOUT) -> None:
         self.port = port
         self._timeout = timeout
+        #: An API key's token, where the server asks for one.
+        self.token = ""
 
     @property
     def url(self) -> str:
@@ -42,24 +44,35 @@ class Client:
         """Return what is at a path."""
         return self.ask("GET", path)
 
+    def text(self, path: str) -> str:
+        """Return what is at a path, as it was sent, whatever its status."""
+        return self._called("GET", path, None, "")[1].decode()
+
     def ask(
         self, method: str, path: str, body: object = None, kind: str = "application/json"
     ) -> Any:
         """Return the answer to one request; raise `NoAnswer` or `Refused`."""
+        text = None if body is None else json.dumps(body)
+        status, read = self._called(method, path, text, kind)
+        said = json.loads(read) if read else None
+        if status >= FAILED:
+            raise Refused(status, said)
+        return said
+
+    def _called(self, method: str, path: str, text: str | None, kind: str) -> tuple[int, bytes]:
+        """Return status and content of the answer to one request; raise `NoAnswer`."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self._timeout)
+        headers = {"Content-Type": kind} | (
+            {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        )
         try:
-            text = None if body is None else json.dumps(body)
-            connection.request(method, path, text, {"Content-Type": kind})
+            connection.request(method, path, text, headers)
             response = connection.getresponse()
-            read = response.read()
+            return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             raise NoAnswer(f"{method} {path}: {error!r}") from error
         finally:
             connection.close()
-        said = json.loads(read) if read else None
-        if response.status >= FAILED:
-            raise Refused(response.status, said)
-        return said
 
     def submit(self, commands: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Hand in a batch, and return the outcome of each command, in order."""

@@ -205,6 +205,17 @@ def test_I3_a_call_that_acts_late_is_asked_for_only_when_it_has_settled(
     assert [effect.action for effect in world.platform.effects()].count("connect") == connected
 
 
+def test_I3_a_call_that_acts_after_the_next_one_acts_once_as_both_have_the_same_key(
+    world: World,
+) -> None:
+    world.platform.fault("sample", "late_effect", action="connect", value="1h", count=1)
+    operation = world.submit("open")
+    world.settle(timedelta(hours=2))
+    assert world.rows.operation(operation)["state"] == "succeeded"
+    assert [call.action for call in world.platform.calls].count("connect") == 2
+    assert [effect.action for effect in world.platform.effects()].count("connect") == 1
+
+
 def test_I3_a_cancel_does_not_hurry_a_call_that_may_still_act(world: World) -> None:
     world.crash()
     world.boot(terms=replace(LONG, settle=timedelta(seconds=3)))

@@ -3,13 +3,27 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from schema.store.database import Database
-from schema.tables import FAR, OPERATION, SERVICE, metadata
+from schema.tables import FAR, OPERATION, SERVICE, delivery, metadata, operation, secret, service
 
 #: A row, by its columns.
 Row = dict[str, Any]
+
+#: Counters of all that an operation or service does, and how many secrets and sent mails there are.
+_STAMP = select(
+    *(
+        select(func.coalesce(func.sum(table.c[name]), 0)).scalar_subquery()
+        for table, names in (
+            (operation, ("id", "turn", "epoch", "number")),
+            (service, ("id", "number")),
+            (secret, ("id",)),
+            (delivery, ("sent_at",)),
+        )
+        for name in names
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,11 @@ class Rows:
             query = query.where(found.c[name] == value)
         with self.database.look() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def stamp(self) -> tuple[Any, ...]:
+        """Return what is never the same again once an operation, service, secret or delivery has changed."""
+        with self.database.look() as connection:
+            return tuple(connection.execute(_STAMP).one())
 
     def operation(self, key: int) -> Row:
         """Return the row of an operation."""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs as captured
 
+import schema.store.database
 import schema.store.writer
 import workers.carrier
 import workers.journal
@@ -29,7 +30,7 @@ from schema.store.cancels import Cancel
 from schema.store.clock import MoveTime, business_now
 from schema.store.confirmations import Confirm
 from schema.store.customers import ChangeCustomer
-from schema.store.database import Database
+from schema.store.database import PLANS, POSTGRESQL_CONNECTS, Database
 from schema.store.order import Accepted, Answer, Order
 from schema.store.signals import StoreSignal
 from schema.store.transaction import Transaction
@@ -58,6 +59,9 @@ PAUSES = (
     (workers.transport, "LONGEST_PAUSE", 0.0),
 )
 
+#: Connections that a server does not end because a busy machine lets the whole world stand still.
+PATIENT = {**POSTGRESQL_CONNECTS, "options": " ".join(f"-c {setting}" for setting in PLANS)}
+
 
 @dataclass(frozen=True)
 class Do:
@@ -78,6 +82,7 @@ class World:
         self._patch = pytest.MonkeyPatch()
         for module, name, value in PAUSES:
             self._patch.setattr(module, name, value)
+        self._patch.setattr(schema.store.database, "POSTGRESQL_CONNECTS", PATIENT)
         self._capture = captured()
         self.logs: list[Any] = self._capture.__enter__()
         self.subjects = {subject.name: subject for subject in subjects}

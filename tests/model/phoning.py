@@ -1,0 +1,82 @@
+"""What people do with lines and phones: scan, switch, remove, look at the code, buy more lines (ML-1, ML-3, ML-6)."""
+
+import random
+from types import SimpleNamespace
+from typing import Any, cast
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from producers.calls import Calls
+from producers.secrets import Secrets
+from schema.customer import Customer
+from schema.errors import Refused
+from schema.ids import public_id
+from schema.store.customers import ChangeCustomer
+from tests.model.machine import Machine
+from tests.world.worker import SEALER
+
+DOES = ("user_scans", "user_enables", "user_disables", "user_removes")
+
+
+def lines(machine: Machine) -> list[str]:
+    """Return the lines that there are or were."""
+    found = machine.plain.services.items()
+    return sorted(name for name, each in found if each.product.has_numbers)
+
+
+def has_lines(machine: Machine) -> bool:
+    """Return whether there is or was a line."""
+    return bool(lines(machine))
+
+
+@precondition(has_lines)
+@rule(choice=st.randoms(use_true_random=False), does=st.sampled_from(DOES))
+def use_phone(machine: Machine, choice: random.Random, does: str) -> None:
+    """The user does something with the line on his phone."""
+    machine.world.platform.person("mobile_line", f"acme/{choice.choice(lines(machine))}", does)
+
+
+@precondition(has_lines)
+@rule(choice=st.randoms(use_true_random=False))
+def reveal(machine: Machine, choice: random.Random) -> None:
+    """An Admin looks at the newest code: once, while it works; it is the one that works at the platform."""
+    machine.learn()
+    reference, world = choice.choice(lines(machine)), machine.world
+    owed = machine.plain.services[reference].phone.reveal(world.now)
+    door = Secrets(world.database, Calls(world.writer, lambda *_: None), SEALER)
+    service = SimpleNamespace(id=public_id("svc", world.rows.service(reference)["id"]))
+    try:
+        shown = door.reveal(cast("Any", service), None, "Anna").value
+        answer = "shown"
+    except Refused as refused:
+        shown, answer = "", refused.refusal.reason
+    assert answer == owed, (answer, owed)
+    if shown:
+        _see_it_works(machine, reference, shown)
+
+
+def _see_it_works(machine: Machine, reference: str, shown: str) -> None:
+    """See that what was shown is the code of the line's own profile at the platform."""
+    newest = machine.plain.services[reference].phone.profile
+    world = machine.world
+    profiles = [
+        each for line in world.platform.kept(f"acme/{reference}") for each in line["profiles"]
+    ]
+    (code,) = [each["matchingId"] for each in profiles if each["iccid"] == newest]
+    assert shown.endswith(f"${code}"), newest
+
+
+@rule(total=st.integers(0, 3))
+def entitle(machine: Machine, total: int) -> None:
+    """The customer gets more entitlements, or fewer, even than he has taken."""
+    world = machine.world
+    told = {name: each for one in world.subjects.values() for name, each in one.customer.items()}
+    version = len(machine.entitled) + 2
+    record = {"version": version, "name": "Acme", **told, "entitlements": {"mobile_line": total}}
+    world.writer.store(ChangeCustomer("acme", Customer.model_validate(record)))
+    machine.plain.pools["mobile_line"].total = total
+    machine.entitled.append(total)
+
+
+RULES = (use_phone, reveal, entitle)
