@@ -14,7 +14,7 @@ from schema.store.database import Database
 from schema.store.dialect import SQLITE
 
 #: Every revision in `schema/migrations/versions`, oldest first; this program works on the last.
-REVISIONS: tuple[str, ...] = ("0001_the_line",)
+REVISIONS: tuple[str, ...] = ("0001_two_products",)
 HEAD = REVISIONS[-1]
 
 VERSION_TABLE = "turnup_version"
@@ -34,7 +34,7 @@ def check(database: Database) -> None:
     found = version_of(database)
     if found is None:
         raise WrongDatabase(f"the database {database} has no tables yet; make them with: {UPGRADE}")
-    _refuse_newer(database, found)
+    _refuse_unknown(database, found)
     if found != HEAD:
         raise WrongDatabase(
             f"the database {database} is older ({found}) than this program ({HEAD}); "
@@ -67,7 +67,7 @@ def upgrade(
     """
     found = version_of(database)
     if found is not None:
-        _refuse_newer(database, found)
+        _refuse_unknown(database, found)
         if movable_clock:
             raise WrongDatabase(
                 f"the database {database} exists already; "
@@ -107,13 +107,19 @@ def _revision(connection: Connection) -> str | None:
     return None if revision is None else str(revision)
 
 
-def _refuse_newer(database: Database, found: str) -> None:
-    """Raise where the database has a version that this program does not know."""
-    if found not in REVISIONS:
+def _refuse_unknown(database: Database, found: str) -> None:
+    """Raise where the database has a version that this program does not know, a newer or an unreleased one."""
+    if found in REVISIONS:
+        return
+    if found > HEAD:
         raise WrongDatabase(
             f"the database {database} is newer ({found}) than this program ({HEAD}); "
             "install the newer program"
         )
+    raise WrongDatabase(
+        f"the database {database} was made by a program that was never released ({found}); "
+        "begin with a new one"
+    )
 
 
 def _run_alembic(connection: Connection, movable_clock: bool, installation: str) -> None:  # noqa: FBT001  as asked

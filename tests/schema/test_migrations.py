@@ -165,7 +165,7 @@ def test_an_older_database_is_told_how_to_be_brought_up(
     upgrade(database)
     monkeypatch.setattr("schema.store.versions.REVISIONS", (*REVISIONS, "0002_more"))
     monkeypatch.setattr("schema.store.versions.HEAD", "0002_more")
-    with pytest.raises(WrongDatabase, match=r"older \(0001_the_line\).*turnup db upgrade"):
+    with pytest.raises(WrongDatabase, match=r"older \(0001_two_products\).*turnup db upgrade"):
         check(database)
 
 
@@ -174,6 +174,14 @@ def test_a_newer_database_is_left_to_the_newer_program(database: Database) -> No
     run(database, "UPDATE turnup_version SET version_num = '0009_later'")
     for look in (check, upgrade):
         with pytest.raises(WrongDatabase, match=r"newer \(0009_later\) than this program"):
+            look(database)
+
+
+def test_a_database_of_an_unreleased_program_is_told_apart(database: Database) -> None:
+    upgrade(database)
+    run(database, "UPDATE turnup_version SET version_num = '0001_the_line'")
+    for look in (check, upgrade):
+        with pytest.raises(WrongDatabase, match=r"never released \(0001_the_line\)"):
             look(database)
 
 

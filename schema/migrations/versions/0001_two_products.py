@@ -1,4 +1,4 @@
-"""The line: everything that takes one command from the door to its effect, and to its ticket.
+"""Everything that takes the commands of two products from the doors to their effects, mails and tickets.
 
 The tables are written out as they were when this revision was made; `schema.tables` goes on
 without it.
@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-revision = "0001_the_line"
+revision = "0001_two_products"
 down_revision = None
 branch_labels = None
 depends_on = None
