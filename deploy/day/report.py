@@ -25,6 +25,7 @@ from schema.store.reads import (
     operation_history,
     service_history,
 )
+from schema.store.sent import operation_notices
 from schema.views import Operation, Service, Ticket
 
 #: Everything, in one page.
@@ -86,6 +87,11 @@ def _evidence(core: Core, played: Played, log: Log) -> tuple[Evidence, datetime]
         histories = {each.id: operation_history(connection, each.id) for each in operations}
         histories |= {each.id: service_history(connection, each.id) for each in services}
         tickets = list_tickets(connection, TicketFilter(), WHOLE)[::-1]
+        unmailed = {
+            each.operation
+            for each in tickets
+            if any(mail.state == "dead" for mail in operation_notices(connection, each.operation))
+        }
         end = business_now(connection)
     accepted = [each.answer for each in log.taken if isinstance(each.answer, Accepted)]
     return Evidence(
@@ -95,4 +101,5 @@ def _evidence(core: Core, played: Played, log: Log) -> tuple[Evidence, datetime]
         histories=histories,
         tickets=tickets,
         effects=played.effects(),
+        unmailed=frozenset(unmailed),
     ), end

@@ -20,10 +20,16 @@ PHASE = 15.0
 CALM = 3.0
 
 #: The processes that die and sleep. The vendors' machine does not: it is the witness.
-MORTALS = ("worker-1", "worker-2", "relay", "waker", "api")
+MORTALS = ("worker-1", "worker-2", "relay", "waker", "api", "intake")
 
 #: How servers go away: in order, or like a machine that loses its power.
 ENDS = ("restart", "kill")
+
+#: Whose platforms are at fault.
+PRODUCTS = ("cloud_pbx", "mobile_line")
+
+#: In how many phases the database goes away, of those in which the broker stays.
+POSTGRES_AWAY = 0.7
 
 #: What `POST /faults` gets: each is met so often and is over then, or with the phase.
 FAULTS: tuple[Mapping[str, object], ...] = (
@@ -35,11 +41,21 @@ FAULTS: tuple[Mapping[str, object], ...] = (
     {"fault": "throttle", "value": 2.0, "count": 10},
     {"fault": "latency", "value": 1.0, "count": 40},
     {"fault": "slow", "value": "20m", "count": 3},
-    {"fault": "refuse", "value": "no_room", "count": 3, "action": "switch_on_instances"},
     {"fault": "duplicate_callback", "value": 30.0, "count": 20},
     {"fault": "reorder_callbacks", "value": 60.0, "count": 10},
     {"fault": "late_callback", "value": 90.0, "count": 10},
 )
+
+#: What a vendor refuses for good before there is no way back.
+REFUSED: Mapping[str, Mapping[str, object]] = {
+    "cloud_pbx": {
+        "fault": "refuse",
+        "value": "no_room",
+        "count": 3,
+        "action": "switch_on_instances",
+    },
+    "mobile_line": {"fault": "refuse", "value": "no_stock", "count": 3, "action": "download_order"},
+}
 
 #: In every phase: so slow that there is always something under way when a blow falls.
 ALWAYS: Mapping[str, object] = {"fault": "latency", "value": 0.2}
@@ -83,17 +99,19 @@ def schedule(seed: int, seconds: float) -> list[Blow]:
         drawn = random.Random(f"{seed}:{number}")  # noqa: S311  it has to be the same again
         is_mortal = (seed + number) % 2 == 0
         blows.append(Blow(start, "phase", "mortal" if is_mortal else "zombie"))
-        blows += sorted(_phase(drawn, start, end, is_mortal=is_mortal), key=lambda each: each.at)
+        found = [*_phase(drawn, start, end, is_mortal=is_mortal), *_away(drawn, start, number)]
+        blows += sorted(found, key=lambda each: each.at)
     raise AssertionError
 
 
 def _phase(drawn: random.Random, start: float, end: float, *, is_mortal: bool) -> Iterator[Blow]:
-    """Yield the blows of one phase: faults all the time, deaths or sleep, at most one server away."""
+    """Yield the blows of one phase: faults all the time, and deaths or sleep."""
     last = end - CALM
-    for _ in range(4):
-        yield Blow(drawn.uniform(start, last), "fault", "cloud_pbx", drawn.choice(FAULTS))
+    for product in PRODUCTS * 3:
+        fault = drawn.choice((*FAULTS, REFUSED[product]))
+        yield Blow(drawn.uniform(start, last), "fault", product, fault)
     free = dict.fromkeys(MORTALS, start)
-    for _ in range(4):
+    for _ in range(5):
         target = drawn.choice(MORTALS)
         at = drawn.uniform(start, last)
         lasts = drawn.uniform(*drawn.choice((SHORT, LONG)))
@@ -101,6 +119,11 @@ def _phase(drawn: random.Random, start: float, end: float, *, is_mortal: bool) -
             free[target] = at + lasts
             kind: Kind = "kill" if is_mortal else "freeze"
             yield Blow(at, kind, target, None, lasts if is_mortal else min(lasts, end - at))
-    if drawn.random() < 0.8:
-        server = drawn.choice(("postgres", "rabbit"))
-        yield Blow(drawn.uniform(start, last), "server", server, drawn.choice(ENDS))
+
+
+def _away(drawn: random.Random, start: float, number: int) -> Iterator[Blow]:
+    """Yield which server goes away in a phase, early, as they are slow to come back: the broker once a minute."""
+    if number % 4 == 1:
+        yield Blow(start + drawn.uniform(0, CALM), "server", "rabbit", drawn.choice(ENDS))
+    elif drawn.random() < POSTGRES_AWAY:
+        yield Blow(start + drawn.uniform(0, PHASE - CALM), "server", "postgres", drawn.choice(ENDS))

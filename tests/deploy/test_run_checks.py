@@ -53,6 +53,16 @@ def test_CO_5_an_expiry_needs_no_ticket() -> None:
     assert broken(day) == []
 
 
+@pytest.mark.parametrize("state", ["open", "resolved"])
+def test_a_mail_that_was_given_up_has_a_ticket_whatever_became_of_the_operation(
+    state: str,
+) -> None:
+    on_time, ticket = operation(overdue=False), TICKET.model_copy(update={"state": state})
+    day = replace(GOOD, operations={"op_1k": on_time}, tickets=(ticket,))
+    assert "i6: op_1k needs no ticket" in broken(day)
+    assert broken(replace(day, unmailed=frozenset({"op_1k"}))) == []
+
+
 def with_history(*lines: HistoryLine) -> Evidence:
     return replace(GOOD, histories={**GOOD.histories, "op_1k": lines})
 

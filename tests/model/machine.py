@@ -26,6 +26,7 @@ from tests.model.watching import Watcher
 from tests.world.subjects import find_subjects
 from tests.world.worker import LONG
 from tests.world.world import World
+from workers.waker import Waker
 
 PAUSES = (
     timedelta(seconds=1),
@@ -70,6 +71,8 @@ class Machine(RuleBasedStateMachine):
         )
         self.world.crash()
         self.world.boot()
+        parts = (self.world.database, self.world.writer, self.world.products)
+        self.world.waker = Waker(*parts, self.world._queue, terms)  # noqa: SLF001  only its terms differ
         self.world.confirms = False
         self.plain = Plain(
             pools={each.name: PlainPool() for each in self.products if each.has_pool}

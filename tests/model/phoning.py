@@ -38,6 +38,24 @@ def use_phone(machine: Machine, choice: random.Random, does: str) -> None:
 
 
 @precondition(has_lines)
+@rule(
+    choice=st.randoms(use_true_random=False),
+    kind=st.sampled_from(("enabled", "disabled", "removed")),
+    is_old=st.booleans(),
+)
+def tell_wrongly(machine: Machine, choice: random.Random, kind: str, is_old: bool) -> None:  # noqa: FBT001  hypothesis gives it by name
+    """The platform tells old news of a line's profile, or news of another profile (ML-6)."""
+    machine.learn()
+    reference, world = choice.choice(lines(machine)), machine.world
+    platform_id = world.rows.service(reference)["platform_id"]
+    if platform_id is not None:
+        profile = machine.plain.services[reference].phone.profile
+        facts = {"iccid": profile, "sequence": 0} if is_old else {"iccid": "its", "sequence": 99}
+        world.signal(kind, product="mobile_line", platform_id=platform_id, facts=facts)
+    machine.learn()
+
+
+@precondition(has_lines)
 @rule(choice=st.randoms(use_true_random=False))
 def reveal(machine: Machine, choice: random.Random) -> None:
     """An Admin looks at the newest code: once, while it works; it is the one that works at the platform."""
@@ -79,4 +97,4 @@ def entitle(machine: Machine, total: int) -> None:
     machine.entitled.append(total)
 
 
-RULES = (use_phone, reveal, entitle)
+RULES = (use_phone, tell_wrongly, reveal, entitle)

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from tests.system.fleet import Fleet
+from tests.system.looking import Inventory, Looker
 from tests.system.mailbox import Mailbox
+from tests.system.mailed import mailed_codes
 from tests.system.orders import Ledger
 
 Json = dict[str, Any]
@@ -27,6 +29,11 @@ class Evidence:
     tickets: list[Json]
     effects: list[Json]
     events: list[Json]
+    #: What came by AMQP and was not accepted.
+    dead: list[Json] = field(default_factory=list)
+    inventory: Inventory = field(default_factory=Inventory)
+    #: The codes that were mailed.
+    codes: frozenset[str] = frozenset()
 
     def tickets_of(self, operation: str) -> list[Json]:
         """The tickets of an operation."""
@@ -35,6 +42,12 @@ class Evidence:
     def effects_of(self, operation: str) -> list[Json]:
         """What the vendors did for an operation."""
         return [each for each in self.effects if owner_of(each) == operation]
+
+    @property
+    def rejections(self) -> Mapping[str, Json]:
+        """The events that tell of what came by AMQP and was not accepted, by what they call it."""
+        is_one = (each for each in self.events if each["type"].endswith(".rejected"))
+        return {each["partitionkey"]: each for each in is_one}
 
     @property
     def events_by_owner(self) -> Mapping[str, list[Json]]:
@@ -70,4 +83,7 @@ def collect(fleet: Fleet, ledger: Ledger, mailbox: Mailbox) -> Evidence:
         fleet.door.all_of("/v1/tickets"),
         fleet.vendor.get("/effects"),
         mailbox.read(),
+        fleet.door.get("/v1/dead-letters") if fleet.has("intake") else [],
+        Looker(fleet.database).inventory(),
+        mailed_codes(fleet.mails),
     )

@@ -10,7 +10,7 @@ secret.
 import os
 import signal
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.process import Guarded, Launch, free_port
 from tests.servers.rabbit import RabbitServer
 from tests.system.client import Client
+from tests.system.mailed import mailed_codes, told_codes
 from tests.system.process import Process, run_turnup
 from tests.system.publisher import consumers
 from tests.system.waiting import until
@@ -107,6 +108,15 @@ class Fleet:
         """All of them, also those that have ended."""
         return list(self._processes.values())
 
+    def has(self, role: str) -> bool:
+        """Return whether a process of this role was ever started."""
+        return any(each.role == role for each in self.processes)
+
+    @property
+    def mails(self) -> Path:
+        """Where the mails lie that were sent."""
+        return self.directory / "mails"
+
     def start(self, *names: str) -> None:
         """Start processes, and return when all of them work."""
         before = self._newest_row()
@@ -136,7 +146,8 @@ class Fleet:
 
     def check_logs(self) -> None:
         """Raise where a log has a traceback or a secret (I8)."""
-        check_logs({each.name: each.text() for each in self.processes}, self.secrets)
+        logs = {each.name: each.text() for each in self.processes}
+        check_logs(logs, self.secrets, mailed_codes(self.mails))
 
     def tell(self) -> None:
         """Print the end of every log, for whoever looks for the fault."""
@@ -153,6 +164,7 @@ class Fleet:
             "BROKER_URL": self.servers.rabbit.url,
             "SECRET_KEYS": key,
             "LOG": "json",
+            "MAIL_DIRECTORY": str(self.mails),
             "LISTEN": f"127.0.0.1:{self.door.port}",
             "PLATFORM_CLOUD_PBX_URL": self.vendor.url,
             "PLATFORM_CLOUD_PBX_SECRET": signing,
@@ -191,12 +203,15 @@ class Fleet:
             return all(_booted(connection, role, before) >= roles.count(role) for role in LEASED)
 
 
-def check_logs(logs: Mapping[str, str], secrets: Iterable[str]) -> None:
-    """Raise where one of these logs has a traceback or a secret."""
+def check_logs(
+    logs: Mapping[str, str], secrets: Iterable[str], codes: Collection[str] = ()
+) -> None:
+    """Raise where one of these logs has a traceback, a secret or a mailed code."""
     for name, text in logs.items():
         line = next((each for each in text.splitlines() if "Traceback" in each), None)
         assert line is None, f"{name} has a traceback: {line}\n{text[-3000:]}"
         assert not any(secret in text for secret in secrets), f"{name} tells a secret"
+        assert not told_codes(text, codes), f"{name} tells a code"
 
 
 def _booted(connection: Connection, role: str, after: int) -> int:

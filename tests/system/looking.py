@@ -1,11 +1,25 @@
-"""Looks into the database at what no door tells: who owns which operation, and how often it was tried."""
+"""Looks into the database at what no door tells: who owns which operation, how often it was tried, what is taken."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 
+from schema.ids import public_id
 from schema.store.database import Database
-from schema.tables import operation, worker
+from schema.tables import holding, number, operation, pool, worker
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What customers may have and have taken, by the public ids of their services."""
+
+    #: By customer: how many mobile lines he may have, and how many are taken.
+    pools: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: The service that has a number, if one has.
+    numbers: dict[str, str | None] = field(default_factory=dict)
+    #: For each number when which service had it, the earliest first: service, from, until.
+    holdings: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,22 @@ class Looker:
     def most_tries(self) -> int:
         """Return how often a step was begun at most, since it was last done or waited."""
         return int(self._number(select(func.max(operation.c.tries))) or 0)
+
+    def inventory(self) -> Inventory:
+        """Return what customers have taken."""
+        holdings: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+        with self.database.look() as connection:
+            pools = {
+                row.customer: (row.total, row.taken) for row in connection.execute(select(pool))
+            }
+            numbers = {
+                row.e164: row.service_id and public_id("svc", row.service_id)
+                for row in connection.execute(select(number))
+            }
+            for row in connection.execute(select(holding).order_by(holding.c.held_from)):
+                held = (public_id("svc", row.service_id), row.held_from, row.held_until)
+                holdings[row.e164].append(held)
+        return Inventory(pools, numbers, holdings)
 
     def _number(self, query: object) -> int | None:
         """Return the one number that a query is about."""

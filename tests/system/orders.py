@@ -13,24 +13,46 @@ SOURCE = "upstream"
 PRODUCT = "cloud_pbx"
 CUSTOMERS = ("acme", "blitz", "corvo", "delta")
 
+#: The Admins of every customer.
+ADMINS = ("anna", "bruno")
+
+#: How many mobile lines a customer may have, and how many numbers he has for them.
+ENTITLEMENTS, NUMBERS = 10, 12
+
 Command = Mapping[str, Any]
 
 
 def customer(name: str) -> Command:
     """Return the record of a customer."""
-    data = {"version": 1, "name": name.title(), "country": "IT"}
+    data = {
+        "version": 1,
+        "name": name.title(),
+        "country": "IT",
+        "admins": [{"name": each.title(), "email": f"{each}@{name}.example"} for each in ADMINS],
+        "entitlements": {"mobile_line": ENTITLEMENTS},
+        "sites": [{"name": "Milano", "emergency_address": "Via Dante 1, Milano"}],
+        "numbers": [{"e164": each, "site": "Milano"} for each in numbers_of(name)],
+    }
     event = {"id": f"customer-{name}", "type": "turnup.customer.changed", "subject": name}
     return {"specversion": "1.0", "source": SOURCE, **event, "data": data}
 
 
-def command(verb: str, service: str, identity: str, **data: object) -> Command:
+def numbers_of(customer: str) -> list[str]:
+    """Return the telephone numbers of a customer."""
+    first = 10_000 * (CUSTOMERS.index(customer) + 1)
+    return [f"+390200{first + number}" for number in range(NUMBERS)]
+
+
+def command(
+    verb: str, service: str, identity: str, product: str = PRODUCT, **data: object
+) -> Command:
     """Return a command about `<customer>/<reference>`; its id is its correlation id too."""
     return {
         "specversion": "1.0",
         "source": SOURCE,
         "id": identity,
         "correlationid": identity,
-        "type": f"turnup.{PRODUCT}.{verb}",
+        "type": f"turnup.{product}.{verb}",
         "subject": service,
         "data": data,
     }
@@ -46,9 +68,9 @@ def deactivate(service: str, identity: str) -> Command:
     return command("deactivate", service, identity, reason="moved away")
 
 
-def service_name(number: int) -> str:
+def service_name(number: int, kind: str = "pbx") -> str:
     """Return the name of a service; the customers have about the same number of them."""
-    return f"{CUSTOMERS[number % len(CUSTOMERS)]}/pbx-{number:04}"
+    return f"{CUSTOMERS[number % len(CUSTOMERS)]}/{kind}-{number:04}"
 
 
 class Ledger:
@@ -65,6 +87,8 @@ class Ledger:
         self.refused: dict[str, str] = {}
         #: The commands that once got no answer.
         self.unanswered: set[str] = set()
+        #: The commands that the broker said it has.
+        self.published: set[str] = set()
 
     def attempt(self, identity: str) -> None:
         """Note that a command is about to be sent."""
@@ -87,6 +111,12 @@ class Ledger:
         with self._lock:
             self.unanswered.add(identity)
             self._write("unanswered", identity, str(why))
+
+    def publish(self, identity: str) -> None:
+        """Note that the broker has a command."""
+        with self._lock:
+            self.published.add(identity)
+            self._write("published", identity, "")
 
     @property
     def operations(self) -> set[str]:

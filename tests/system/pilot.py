@@ -5,6 +5,7 @@ and set, so that a quarter of an hour takes seconds, and nobody has to wait for 
 """
 
 import threading
+import time
 from datetime import datetime, timedelta
 
 from schema.command import rfc3339
@@ -16,7 +17,7 @@ from schema.store.waking import Quiet, quiet
 from schema.store.writer import Writer
 from tests.system.client import Client, NoAnswer, Refused
 
-#: How far it moves at least: what is due on the way is done a little late, all at once.
+#: How far it moves at least, unless told otherwise: what is due on the way is done a little late, all at once.
 STRIDE = timedelta(seconds=30)
 
 #: Between two looks, in seconds.
@@ -34,6 +35,11 @@ class Pilot:
         self._vendor = vendor
         self._writer = Writer(database, find_products())
         self._stopping = threading.Event()
+        #: How far it moves at least, and how often it has moved.
+        self.stride, self.moves = STRIDE, 0
+        #: After so many seconds it moves by its stride whatever is left to do; None: never.
+        self.pace: float | None = None
+        self._moved_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="pilot", daemon=True)
         self._writer.start()
         assert self._writer.store(MoveTime(start), PATIENCE)
@@ -62,17 +68,25 @@ class Pilot:
                 continue
 
     def _move(self) -> None:
-        """Move both clocks to what is due next, if everybody has finished."""
-        if (found := self._quiet()) is None:
-            return
-        ours, theirs = found
-        told = (ours.next_due, _moment(theirs["next_due"]))
-        next_due = min((each for each in told if each), default=None)
-        if next_due is None:
-            return
-        to = max(next_due, ours.now + STRIDE)
-        if self._writer.store(MoveTime(to, ours.now), PATIENCE):
-            self._vendor.ask("PUT", "/clock", {"from": theirs["now"], "to": rfc3339(to)})
+        """Move both clocks to what is due next, if everybody has finished, or a little if that takes too long."""
+        if (found := self._quiet()) is not None:
+            ours, theirs = found
+            told = (ours.next_due, _moment(theirs["next_due"]))
+            next_due = min((each for each in told if each), default=None)
+            if next_due is not None:
+                self._move_to(max(next_due, ours.now + self.stride), ours.now, theirs["now"])
+        elif self.pace is not None and time.monotonic() > self._moved_at + self.pace:
+            with self._database.look() as connection:
+                now = quiet(connection).now
+            self._move_to(now + self.stride, now, self._vendor.get("/clock")["now"])
+
+    def _move_to(self, to: datetime, ours: datetime, theirs: str) -> None:
+        """Move our clock, then the vendors', which may be ahead."""
+        self._moved_at = time.monotonic()
+        if self._writer.store(MoveTime(to, ours), PATIENCE):
+            self.moves += 1
+            to = max(to, _moment(theirs) or to)
+            self._vendor.ask("PUT", "/clock", {"from": theirs, "to": rfc3339(to)})
 
     def _quiet(self) -> tuple[Quiet, dict[str, str]] | None:
         """Return how both sides are, None while one of them has something to do."""

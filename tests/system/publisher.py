@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections import deque
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,23 +10,24 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
-from tests.servers.rabbit import is_ready
+from tests.servers.rabbit import RabbitServer, is_ready
 from tests.system.orders import Command, Ledger
 from tests.system.waiting import rest
 
-QUEUE = "turnup.commands"
+QUEUE, REJECTED = "turnup.commands", "turnup.commands.rejected"
 
-#: Between two commands, and before another try to reach the broker, in seconds.
+#: Between two commands, or two looks for one, and before another try to reach the broker, in seconds.
 PACE, RETRY = 0.01, 0.2
 
 
 class Publisher:
     """Publishes on a thread of its own while the block runs; the answers are kept in a queue."""
 
-    def __init__(self, url: str, name: str, commands: Sequence[Command]) -> None:
+    def __init__(self, url: str, name: str, ledger: Ledger) -> None:
         self._url = url
         self._answers = name
-        self._commands = commands
+        self._ledger = ledger
+        self._waiting: deque[Command] = deque()
         self._thread = threading.Thread(target=self._work, name="publisher", daemon=True)
         self._stop = threading.Event()
 
@@ -50,41 +51,49 @@ class Publisher:
         channel.queue_delete(self._answers)
         channel.connection.close()
 
+    def send(self, *commands: Command) -> None:
+        """Publish commands after those that wait already."""
+        for each in commands:
+            self._ledger.attempt(each["id"])
+            self._waiting.append(each)
+
     @property
     def is_done(self) -> bool:
         """Whether the broker has everything."""
-        return not self._thread.is_alive()
+        return not self._waiting
 
-    def read(self, ledger: Ledger) -> None:
+    def read(self) -> None:
         """Note every answer that has come."""
-        for each in self._commands:
-            ledger.attempt(each["id"])
         channel = channel_to(self._url)
         while (found := channel.basic_get(self._answers, auto_ack=True))[0] is not None:
             _, properties, body = found
             told = json.loads(body)
             outcome = {"operation": told} if "id" in told else {"problem": told}
-            ledger.answer(properties.correlation_id, outcome)
+            self._ledger.answer(properties.correlation_id, outcome)
         channel.connection.close()
 
     def _work(self) -> None:
-        """Publish one after the other until the broker has all."""
-        waiting = list(self._commands)
+        """Publish whatever waits, for as long as the broker is there, until the block ends."""
         port = pika.URLParameters(self._url).port
-        while waiting and not self._stop.is_set():
+        while not self._stop.is_set():
             if not is_ready(port):
                 rest(RETRY)
                 continue
             try:
-                channel = channel_to(self._url)
-                channel.confirm_delivery()
-                while waiting and not self._stop.is_set():
-                    self._publish(channel, waiting[0])
-                    waiting.pop(0)
-                    rest(PACE)
-                channel.connection.close()
+                self._publish_all(channel_to(self._url))
             except (AMQPError, OSError):
                 rest(RETRY)
+
+    def _publish_all(self, channel: BlockingChannel) -> None:
+        """Publish one after the other; one that the broker did not confirm stays the first."""
+        channel.confirm_delivery()
+        while not self._stop.is_set():
+            if self._waiting:
+                self._publish(channel, self._waiting[0])
+                self._ledger.publish(self._waiting[0]["id"])
+                self._waiting.popleft()
+            channel.connection.sleep(PACE)
+        channel.connection.close()
 
     def _publish(self, channel: BlockingChannel, command: Command) -> None:
         """Publish one, and return when the broker has it."""
@@ -94,8 +103,9 @@ class Publisher:
             correlation_id=command["id"],
             reply_to=self._answers,
         )
+        key = command["type"].removeprefix("turnup.")
         body = json.dumps(command).encode()
-        channel.basic_publish(QUEUE, "a.b", body, properties, mandatory=True)
+        channel.basic_publish(QUEUE, key, body, properties, mandatory=True)
 
 
 def channel_to(url: str) -> Any:
@@ -112,3 +122,17 @@ def consumers(url: str) -> int:
     except (AMQPError, OSError):
         return 0
     return count
+
+
+def purge(url: str) -> None:
+    """Take out what others have left among the rejected."""
+    channel = channel_to(url)
+    channel.queue_purge(REJECTED)
+    channel.connection.close()
+
+
+def is_empty(rabbit: RabbitServer) -> bool:
+    """Return whether every command was acknowledged."""
+    listed = rabbit.ctl("list_queues", "name", "messages", "--no-table-headers")
+    counts = dict(line.split() for line in listed.splitlines())
+    return counts[QUEUE] == "0"

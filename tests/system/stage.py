@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from schema.command import rfc3339
-from tests.system.evidence import ENDS, Evidence, collect
+from tests.system.evidence import ENDS, Evidence, collect, moment_of
 from tests.system.fleet import EVERYBODY, Fleet
 from tests.system.invariants import INVARIANTS
 from tests.system.mailbox import Mailbox
 from tests.system.orders import CUSTOMERS, PRODUCT, Command, Ledger, customer, hand_in
-from tests.system.pilot import Pilot
+from tests.system.pilot import STRIDE, Pilot
 from tests.system.waiting import until
 
 
@@ -57,6 +57,22 @@ class Stage:
         """Return how many operations have not ended."""
         found = self.fleet.door.all_of("/v1/operations")
         return sum(each["state"] not in ENDS for each in found)
+
+    def await_ends_or_tickets(self, within: float) -> None:
+        """Wait until every operation has ended, or somebody knows of it; time goes in great strides."""
+        what = "every operation has an end or a ticket"
+        until(lambda: not self._stride(), what, within, pause=0.2)
+
+    def _stride(self) -> bool:
+        """Let time go a third of the way to the next deadline at once; return whether there is one."""
+        found = self.fleet.door.all_of("/v1/operations")
+        still = [each for each in found if each["state"] not in ENDS and not each["ticket"]]
+        if not still:
+            return False
+        next_deadline = min(moment_of(each["deadline_at"]) for each in still)
+        way = next_deadline - moment_of(self.fleet.vendor.get("/clock")["now"])
+        self.pilot.stride = max(STRIDE, way / 3)
+        return True
 
     def settle(self) -> Evidence:
         """Wait until nothing can be done at this time, let time stand there, and collect the evidence."""

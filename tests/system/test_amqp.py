@@ -33,7 +33,8 @@ def test_commands_over_amqp_survive_kill_9_of_the_intake_and_a_broker_that_resta
     commands = [activate(service_name(each), f"on-{each}") for each in range(MANY)]
     url = fleet.servers.rabbit.url
     with on_stage(fleet, names=(*EVERYBODY, "intake")) as stage:
-        with Publisher(url, f"answers-{fleet.door.port}", commands) as publisher:
+        with Publisher(url, f"answers-{fleet.door.port}", stage.ledger) as publisher:
+            publisher.send(*commands)
             for number in (20, 60, 100):
                 await_operations(stage, number)
                 fleet["intake"].kill()
@@ -43,7 +44,7 @@ def test_commands_over_amqp_survive_kill_9_of_the_intake_and_a_broker_that_resta
             until(lambda: publisher.is_done, "everything published")
             await_operations(stage, MANY)
             stage.await_ends()
-            publisher.read(stage.ledger)
+            until(lambda: answers(publisher, stage) == MANY, "an answer to each", pause=0.2)
         evidence = stage.settle()
     assert evidence.ledger.acknowledged.keys() == {each["id"] for each in commands}
     assert evidence.ledger.refused == {}
@@ -88,9 +89,10 @@ def test_what_was_rejected_is_seen_sent_again_and_dropped_from_the_command_line(
     wrong = [activate("nobody/pbx-1", "w-1"), activate("acme/pbx-1", "w-2")]
     wrong[1]["data"]["extensions"] = 0
     with on_stage(fleet, names=(*EVERYBODY, "intake")) as stage:
-        with Publisher(fleet.servers.rabbit.url, "answers-dead", wrong) as publisher:
+        with Publisher(fleet.servers.rabbit.url, "answers-dead", stage.ledger) as publisher:
+            publisher.send(*wrong)
             until(lambda: len(dead(stage)) == 2, "two rejected")
-            publisher.read(stage.ledger)
+            publisher.read()
         found = {each["command"]: each["id"] for each in dead(stage)}
         shown = turnup(stage, "dead", "show", found["w-2"])
         assert "/data/extensions" in shown
@@ -115,6 +117,12 @@ def turnup(stage: Stage, *arguments: str) -> str:
     done = run_turnup(*arguments, environment=stage.fleet.environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def answers(publisher: Publisher, stage: Stage) -> int:
+    """Return how many commands have got an operation as their answer by now."""
+    publisher.read()
+    return len(stage.ledger.acknowledged)
 
 
 def await_operations(stage: Stage, number: int) -> None:

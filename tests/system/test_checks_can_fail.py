@@ -10,6 +10,7 @@ import pytest
 from tests.system.evidence import Evidence, Json
 from tests.system.fleet import check_logs
 from tests.system.invariants import INVARIANTS
+from tests.system.looking import Inventory
 from tests.system.orders import Ledger
 from tests.system.waiting import WaitedInVain, until
 
@@ -22,6 +23,24 @@ STEPS = {
 }
 VERBS = {ON: "activate", OFF: "deactivate", LATE: "activate"}
 STATES = ("new", "activating", "active", "deactivating", "deactivated", "activating", "active")
+
+
+#: A mobile line, its number, and one that nobody has any more.
+LINE = {"id": "svc_2", "product": "mobile_line", "customer": "acme", "state": "online"}
+NUMBER, FREE = "+39020000001", "+39020000002"
+HELD = (("svc_0", 1, 2), ("svc_2", 2, 9))
+
+#: A code that was mailed.
+CODE = "AB12C-00000-11111-22222"
+
+#: The event of a command that came by AMQP and was refused.
+REJECTION = {
+    "id": "dead_1/1",
+    "type": "x.rejected",
+    "partitionkey": "dead_1",
+    "sequence": "1",
+    "data": {"command": {"id": "asked-late"}},
+}
 
 
 def time(second: int) -> str:
@@ -39,6 +58,7 @@ def operation(name: str) -> Json:
     is_late = name == LATE
     return {
         "id": name,
+        "product": "cloud_pbx",
         "verb": VERBS[name],
         "service": "svc_1",
         "state": "succeeded",
@@ -83,6 +103,9 @@ def good() -> Evidence:
     for name in STEPS:
         ledger.attempt(f"asked-{name}")
         ledger.answer(f"asked-{name}", {"operation": {"id": name}})
+    for asked in ("asked-late", f"asked-{ON}"):
+        ledger.attempt(asked)
+        ledger.publish(asked)
     ledger.attempt("asked-busy")
     ledger.answer("asked-busy", {"problem": {"reason": "busy"}})
     moves = [
@@ -91,14 +114,18 @@ def good() -> Evidence:
     ]
     histories = {name: history(name) for name in STEPS}
     histories["svc_1"] = [line(1, None, "new", None), *moves]
+    histories["svc_2"] = [line(1, None, "online", None)]
     return Evidence(
         ledger,
         {name: operation(name) for name in STEPS},
         histories,
-        {"svc_1": {"id": "svc_1", "state": "active"}},
+        {"svc_1": {"id": "svc_1", "product": "cloud_pbx", "state": "active"}, LINE["id"]: LINE},
         [{"id": "tkt_1", "operation": LATE, "state": "resolved"}],
         effects(),
-        [event for name, lines in histories.items() for event in events(name, lines)],
+        [*(each for name, lines in histories.items() for each in events(name, lines)), REJECTION],
+        [{"id": "dead_1", "command": "asked-late", "reason": "busy"}],
+        Inventory({"acme": (2, 1)}, {NUMBER: "svc_2", FREE: None}, {NUMBER: list(HELD)}),
+        frozenset({CODE}),
     )
 
 
@@ -221,6 +248,55 @@ def tell_of_nobody(evidence: Evidence) -> None:
     evidence.events.append({**evidence.events[0], "id": "x", "partitionkey": "op_9"})
 
 
+def lose_what_was_published(evidence: Evidence) -> None:
+    evidence.ledger.publish("asked-op_9")
+
+
+def undo_in_between(evidence: Evidence) -> None:
+    evidence.effects[1]["key"] = f"{ON}:allow_access:0:undo"
+
+
+def tell_a_code(evidence: Evidence) -> None:
+    evidence.tickets[0]["body"] = f"{ON} has got {CODE}"
+
+
+def reject_what_nobody_sent(evidence: Evidence) -> None:
+    evidence.dead.append({**evidence.dead[0], "command": "nobody"})
+
+
+def reject_without_need(evidence: Evidence) -> None:
+    evidence.dead[0]["reason"] = "undeliverable"
+
+
+def reject_in_silence(evidence: Evidence) -> None:
+    evidence.events.remove(REJECTION)
+
+
+def tell_of_a_rejection_that_never_was(evidence: Evidence) -> None:
+    data = {"command": {"id": "nobody"}}
+    evidence.events.append({**REJECTION, "id": "dead_2/1", "partitionkey": "dead_2", "data": data})
+
+
+def give_an_entitlement_back_twice(evidence: Evidence) -> None:
+    evidence.inventory.pools["acme"] = (2, 0)
+
+
+def keep_an_entitlement(evidence: Evidence) -> None:
+    evidence.inventory.pools["acme"] = (2, 2)
+
+
+def keep_a_number(evidence: Evidence) -> None:
+    evidence.inventory.numbers[FREE] = "svc_1"
+
+
+def lose_a_number(evidence: Evidence) -> None:
+    evidence.inventory.numbers[NUMBER] = None
+
+
+def give_a_number_to_two(evidence: Evidence) -> None:
+    evidence.inventory.holdings[NUMBER][0] = ("svc_0", 1, 3)
+
+
 BREAKS: dict[Callable[[Evidence], None], str] = {
     lose_an_operation: "I1",
     leave_an_operation_open: "I1",
@@ -249,6 +325,18 @@ BREAKS: dict[Callable[[Evidence], None], str] = {
     send_events_in_disorder: "I10",
     send_another_event_under_the_same_id: "I10",
     tell_of_nobody: "I10",
+    lose_what_was_published: "I1",
+    undo_in_between: "I5",
+    tell_a_code: "I8",
+    reject_what_nobody_sent: "I9",
+    reject_without_need: "I9",
+    reject_in_silence: "I10",
+    tell_of_a_rejection_that_never_was: "I10",
+    give_an_entitlement_back_twice: "CO",
+    keep_an_entitlement: "CO",
+    keep_a_number: "CO",
+    lose_a_number: "CO",
+    give_a_number_to_two: "CO",
 }
 
 
@@ -265,10 +353,12 @@ def test_a_run_that_did_this_is_found_out(
     assert BREAKS[change] in broken_by(good)
 
 
-@pytest.mark.parametrize("text", ["x\nTraceback (most recent call last):\n", "key whsec_abc told"])
+@pytest.mark.parametrize(
+    "text", ["x\nTraceback (most recent call last):\n", "key whsec_abc told", f"code {CODE} told"]
+)
 def test_a_log_with_a_traceback_or_a_secret_is_found_out(text: str) -> None:
     with pytest.raises(AssertionError, match="worker-1"):
-        check_logs({"api": "all is well", "worker-1": text}, ["whsec_abc"])
+        check_logs({"api": "all is well", "worker-1": text}, ["whsec_abc"], [CODE])
 
 
 def test_what_does_not_come_about_is_not_waited_for_for_ever() -> None:

@@ -131,6 +131,7 @@ class Control:
     def _time(self) -> Json:
         now = self.clock.now()
         plans, people = self.happenings.plans, self.happenings.people
-        is_at_work = self.is_handling() or self.timekeeper.is_moving or bool(people.due(now))
+        are_at_it = self.players.is_behind or bool(people.due(now))
+        is_at_work = self.is_handling() or self.timekeeper.is_moving or are_at_it
         next_due = first_of(plans.next_due(now), people.next_due(now))
         return {"now": now, "next_due": next_due, "busy": is_at_work or plans.is_due(now)}

@@ -20,8 +20,14 @@ from workers.simulator.vendor import Vendor
 #: Real time for one call.
 PATIENCE = aiohttp.ClientTimeout(total=30)
 
-#: 2xx, in hundreds.
-OK = 2
+#: 2xx, in hundreds, and what a door says that has no database just now.
+OK, AWAY = 2, 503
+
+#: How long somebody waits whom our door did not answer, in real seconds.
+ANOTHER_TRY = 0.2
+
+#: What no answer looks like.
+GONE = (aiohttp.ClientError, TimeoutError, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +44,10 @@ class NotDoneError(Exception):
     """Raised where somebody cannot do what he does; the message says why, without a code."""
 
 
+class DoorAwayError(Exception):
+    """Raised where our door does not answer: whoever asked asks again."""
+
+
 class Players:
     """Does what is due, one after another, so that it is the same in every run."""
 
@@ -52,6 +62,8 @@ class Players:
         self._session = aiohttp.ClientSession(timeout=PATIENCE)
         self._acting: asyncio.Task[None] | None = None
         self._reading = asyncio.Lock()
+        #: True while mails lie there that nobody could read, as our door is away.
+        self.is_behind = False
         #: Where the vendors' own doors are.
         self.vendors_at = ""
 
@@ -68,13 +80,20 @@ class Players:
         await self._session.close()
 
     async def read_mails(self) -> None:
-        """Read the mails that are new."""
+        """Read the mails that are new, as far as our door tells what they are about."""
         if self._around is None:
             return
         async with self._reading:
-            if self._people.is_waiting_for_mail():
-                for letter in new_letters(self._around.mails, self._people.known_letters()):
-                    await self._read(letter)
+            try:
+                await self._read_new(self._around.mails)
+                self.is_behind = False
+            except DoorAwayError:
+                self.is_behind = True
+
+    async def _read_new(self, mails: Path) -> None:
+        if self._people.is_waiting_for_mail():
+            for letter in new_letters(mails, self._people.known_letters()):
+                await self._read(letter)
 
     async def _read(self, letter: Letter) -> None:
         readers = self._people.readers(letter.to, as_text(letter.sent_at))
@@ -102,7 +121,11 @@ class Players:
 
     async def _act_due(self) -> None:
         while found := self._people.due(self._clock.now()):
-            said = await self._said(found[0])
+            try:
+                said = await self._said(found[0])
+            except DoorAwayError:
+                await asyncio.sleep(ANOTHER_TRY)
+                continue
             with self._store.transaction():
                 self._people.note(found[0], self._clock.now(), said)
 
@@ -112,7 +135,7 @@ class Players:
             await self._do(part, self._deed(part))
         except NotDoneError as error:
             return f"refused: {error}"
-        except (aiohttp.ClientError, TimeoutError, OSError, LookupError, ValueError) as error:
+        except (*GONE, LookupError, ValueError) as error:
             return f"failed: {type(error).__name__}"
         return "done"
 
@@ -126,14 +149,14 @@ class Players:
                 await self._confirm(part, letter, mistyped(code or ""))
             case "cancel":
                 operation = letter.operation if letter else await self._open_operation(part.service)
-                await self._post(f"{self._door}/operations/{operation}/cancel", {"actor": part.who})
+                await self._tell(f"/operations/{operation}/cancel", {"actor": part.who})
             case _:
                 await self._at_vendor(part, deed, code)
 
     async def _confirm(self, part: Part, letter: Letter | None, code: str) -> None:
         operation = letter.operation if letter else ""
         body = {"code": code, "actor": part.who}
-        await self._post(f"{self._door}/operations/{operation}/confirm", body)
+        await self._tell(f"/operations/{operation}/confirm", body)
 
     async def _at_vendor(self, part: Part, deed: Deed, code: str | None) -> None:
         """Do something at the vendor's door; a code that no mail brought is revealed by ours."""
@@ -141,38 +164,45 @@ class Players:
         if deed.reads:
             body = {"code": code or await self._revealed(part)}
         path = deed.action.path if deed.action else ""
-        await self._post(
-            f"{self.vendors_at}/{deed.product}{path}", body, {"X-Service": part.service}
-        )
+        at_vendor = f"{self.vendors_at}/{deed.product}{path}"
+        headers = {"X-Service": part.service}
+        async with self._session.post(at_vendor, json=body, headers=headers) as response:
+            await _answer(response)
 
     async def _revealed(self, part: Part) -> str:
-        service = await self._get(f"{self._door}/services/{part.service}")
-        told = await self._post(
-            f"{self._door}/services/{service['id']}/reveal", {"actor": part.who}
-        )
+        service = await self._ask(f"/services/{part.service}")
+        told = await self._tell(f"/services/{service['id']}/reveal", {"actor": part.who})
         return str(told["value"])
 
     async def _service_of(self, operation: str) -> str:
-        return str((await self._get(f"{self._door}/operations/{operation}"))["subject"])
+        try:
+            return str((await self._ask(f"/operations/{operation}"))["subject"])
+        except NotDoneError:
+            return ""
 
     async def _open_operation(self, service: str) -> str:
-        found = await self._get(f"{self._door}/operations?service={service}")
+        found = await self._ask(f"/operations?service={service}")
         still = [each["id"] for each in found["items"] if each["ended_at"] is None]
         if not still:
             raise NotDoneError("nothing is under way")
         return str(still[0])
 
-    async def _get(self, url: str) -> Json:
-        async with self._session.get(url) as response:
-            return await _answer(response)
+    async def _ask(self, path: str) -> Json:
+        return await self._at_our_door("GET", path)
 
-    async def _post(self, url: str, body: Json, headers: Mapping[str, str] | None = None) -> Json:
-        async with self._session.post(url, json=body, headers=headers) as response:
-            return await _answer(response)
+    async def _tell(self, path: str, body: Json) -> Json:
+        return await self._at_our_door("POST", path, json=body)
 
-    @property
-    def _door(self) -> str:
-        return f"{self._around.door}/v1" if self._around else ""
+    async def _at_our_door(self, method: str, path: str, **sent: Any) -> Json:  # noqa: ANN401  aiohttp's own
+        """Send something to our own door; raise DoorAwayError where nobody answers."""
+        door = self._around.door if self._around else ""
+        try:
+            async with self._session.request(method, f"{door}/v1{path}", **sent) as response:
+                if response.status == AWAY:
+                    raise DoorAwayError
+                return await _answer(response)
+        except GONE as error:
+            raise DoorAwayError from error
 
     def _deed(self, part: Part) -> Deed:
         return self._deeds[part.does]

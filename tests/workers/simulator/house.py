@@ -16,10 +16,14 @@ Answer = tuple[int, Any]
 
 
 class House:
-    """A door on a free port; `posted` has the path and body of all that people sent."""
+    """A door on a free port; `posted` has the path and body of all that people sent.
+
+    Each request uses up one of `failures`: a status that it gets, or None where nobody answers.
+    """
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, dict[str, Any]]] = []
+        self.failures: list[int | None] = []
         self.reveals: str | None = None
         self._open = Event()
         self._open.set()
@@ -71,12 +75,23 @@ class House:
     def _door(house) -> type[BaseHTTPRequestHandler]:  # noqa: N805 # two selves meet here
         class Door(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer(*house._told(self.path))
+                if not self._fails():
+                    self._answer(*house._told(self.path))
 
             def do_POST(self) -> None:
                 house._open.wait(PATIENCE)
                 sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self._answer(*house._took(self.path, sent))
+                if not self._fails():
+                    self._answer(*house._took(self.path, sent))
+
+            def _fails(self) -> bool:
+                if not house.failures:
+                    return False
+                status = house.failures.pop(0)
+                self.close_connection = True
+                if status is not None:
+                    self._answer(status, {"reason": "unavailable"})
+                return True
 
             def _answer(self, status: int, told: object) -> None:
                 body = json.dumps(told).encode()

@@ -104,6 +104,40 @@ def test_somebody_at_work_keeps_time_from_going_on(world: World, house: House, m
     assert play(world) == ["done"]
 
 
+@pytest.mark.parametrize("failure", [None, 503])
+def test_a_mail_is_read_as_soon_as_the_door_answers_and_time_waits_for_that(
+    world: World, house: House, mails: Path, failure: int | None
+) -> None:
+    person(world, "confirm", mail=1, after="10m")
+    mail(mails, f"{CODE}\n")
+    # The first is asked again within the client, where the connection broke.
+    house.failures = [failure] * 2
+    clock = world.clock()
+    assert (clock["busy"], clock["next_due"]) == (True, None)
+    assert play(world) == ["done"]
+
+
+@pytest.mark.parametrize("failure", [None, 503])
+def test_somebody_whom_our_door_does_not_answer_tries_again(
+    world: World, house: House, failure: int | None
+) -> None:
+    house.failures = [failure] * 3
+    person(world, "cancel")
+    assert play(world) == ["done"]
+    assert house.failures == []
+    assert house.posted == [("/v1/operations/op_2/cancel", {"actor": ANNA})]
+
+
+def test_a_mail_about_nothing_that_is_known_is_nobodys(
+    world: World, house: House, mails: Path
+) -> None:
+    person(world, "confirm", mail=1)
+    house.failures = [404]
+    mail(mails, f"{CODE}\n")
+    assert play(world) == ["None"]
+    assert house.posted == []
+
+
 def test_a_mail_counts_that_has_what_is_needed_for_this_service_and_reader(
     world: World, house: House, mails: Path
 ) -> None:
