@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from schema.views import Operation, Service
-from tests.deploy.test_run import left, start
+from tests.deploy.test_run import finish, left, start
 from tests.house.sources import ROOT
 from workers.simulator.letters import new_letters
 
@@ -70,10 +70,9 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Week, Week]:
     """The first week, twice: at once, so that each run is the other's load, and under other hash seeds."""
     places = [tmp_path_factory.mktemp(f"week{seed}") for seed in "12"]
     runs = [start(place, str(WEEK), "--svg", "w.svg", seed=place.name[4]) for place in places]
-    said = [each.communicate(timeout=115)[0] for each in runs]
     first, second = (
-        Week(run.returncode, text, left(place / "turnup.db"), place)
-        for run, text, place in zip(runs, said, places, strict=True)
+        Week(each.returncode, each.stdout, left(place / "turnup.db"), place)
+        for each, place in zip(finish(*runs), places, strict=True)
     )
     return first, second
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,9 +54,20 @@ def start(place: Path, *arguments: str, seed: str = "0", **more: str) -> "subpro
 
 def run(*arguments: str, **more: str) -> Ended:
     """Run to the end in this directory."""
-    started = start(Path.cwd(), *arguments, **more)
-    said, complained = started.communicate(timeout=100)
-    return subprocess.CompletedProcess(arguments, started.returncode, said, complained)
+    return finish(start(Path.cwd(), *arguments, **more))[0]
+
+
+def finish(*runs: "subprocess.Popen[str]") -> list[Ended]:
+    """Wait for the end of all; none outlives a test that has waited for too long."""
+    with ExitStack() as stack:
+        for each in runs:
+            stack.enter_context(each)
+            stack.callback(each.kill)
+        said = [each.communicate(timeout=110) for each in runs]
+        return [
+            subprocess.CompletedProcess(each.args, each.returncode, *told)
+            for each, told in zip(runs, said, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -72,11 +84,9 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Day, Day]:
     """The first day, twice: at once, so that each run is the other's load, and under other hash seeds."""
     places = [tmp_path_factory.mktemp(f"day{seed}") for seed in "12"]
     runs = [start(place, str(FIRST_DAY), seed=place.name[3]) for place in places]
-    said = [each.communicate(timeout=110)[0] for each in runs]
-    codes = [each.returncode for each in runs]
     first, second = (
-        Day(code, text, left(place / "turnup.db"))
-        for code, text, place in zip(codes, said, places, strict=True)
+        Day(each.returncode, each.stdout, left(place / "turnup.db"))
+        for each, place in zip(finish(*runs), places, strict=True)
     )
     return first, second
 

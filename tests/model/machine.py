@@ -39,7 +39,6 @@ PAUSES = (
 #: While nobody is at work; the last one is longer than a code lasts.
 JUMPS = (*PAUSES, timedelta(days=91))
 
-
 #: After so long the first verbs are under way, all but the users have done their part, and everything is at rest.
 STARTS = (timedelta(seconds=1), timedelta(minutes=15), timedelta(hours=5))
 
@@ -74,9 +73,8 @@ class Machine(RuleBasedStateMachine):
         parts = (self.world.database, self.world.writer, self.world.products)
         self.world.waker = Waker(*parts, self.world._queue, terms)  # noqa: SLF001  only its terms differ
         self.world.confirms = False
-        self.plain = Plain(
-            pools={each.name: PlainPool() for each in self.products if each.has_pool}
-        )
+        with_pools = [each.name for each in self.products if each.has_pool]
+        self.plain = Plain(pools={name: PlainPool() for name in with_pools})
         for row in self.world.rows.all("pool"):
             self.plain.pools[row["product"]].total = row["total"]
         self.numbers = sorted(row["e164"] for row in self.world.rows.all("number"))

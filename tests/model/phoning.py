@@ -48,9 +48,11 @@ def tell_wrongly(machine: Machine, choice: random.Random, kind: str, is_old: boo
     machine.learn()
     reference, world = choice.choice(lines(machine)), machine.world
     platform_id = world.rows.service(reference)["platform_id"]
-    if platform_id is not None:
-        profile = machine.plain.services[reference].phone.profile
-        facts = {"iccid": profile, "sequence": 0} if is_old else {"iccid": "its", "sequence": 99}
+    phone = machine.plain.services[reference].phone
+    is_known = phone.profile is not None and phone.heard[0] == phone.profile
+    if platform_id is not None and (is_known or not is_old):
+        profile, sequence = phone.heard if is_old else ("another", 99)
+        facts = {"iccid": profile, "sequence": sequence}
         world.signal(kind, product="mobile_line", platform_id=platform_id, facts=facts)
     machine.learn()
 

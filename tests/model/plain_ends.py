@@ -109,8 +109,8 @@ def _see_failed(plain: Plain, key: int, now: datetime) -> None:
 
 
 def _see_refused_at_start(plain: Plain, asked: Asked, service: PlainService) -> None:
-    """See that what was asked for later met something that forbade it then (CO-13)."""
-    assert asked.is_later, f"it began when it was taken: {asked}"
+    """See that what had to wait for its start met something that forbade it then (CO-1, CO-13)."""
+    assert not asked.has_begun, f"it was allowed when it began: {asked}"
     refuses = {state for state in service.seen if asked.verb.takes.get(state) != "accepted"}
     others = [each for each in plain.asked.values() if each.ask.reference == asked.ask.reference]
     assert refuses or len(others) > 1, f"nothing was in its way: {asked}"

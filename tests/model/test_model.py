@@ -7,6 +7,7 @@ A failing sequence is printed, shrunk, with what replays it; `--hypothesis-seed=
 from pathlib import Path
 from tempfile import mkdtemp
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -15,7 +16,9 @@ from tests.world.databases import copied, empty
 from tests.world.fixtures import postgres_url, sqlite_template
 
 #: How many worlds are played, in hundredths of the examples that the profile says.
-SQLITE, POSTGRESQL = 20, 5
+SQLITE, POSTGRESQL = 16, 4
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def steps(hundredths: int) -> settings:

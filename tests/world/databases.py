@@ -4,10 +4,11 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
+from typing import Any
 
 from sqlalchemy import event, insert, text
 
-from schema.store.database import Database
+from schema.store.database import POSTGRESQL_CONNECTS, Database
 from schema.store.dialect import POSTGRESQL
 from schema.store.moments import stored
 from schema.tables import clock, metadata
@@ -47,10 +48,19 @@ def stand_clock(database: Database, start: datetime) -> None:
         connection.execute(insert(clock).values(values))
 
 
-def hurry(database: Database) -> None:
-    """Let SQLite not wait for the disk: a world's crashes are those of processes, not of machines."""
-    if not is_postgresql(database):
+def ease(database: Database) -> None:
+    """Let SQLite not wait for the disk (only processes crash), and PostgreSQL for a world that a busy machine stops."""
+    if is_postgresql(database):
+        for engine in (database.reading, database.writing):
+            event.listen(engine, "do_connect", _wait_for_ever)
+    else:
         event.listen(database.writing, "connect", _do_not_wait)
+
+
+def _wait_for_ever(_dialect: Any, _record: Any, _given: Any, named: dict[str, Any]) -> None:
+    """Leave alone who does nothing in his transaction for a while."""
+    ours = POSTGRESQL_CONNECTS["options"]
+    named["options"] = f"{ours} -c idle_in_transaction_session_timeout=0"
 
 
 def _do_not_wait(connection: Connection, _record: object) -> None:

@@ -38,9 +38,9 @@ LONG = LeaseTerms(
 #: The key of every world.
 SEALER = Sealer(parse_keys(new_key()))
 
-#: A lease that can lapse in front of everybody's eyes.
+#: A lease that can lapse in front of everybody's eyes, and does not because others are at work on this machine.
 SHORT = LeaseTerms(
-    length=timedelta(seconds=0.3),
+    length=timedelta(seconds=1),
     renew=timedelta(seconds=0.1),
     call=timedelta(seconds=0.1),
     settle=timedelta(seconds=0.01),
@@ -48,7 +48,7 @@ SHORT = LeaseTerms(
 
 
 #: The lease of a process that is stopped: nobody renews it.
-STOPPED = replace(SHORT, length=timedelta(seconds=1), renew=timedelta(hours=1))
+STOPPED = replace(SHORT, length=timedelta(seconds=3), renew=timedelta(hours=1))
 
 
 class Mailbox:

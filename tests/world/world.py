@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs as captured
 
-import schema.store.database
 import schema.store.writer
 import workers.carrier
 import workers.journal
@@ -30,14 +29,14 @@ from schema.store.cancels import Cancel
 from schema.store.clock import MoveTime, business_now
 from schema.store.confirmations import Confirm
 from schema.store.customers import ChangeCustomer
-from schema.store.database import PLANS, POSTGRESQL_CONNECTS, Database
+from schema.store.database import Database
 from schema.store.order import Accepted, Answer, Order
 from schema.store.signals import StoreSignal
 from schema.store.transaction import Transaction
 from schema.store.waking import Quiet, quiet
 from schema.store.writer import Writer
 from tests.world import invariants
-from tests.world.databases import hurry, stand_clock
+from tests.world.databases import ease, stand_clock
 from tests.world.platform import Platform, told_at
 from tests.world.points import PATIENCE, Points
 from tests.world.reading import Rows
@@ -59,9 +58,6 @@ PAUSES = (
     (workers.transport, "LONGEST_PAUSE", 0.0),
 )
 
-#: Connections that a server does not end because a busy machine lets the whole world stand still.
-PATIENT = {**POSTGRESQL_CONNECTS, "options": " ".join(f"-c {setting}" for setting in PLANS)}
-
 
 @dataclass(frozen=True)
 class Do:
@@ -82,13 +78,12 @@ class World:
         self._patch = pytest.MonkeyPatch()
         for module, name, value in PAUSES:
             self._patch.setattr(module, name, value)
-        self._patch.setattr(schema.store.database, "POSTGRESQL_CONNECTS", PATIENT)
         self._capture = captured()
         self.logs: list[Any] = self._capture.__enter__()
         self.subjects = {subject.name: subject for subject in subjects}
         self.products = {name: subject.product for name, subject in self.subjects.items()}
         self.database = Database(url)
-        hurry(self.database)
+        ease(self.database)
         stand_clock(self.database, start)
         self.points = Points()
         vendors = {name: subject.vendor for name, subject in self.subjects.items()}

@@ -40,7 +40,7 @@ def test_looking_changes_nothing_and_ids_stay(
     shown = dead.show(second.id)
     assert json.loads(shown.body) == activate("2", "nobody/pbx-1")
     assert shown.content_type == STRUCTURED
-    assert upstream.count(REJECTED) == 2
+    wait_until(lambda: upstream.count(REJECTED) == 2)
 
 
 def test_what_is_sent_again_is_carried_out_in_the_name_of_who_sent_it(

@@ -102,7 +102,7 @@ def test_CP_6_after_an_hour_the_code_has_expired_and_there_is_no_ticket(world: W
     operation = world.submit("delete")
     world.settle(timedelta(minutes=59))
     assert world.rows.operation(operation)["state"] == "waiting"
-    world.settle(timedelta(hours=2))
+    world.settle(timedelta(minutes=2))
     row = world.rows.operation(operation)
     assert (row["state"], row["reason"]) == ("failed", "expired")
     assert world.rows.tickets(operation) == []
