@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from workers.simulator.clock import as_text
-from workers.simulator.problems import ProblemsError, problem, problems_of
+from workers.simulator.problems import checked, problem
 from workers.simulator.rows import Json, Rule
 from workers.simulator.vendor import Vendor
 
@@ -97,12 +97,7 @@ class Fault(BaseModel):
 def read_rule(body: Json, vendors: Mapping[str, Vendor]) -> Rule:
     """Read the body of `POST /faults`; raise ProblemsError with everything that is wrong."""
     problems = _wrong_target(body, vendors) + _wrong_value(body)
-    try:
-        fault = Fault.model_validate(body)
-    except ValidationError as error:
-        raise ProblemsError(problems_of(error) + problems) from error
-    if problems:
-        raise ProblemsError(problems)
+    fault = checked(lambda: Fault.model_validate(body), problems)
     until = as_text(fault.until) if fault.until else None
     fields = fault.model_dump(exclude={"until"})
     return Rule(**fields, until=until)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from workers.simulator.clock import as_text
 from workers.simulator.faults import Duration, as_timedelta
-from workers.simulator.problems import ProblemsError, problem, problems_of
+from workers.simulator.problems import checked, problem
 from workers.simulator.rows import Json, Part
 from workers.simulator.vendor import Action, Vendor
 
@@ -80,12 +80,7 @@ def deeds(vendors: Mapping[str, Vendor]) -> dict[str, Deed]:
 def read_person(body: Json, now: str, vendors: Mapping[str, Vendor]) -> Part:
     """Read the body of `POST /people`; raise ProblemsError with everything that is wrong."""
     problems = _wrong_deed(body, vendors) + _wrong_call(body, vendors)
-    try:
-        person = Person.model_validate(body)
-    except ValidationError as error:
-        raise ProblemsError(problems_of(error) + problems) from error
-    if problems:
-        raise ProblemsError(problems)
+    person = checked(lambda: Person.model_validate(body), problems)
     at = as_text(person.at) if person.at else now
     after = as_timedelta(person.after).total_seconds()
     told = (person.service, person.who, person.does)

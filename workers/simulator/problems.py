@@ -1,6 +1,6 @@
 """What is wrong with something that was sent here: every problem at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -29,9 +29,12 @@ def problems_of(error: ValidationError) -> list[Json]:
     return [problem(".".join(map(str, one["loc"])), one["msg"]) for one in found]
 
 
-def checked(read: Callable[[], T]) -> T:
-    """Read something with pydantic; raise ProblemsError if it does not fit."""
+def checked(read: Callable[[], T], others: Sequence[Json] = ()) -> T:
+    """Read something with pydantic; raise ProblemsError if it does not fit, with `others` that were found beside it."""
     try:
-        return read()
+        found = read()
     except ValidationError as error:
-        raise ProblemsError(problems_of(error)) from error
+        raise ProblemsError([*problems_of(error), *others]) from error
+    if others:
+        raise ProblemsError([*others])
+    return found
