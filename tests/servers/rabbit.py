@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.servers.container import Container
@@ -42,12 +41,7 @@ class RabbitServer:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._instance.remove()
 
     def ctl(self, *arguments: str) -> str:

@@ -1,7 +1,6 @@
 """An upstream system's queue: bound to every event, and read at the end in the order of delivery."""
 
 import json
-from types import TracebackType
 from typing import Any, Self
 
 import pika
@@ -25,12 +24,7 @@ class Mailbox:
         channel.connection.close()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         channel = self._channel()
         channel.queue_delete(self._name)
         channel.connection.close()

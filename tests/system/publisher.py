@@ -3,7 +3,6 @@
 import json
 import threading
 from collections import deque
-from types import TracebackType
 from typing import Any, Self
 
 import pika
@@ -39,12 +38,7 @@ class Publisher:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
         channel = channel_to(self._url)

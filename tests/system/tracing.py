@@ -1,6 +1,5 @@
 """Reads along with a broker: every message that is published to it or leaves it, whoever it is for."""
 
-from types import TracebackType
 from typing import Self
 
 from tests.servers.rabbit import RabbitServer
@@ -22,12 +21,7 @@ class Trace:
         channel.connection.close()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         channel = channel_to(self._server.url)
         channel.queue_delete(self._name)
         channel.connection.close()
