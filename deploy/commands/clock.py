@@ -7,10 +7,9 @@ from deploy.display.screen import print_json, say
 from deploy.display.words import length, moment
 from schema.command import rfc3339
 from schema.errors import Refusal, Refused
-from schema.store.clock import MoveTime, Times
+from schema.store.clock import RunTime, Times
 from schema.store.moments import moment as when
 from schema.store.vitals import clock_times
-from schema.store.writer import Writer
 
 #: How long the database may take.
 PATIENCE = timedelta(seconds=10)
@@ -28,17 +27,9 @@ def run(*, as_json: bool) -> None:
         with session.database.look() as connection:
             times = clock_times(connection)
         require_movable(times)
-        if times.is_standing:
-            now = when(times.business)
-            move(writer, MoveTime(now, now, stands=False), PATIENCE)
+        writer.store(RunTime(), PATIENCE.total_seconds())
         with session.database.look() as connection:
             tell(clock_times(connection), as_json=as_json)
-
-
-def move(writer: Writer, to: MoveTime, patience: timedelta) -> None:
-    """Move the clock once; raise `Refused` where somebody else moved it meanwhile."""
-    if not writer.store(to, patience.total_seconds()):
-        raise Refused(Refusal("clock_moved", 409, "somebody else moved the time meanwhile"))
 
 
 def require_movable(times: Times) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 
-from deploy.commands.clock import move, require_movable, tell
+from deploy.commands.clock import require_movable, tell
 from deploy.commands.session import Session, writing
 from deploy.day.pace import Bell, Standing, Vendors
 from deploy.day.played import Played, PlayedTime
@@ -20,7 +20,7 @@ from deploy.kinds import read_length
 from deploy.settings import Settings
 from schema.command import rfc3339
 from schema.errors import Refusal, Refused
-from schema.store.clock import MoveTime, Times
+from schema.store.clock import MoveTime, RunTime, Times
 from schema.store.database import Database
 from schema.store.leases import WORKER
 from schema.store.moments import moment as when
@@ -116,7 +116,7 @@ def _move(to: datetime | timedelta, *, as_json: bool) -> None:
                 _walk(Beside(session.database, writer), vendors, target)
             else:
                 warn("no worker is alive: time moves in one step, and what is due waits for one")
-                _step(writer, max(target, _now(session.database)), stands=True)
+                _step(writer, max(target, _now(session.database)))
                 vendors.move(vendors.time().now, target)
         with session.database.look() as connection:
             tell(clock_times(connection), as_json=as_json)
@@ -159,11 +159,11 @@ def _standing(writer: Writer, session: Session, times: Times) -> Iterator[None]:
     if times.is_standing:
         yield
         return
-    _step(writer, _now(session.database), stands=True)
     try:
+        _step(writer, _now(session.database))
         yield
     finally:
-        _step(writer, _now(session.database), stands=False)
+        writer.store(RunTime(), PATIENCE.total_seconds())
 
 
 def _now(database: Database) -> datetime:
@@ -206,6 +206,7 @@ def _walk(beside: Beside, vendors: Vendors, target: datetime) -> None:
         pace.settle()
 
 
-def _step(writer: Writer, to: datetime, *, stands: bool) -> None:
+def _step(writer: Writer, to: datetime) -> None:
     """Move the clock once; raise `Refused` where somebody else moved it meanwhile."""
-    move(writer, MoveTime(to, stands=stands), PATIENCE)
+    if not writer.store(MoveTime(to), PATIENCE.total_seconds()):
+        raise Refused(Refusal("clock_moved", 409, "somebody else moved the time meanwhile"))

@@ -37,19 +37,35 @@ def read_times(connection: Connection) -> Times:
 
 @dataclass(frozen=True, slots=True)
 class MoveTime:
-    """Move business time to `to`, and let it stand there or run; `since` is the standing time that is expected.
+    """Let business time stand at `to`; `since` is the standing time that is expected.
 
     Answered True, or False where the time is fixed, has been moved by somebody else, or would go back.
     """
 
     to: datetime
     since: datetime | None = None
-    stands: bool = True
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["MoveTime"]) -> list[bool]:
         """Move the clock, once for each record."""
         return [_move(transaction, each) for each in records]
+
+
+@dataclass(frozen=True, slots=True)
+class RunTime:
+    """Let business time run on from where it is; one that runs already just goes on.
+
+    Answered True, or False where the time is fixed.
+    """
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["RunTime"]) -> list[bool]:
+        """Let the clock run, the same answer for each record."""
+        times = read_times(transaction.connection)
+        if times.is_standing:
+            on = {"standing_at": None, "offset": times.business - times.lease}
+            transaction.connection.execute(update(clock).values(**on))
+        return [times.is_movable for _ in records]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,5 @@ def _move(transaction: Transaction, wanted: MoveTime) -> bool:
         return False
     if wanted.since is not None and times.business != stored(wanted.since):
         return False
-    values = {"standing_at": to if wanted.stands else None, "offset": to - times.lease}
-    transaction.connection.execute(update(clock).values(**values))
+    transaction.connection.execute(update(clock).values(standing_at=to))
     return True

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
-from schema.store.clock import MoveTime, business_now
+from schema.store.clock import MoveTime, RunTime, business_now
 from schema.store.database import Database
 from schema.store.waking import due_operations
 from schema.store.writer import Writer
@@ -62,7 +62,7 @@ def test_standing_time_moves_to_a_moment() -> None:
 
 
 def test_running_time_goes_on_running(writer: Writer) -> None:
-    writer.store(MoveTime(BEGIN.replace(year=2080), stands=False))
+    writer.store(RunTime())
     assert not read("clock", "skip", "1h")["standing"]
 
 
@@ -92,7 +92,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)"""
 def test_time_runs_on_after_a_skip_that_was_told_to_end(
     writer: Writer, number: signal.Signals
 ) -> None:
-    writer.store(MoveTime(BEGIN.replace(year=2080), stands=False))
+    writer.store(RunTime())
     boot(writer)
     assert turnup("submit", write(customer(), activate(1))).exit_code == 0
     skipping = subprocess.Popen(
@@ -109,6 +109,29 @@ def test_time_runs_on_after_a_skip_that_was_told_to_end(
     _, said = skipping.communicate(timeout=60)
     assert skipping.returncode != 0
     assert "Traceback" not in said
+    assert not read("clock", "show")["standing"]
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_time_runs_on_after_an_interrupt_while_a_move_is_stored(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    """The move is with the writer, and whoever waits for its answer is interrupted."""
+    writer.store(RunTime())
+    boot(writer)
+    moves: list[object] = []
+    store = Writer.store
+
+    def interrupted(self: Writer, record: object, timeout: float | None = None) -> object:
+        answer = store(self, record, timeout)  # type: ignore[arg-type]
+        moves.append(record)
+        if len(moves) == before:
+            raise KeyboardInterrupt
+        return answer
+
+    monkeypatch.setattr(Writer, "store", interrupted)
+    CliRunner().invoke(app, ["clock", "skip", "2d"])
+    assert len(moves) == before + 1
     assert not read("clock", "show")["standing"]
 
 
