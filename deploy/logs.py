@@ -2,9 +2,11 @@
 
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import structlog
+from pydantic_core import to_json
 
 
 def configure_logs(form: Literal["auto", "console", "json"], level: int = logging.INFO) -> None:
@@ -45,4 +47,9 @@ def _renderer(*, is_for_people: bool) -> structlog.typing.Processor:
     """Return what writes an event as a line."""
     if is_for_people:
         return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    return structlog.processors.JSONRenderer()
+    return structlog.processors.JSONRenderer(_write)
+
+
+def _write(event: Mapping[str, object], default: Callable[[object], object]) -> str:
+    """Return an event as JSON; what is none is written as `default` says."""
+    return to_json(event, fallback=default).decode()

@@ -47,6 +47,9 @@ LEFT_PAUSE = timedelta(seconds=5)
 #: More signals than any operation gets: a parked operation is not woken by one that it has not seen.
 ALL_SIGNALS = 2**31 - 1
 
+#: Facts are JSON and nothing else: what a step learned is the same after a crash. Made once, for speed.
+_write_facts = json.JSONEncoder(sort_keys=True).encode
+
 
 def after_look(progress: Progress, product: Product, outcome: object) -> tuple[Recorded, Facts]:
     """Return the record of an outcome, and what was learned; raise `TypeError` for what is no outcome."""
@@ -89,7 +92,7 @@ def step_waits(progress: Progress, wait: Wait) -> Recorded:
     if not wait.through:
         return record
     claimed = progress.claimed
-    return replace(record, service=ServiceChange(claimed.service_id, claimed.id, releases=True))
+    return record._replace(service=ServiceChange(claimed.service_id, claimed.id, releases=True))
 
 
 def step_failed(
@@ -101,7 +104,7 @@ def step_failed(
     attempt = progress.attempt + 1
     trouble = Trouble(progress.step.name, attempt, str(error), error.request_id)
     if isinstance(error, Permanent):
-        return replace(_refused(progress, product, error), trouble=trouble)
+        return _refused(progress, product, error)._replace(trouble=trouble)
     pause = next_try(progress.now, attempt, progress.deadline_at, progress.key)
     why, cause = "trying again", "transient"
     if isinstance(error, Throttled):
@@ -110,7 +113,7 @@ def step_failed(
         pause, cause = replace(pause, least=settle), "outcome_unknown"
         why = "outcome unknown"
     record = _waits(progress, pause, f"{why}: {error}")
-    return replace(record, attempt=attempt, trouble=trouble, retried=cause)
+    return record._replace(attempt=attempt, trouble=trouble, retried=cause)
 
 
 def step_crashed(progress: Progress, product: Product, error: BaseException) -> Recorded:
@@ -119,21 +122,21 @@ def step_crashed(progress: Progress, product: Product, error: BaseException) -> 
     if progress.is_suspect:
         return parked(progress, product, why)
     record = _waits(progress, Pause(BUG_PAUSE), why)
-    return replace(record, tries=progress.tries, attempt=progress.attempt + 1, retried="bug")
+    return record._replace(tries=progress.tries, attempt=progress.attempt + 1, retried="bug")
 
 
 def parked(progress: Progress, product: Product, why: str) -> Recorded:
     """Return the record that stops an operation until a person has looked at it, with its ticket."""
     event = None if progress.state == "waiting" else "waiting"
-    line = replace(_step_line(progress, "parked", why=why), after="waiting", event=event)
+    line = _step_line(progress, "parked", why=why)._replace(after="waiting", event=event)
     note = escalation.parked(progress, why, product)
-    record = replace(_waits(progress, None, why), lines=(line,))
-    return replace(record, reason="parked", seen=ALL_SIGNALS, ticket=note)
+    record = _waits(progress, None, why)._replace(lines=(line,))
+    return record._replace(reason="parked", seen=ALL_SIGNALS, ticket=note)
 
 
 def stays_parked(progress: Progress) -> Recorded:
     """Return the record of a look at an operation that still needs a person."""
-    return replace(_waits(progress, None, "parked"), lines=(), seen=ALL_SIGNALS)
+    return _waits(progress, None, "parked")._replace(lines=(), seen=ALL_SIGNALS)
 
 
 def handed_over(progress: Progress) -> Recorded:
@@ -162,7 +165,7 @@ def left(claimed: Claimed) -> Recorded:
 
 def given_back(claimed: Claimed) -> Recorded:
     """Return the record that takes a claim back, with the try that it has counted."""
-    return replace(left(claimed), tries=claimed.tries - 1, wake_at=claimed.now)
+    return left(claimed)._replace(tries=claimed.tries - 1, wake_at=claimed.now)
 
 
 def cancelled(progress: Progress, product: Product) -> Recorded:
@@ -170,7 +173,7 @@ def cancelled(progress: Progress, product: Product) -> Recorded:
     who = progress.cancel or "system"
     line = Line("cancelling", who, "asked for", progress.state, "running")
     place = progress.workflow.place(progress.step.name)
-    undone = replace(progress, undoing=CANCELLED)
+    undone = progress._replace(undoing=CANCELLED)
     has_surely_not_acted = progress.is_first or progress.is_past_return(progress.step.name)
     return _undo_from(undone, product, place - 1 if has_surely_not_acted else place, line)
 
@@ -178,8 +181,8 @@ def cancelled(progress: Progress, product: Product) -> Recorded:
 def not_begun(progress: Progress, product: Product) -> Recorded:
     """Return the end of an operation whose service changed before it began (CO-1, CO-6, CO-13)."""
     if progress.claimed.begins == "already":
-        return replace(_ended(progress, product, "succeeded"), outcome="already")
-    return _ended(replace(progress, undoing="state_changed"), product, "failed")
+        return _ended(progress, product, "succeeded")._replace(outcome="already")
+    return _ended(progress._replace(undoing="state_changed"), product, "failed")
 
 
 def is_cancelled(progress: Progress) -> bool:
@@ -199,7 +202,7 @@ def _refused(progress: Progress, product: Product, error: Permanent) -> Recorded
     named = (word for kind, word in REASONS.items() if isinstance(error, kind))
     reason = next(named, f"the platform refused: {error}")
     line = _step_line(progress, "step_refused", why=str(error))
-    return _undo_from(replace(progress, undoing=reason), product, place, line)
+    return _undo_from(progress._replace(undoing=reason), product, place, line)
 
 
 def _undo_from(progress: Progress, product: Product, place: int, line: Line) -> Recorded:
@@ -250,8 +253,8 @@ def _goes_on(
 def _waits(progress: Progress, until: datetime | Pause | None, why: str) -> Recorded:
     """Return the record of a wait; it writes a line only where the state or the reason is new."""
     is_move = progress.state != "waiting"
-    line = replace(_step_line(progress, "waits", why=why), after="waiting")
-    lines = (replace(line, event="waiting"),) if is_move else (line,)
+    line = _step_line(progress, "waits", why=why)._replace(after="waiting")
+    lines = (line._replace(event="waiting"),) if is_move else (line,)
     is_new = is_move or progress.reason != why
     told = {"lines": lines if is_new else (), "wake_at": until, "reason": why}
     return _record(progress, "waiting", progress.step.name, **told)
@@ -261,7 +264,7 @@ def _step_line(
     progress: Progress, what: str, *, why: str | None = None, facts: Facts | None = None
 ) -> Line:
     """Return a line about this step."""
-    told = json.dumps(facts, sort_keys=True) if facts else None
+    told = _write_facts(facts) if facts else None
     return Line(what, "worker", why, progress.state, "running", progress.step.name, told)
 
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 from schema.command import Command
 from schema.ids import public_id
@@ -18,10 +19,13 @@ from workers.workflow import Facts, Service, Signal, Step, Work, Workflow
 CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One operation between two looks. `is_first` says that its step begins now and has surely not acted yet."""
+class Progress(NamedTuple):
+    """One operation between two looks, and its name outside.
 
+    `is_first` says that its step begins now and has surely not acted yet.
+    """
+
+    name: str
     claimed: Claimed
     workflow: Workflow
     command: Command
@@ -43,11 +47,6 @@ class Progress:
     secrets: Mapping[str, str]
     deadline_at: datetime
     promise: Promise | None
-
-    @property
-    def name(self) -> str:
-        """The operation as the outside names it."""
-        return public_id("op", self.claimed.id)
 
     @property
     def key(self) -> str:
@@ -98,6 +97,7 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
     is_new = claimed.begins == "yes"
     step = workflow.steps[workflow.place(claimed.step)] if claimed.step else workflow.steps[0]
     return Progress(
+        name=public_id("op", claimed.id),
         claimed=claimed,
         workflow=workflow,
         command=command_of(claimed, verb, sealer),
@@ -113,8 +113,8 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
         cancel=claimed.cancel,
         cancel_reason=claimed.cancel_reason,
         seen=claimed.signals_seen,
-        facts={name: json.loads(text) for name, text in claimed.facts.items()},
-        service_facts=json.loads(claimed.service_facts),
+        facts={name: from_json(text) for name, text in claimed.facts.items()},
+        service_facts=from_json(claimed.service_facts),
         platform_id=claimed.platform_id,
         secrets=claimed.secrets,
         deadline_at=claimed.deadline_at,
@@ -138,8 +138,7 @@ def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> 
     kept = kept_facts(step, facts) if not progress.undoing else {}
     platform_id = kept.pop("platform_id", progress.platform_id)
     workflow = progress.workflow
-    return replace(
-        progress,
+    return progress._replace(
         claimed=_moved(progress.claimed, record),
         step=workflow.steps[workflow.place(record.step or "")],
         now=news.now,
@@ -163,7 +162,7 @@ def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> 
 def _moved(claimed: Claimed, record: Recorded) -> Claimed:
     """Return the claim with its service where a record has moved it."""
     line = record.service.move if record.service else None
-    return replace(claimed, service_state=line.after) if line and line.after else claimed
+    return claimed._replace(service_state=line.after) if line and line.after else claimed
 
 
 def _deadline(progress: Progress, record: Recorded) -> datetime:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
 import structlog
@@ -38,6 +39,9 @@ log = structlog.get_logger()
 
 #: The longest pause between two passes, and the shortest while there is something to do, in seconds.
 LONGEST, SHORTEST = 0.5, 0.03
+
+#: More operations a second than the workers of a product begin: what they were offered lasts at least so long.
+FASTEST = 10_000
 
 #: How often lapsed workers are looked for, in seconds.
 LAPSED = 2.0
@@ -78,6 +82,8 @@ class Waker:
         self._row: int | None = None
         self._offered: dict[Wake, float] = {}
         self._is_anew = False
+        #: How long a backlog keeps the workers busy, in seconds.
+        self._backlog = 0.0
         self._last_customer: dict[str, str] = {}
         self._next_look_for_lapsed = 0.0
         self._wanted = threading.Event()
@@ -116,6 +122,7 @@ class Waker:
                 if is_reachable:
                     log.exception("waker_failed")
                 is_reachable, pause = False, LONGEST
+            stop.wait(self._backlog)
             self._wanted.wait(pause)
             self._wanted.clear()
         if self._row is not None:
@@ -181,6 +188,7 @@ class Waker:
         with self._database.look() as connection:
             due = due_operations(connection, PAGE)
             room = rooms(connection) if sum(map(len, due.values())) == PAGE else {}
+        self._backlog = min(room.values(), default=0) / FASTEST
         for name, size in room.items():
             turn = [*self._in_turn(name, size), *due.get(name, [])]
             due[name] = list(dict.fromkeys(turn))[: 2 * size]
@@ -188,8 +196,13 @@ class Waker:
         if self._is_anew:
             self._is_anew = False
             self._offered.clear()
-        self._offered = {wake: at for wake, at in self._offered.items() if at > now - REMEMBERED}
+        self._forget(now - REMEMBERED)
         return sum(self._offer_new(name, wakes, now) for name, wakes in due.items())
+
+    def _forget(self, until: float) -> None:
+        """Forget what was offered up to a moment; the oldest offers stand first."""
+        for wake in list(takewhile(lambda each: self._offered[each] <= until, self._offered)):
+            del self._offered[wake]
 
     def _in_turn(self, product: str, room: int) -> list[Wake]:
         """Return what the workers have room for, twice over, each customer in turn."""

@@ -1,7 +1,6 @@
 """What a look wants stored beside what became of its step: mails, secrets (sealed here), a later deadline."""
 
 import json
-from dataclasses import replace
 
 from schema.sealing import Sealer
 from schema.store.deadlines import NewDeadline
@@ -19,8 +18,7 @@ def with_wishes(record: Recorded, progress: Progress, outcome: Outcome, sealer: 
     if not (notices or secrets or outcome.sets_deadline):
         return record
     service = progress.claimed.service_id
-    return replace(
-        record,
+    return record._replace(
         notices=notices,
         secrets=tuple(_sealed(service, each, sealer) for each in secrets),
         sets_deadline=_deadline(service, outcome.sets_deadline),

@@ -7,7 +7,8 @@ a failed try, a crash, a takeover) it calls `ask` first, and runs again only wha
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from schema.command import Command
 from schema.customer import Customer
@@ -17,6 +18,9 @@ from schema.lifecycle import Promise
 STEP_LIMIT = timedelta(seconds=30)
 
 Facts = Mapping[str, Any]
+
+#: Of a step that learns nothing.
+NOTHING: Facts = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,10 @@ class SetDeadline:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The step has had its effect; `facts` is what it learned."""
 
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = NOTHING
     notices: tuple[Notice, ...] = ()
     secrets: tuple[Secret, ...] = ()
     sets_deadline: SetDeadline | None = None
@@ -109,8 +112,7 @@ class Signal:
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """The service as it stands: names, state, what the platform calls it, and what is known of it."""
 
     customer: str
@@ -125,8 +127,7 @@ class Service:
         return f"{self.customer}/{self.reference}"
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """All that a step may know: its command, its service, what earlier steps and the platform have told.
 
     `key` is the idempotency key of this step in this cycle, `reference` what the platform is to call us back with;

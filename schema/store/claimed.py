@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schema.customer import Customer
 
@@ -30,8 +30,7 @@ class StoredSignal:
     facts: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """An operation that this worker owns now: its row, its command, its service, and what its steps learned."""
 
     id: int

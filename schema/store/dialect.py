@@ -1,10 +1,10 @@
 """The few places where SQLite and PostgreSQL want different SQL."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -97,7 +97,7 @@ def packed(columns: Iterable[str], values: Iterable[Sequence[Any]]) -> str:
     width, given = len(tuple(columns)), list(values)
     if any(len(each) != width for each in given):
         raise ValueError("a row has not as many values as there are columns")
-    return json.dumps(given, separators=(",", ":"))
+    return to_json(given).decode()
 
 
 def next_keys(connection: Connection, table: Table, count: int) -> list[int]:

@@ -5,11 +5,10 @@ stored twice, because the answer to the first commit was lost, is found by its t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -44,8 +43,7 @@ from schema.store.waits import set_waits
 from schema.tables import OPERATION, OVERDUE, due, operation
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What became of one look at an operation.
 
     It `keeps` the operation with its owner (the next step begins), `ends` it, or lets it wait until `wake_at` (a time,
@@ -87,8 +85,7 @@ class Recorded:
         return _record(transaction, records)
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(NamedTuple):
     """It was recorded; and this is what others have asked of the operation meanwhile."""
 
     cancel: str | None

@@ -96,7 +96,7 @@ def _as_they_are(
 
 def _from(line: Line, state: str) -> Line | None:
     """Return a move from the state that a service is in; none where it is there already."""
-    return replace(line, before=state) if line.after != state else None
+    return line._replace(before=state) if line.after != state else None
 
 
 def take_holds(transaction: Transaction, wanted: Iterable[tuple[int, int, str]]) -> set[int]:

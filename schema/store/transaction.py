@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, Row, Table
 
@@ -24,8 +24,7 @@ HISTORY = (
 OUTBOX = ("partition", "kind", "owner", "number")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of history: what happened, why, and from which state to which.
 
     A line with an `event` is public: it has a sequence, and goes out under that name.
@@ -41,8 +40,7 @@ class Line:
     event: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """The lines of one owner record, and how far its counters stand after them; a service's name their operation."""
 
     kind: int

@@ -1,6 +1,5 @@
 """What becomes of an operation after one look: each outcome and each error is one record."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -42,7 +41,7 @@ def progress_at(world: World, verb: str, step: str | None = None, **changes: obj
     if step is None:
         return begun
     found = workflow.steps[workflow.place(step)]
-    return replace(begun, step=found, is_first=False, **changes)  # type: ignore[arg-type]
+    return begun._replace(step=found, is_first=False, **changes)  # type: ignore[arg-type]
 
 
 def test_a_step_that_is_done_begins_the_next_one(sqlite_world: World) -> None:
@@ -163,28 +162,28 @@ def test_I9_a_bug_is_tried_once_more_and_then_parked(sqlite_world: World, tries:
 def test_CO_3_what_is_being_undone_is_not_cancelled_once_more(sqlite_world: World) -> None:
     progress = progress_at(sqlite_world, "open", "start_line", cancel="me")
     assert decisions.is_cancelled(progress)
-    assert not decisions.is_cancelled(replace(progress, undoing="something"))
+    assert not decisions.is_cancelled(progress._replace(undoing="something"))
 
 
 def test_CO_3_a_final_step_that_was_cancelled_as_it_began_has_not_acted(
     sqlite_world: World,
 ) -> None:
     progress = progress_at(sqlite_world, "close", "wipe_line", cancel="me")
-    record = decisions.cancelled(replace(progress, is_first=False), PRODUCT)
+    record = decisions.cancelled(progress._replace(is_first=False), PRODUCT)
     assert (record.step, record.undoing) == ("refuse_calls", CANCELLED)
 
 
 def test_CO_3_a_step_that_has_not_begun_is_not_undone(sqlite_world: World) -> None:
     progress = progress_at(sqlite_world, "open", "start_line", cancel="me")
     assert decisions.cancelled(progress, PRODUCT).step == "start_line"
-    first = decisions.cancelled(replace(progress, is_first=True), PRODUCT)
+    first = decisions.cancelled(progress._replace(is_first=True), PRODUCT)
     assert first.step == "connect_line"
 
 
 def test_I11_what_is_left_is_as_it_was(sqlite_world: World) -> None:
     progress = progress_at(sqlite_world, "open", "connect_line")
-    claimed = replace(
-        progress.claimed, step="connect_line", attempt=4, state="waiting", begins=None
+    claimed = progress.claimed._replace(
+        step="connect_line", attempt=4, state="waiting", begins=None
     )
     record = decisions.left(claimed)
     assert (record.step, record.attempt, record.state) == ("connect_line", 4, "waiting")
@@ -198,5 +197,5 @@ def test_I11_what_is_left_is_as_it_was(sqlite_world: World) -> None:
 def test_CO_13_what_may_not_begin_has_not_begun_when_it_is_left(
     sqlite_world: World, begins: Begins, state: str
 ) -> None:
-    claimed = replace(progress_at(sqlite_world, "open").claimed, begins=begins)
+    claimed = progress_at(sqlite_world, "open").claimed._replace(begins=begins)
     assert decisions.left(claimed).state == decisions.given_back(claimed).state == state

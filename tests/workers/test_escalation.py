@@ -78,8 +78,8 @@ def test_CO_12_what_is_parked_says_how_to_go_on(sqlite_world: World, what: str) 
 
 
 def test_CO_5_what_failed_is_sent_again_and_not_continued(sqlite_world: World) -> None:
-    undone = replace(
-        progress_at(sqlite_world, "open", "reserve_place"), undoing="the platform refused: no_line"
+    undone = progress_at(sqlite_world, "open", "reserve_place")._replace(
+        undoing="the platform refused: no_line"
     )
     note = escalation.ended(undone, "failed", PRODUCT)
     for said in (text_of(note.opens).body, note.comment):
@@ -107,9 +107,9 @@ def test_CO_3_a_parked_ticket_does_not_advise_to_cancel_where_that_is_refused(
 ) -> None:
     progress = progress_at(sqlite_world, "open", "connect_line")
     if "undoing" in change:
-        progress = replace(progress, **change)
+        progress = progress._replace(**change)
     else:
-        progress = replace(progress, claimed=replace(progress.claimed, **change))
+        progress = progress._replace(claimed=progress.claimed._replace(**change))
     note = escalation.parked(progress, "the platform refused: no_line", PRODUCT)
     assert "turnup retry" in note.comment
     assert "turnup cancel" not in note.comment

@@ -152,7 +152,7 @@ def test_I9_a_suspect_that_cannot_be_given_back_holds_nobody_up(
     give_back = decisions.given_back
 
     def refused(claimed: Claimed) -> Recorded:
-        return replace(give_back(claimed), state=NOTHING)
+        return give_back(claimed)._replace(state=NOTHING)
 
     monkeypatch.setattr(decisions, "given_back", refused)
     suspect(world, "two")

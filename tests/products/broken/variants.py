@@ -52,7 +52,7 @@ async def say_absent(work: Work, platform: LinePlatform) -> Answer:
 async def connect_twice(work: Work, platform: LinePlatform) -> Outcome:
     """Make two changing calls where one is allowed, each under a key of its own."""
     await platform.change(work, "connection", {"connected": True})
-    again = replace(work, key=f"{work.key}:again")
+    again = work._replace(key=f"{work.key}:again")
     await platform.change(again, "connection", {"connected": True})
     return Done()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import event
@@ -52,7 +51,7 @@ def test_a_first_claim_asks_nothing_that_only_a_begun_operation_has(world: World
 def test_a_group_of_many_kinds_writes_history_and_counts_once(world: World) -> None:
     first, second = world.submit("open"), world.submit("open", "two")
     records: list[Any] = [begin(world, first), begin(world, second)]
-    records[1] = replace(records[1], keeps=False, retried="transient")
+    records[1] = records[1]._replace(keeps=False, retried="transient")
     records.append(Accept((world.order("open", "three"),)))
     with statements(world.database) as run:
         world.writer.submit(records).result()
@@ -63,7 +62,7 @@ def test_a_group_of_many_kinds_writes_history_and_counts_once(world: World) -> N
 def test_a_claim_knows_what_a_record_of_its_own_group_has_learned(world: World) -> None:
     operation = world.submit("open")
     record = begin(world, operation)
-    waits = replace(record, state="waiting", keeps=False, wake_at=world.now)
+    waits = record._replace(state="waiting", keeps=False, wake_at=world.now)
     claim = Claim(world.workers[0].key, (operation,))
     news, (claimed,) = world.writer.submit([waits, claim]).result()
     assert isinstance(news, News)

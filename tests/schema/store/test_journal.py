@@ -1,6 +1,5 @@
 """The journal: what is recorded, what is lost, and what a record learns from others."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -35,7 +34,7 @@ def ended(record: Recorded, state: str = "succeeded") -> Recorded:
     line = Line(state, "worker", None, "running", state, event=state)
     outcome = "on_time" if state == "succeeded" else state
     changes = {"lines": (line,), "step": None, "wake_at": None, "outcome": outcome}
-    return replace(record, state=state, ends=True, **changes)  # type: ignore[arg-type]
+    return record._replace(state=state, ends=True, **changes)  # type: ignore[arg-type]
 
 
 def test_a_wait_lets_go_of_the_operation_until_its_time(world: World) -> None:
@@ -49,7 +48,7 @@ def test_a_wait_lets_go_of_the_operation_until_its_time(world: World) -> None:
 
 
 def test_a_pause_counts_from_the_moment_at_which_it_is_recorded(world: World) -> None:
-    record = replace(begun(world), wake_at=Pause(timedelta(seconds=7)))
+    record = begun(world)._replace(wake_at=Pause(timedelta(seconds=7)))
     now = world.move_time(timedelta(seconds=10))
     world.writer.store(record)
     due = world.rows.due(record.operation)
@@ -61,7 +60,7 @@ def test_I3_who_is_told_something_is_not_due_before_his_calls_have_settled(
     world: World, *, is_told_before: bool
 ) -> None:
     settle = timedelta(seconds=3)
-    record = replace(begun(world), wake_at=Pause(timedelta(minutes=1), least=settle))
+    record = begun(world)._replace(wake_at=Pause(timedelta(minutes=1), least=settle))
     tell = [
         lambda: world.signal("told", reference=f"op_{record.operation}"),
         lambda: world.cancel(record.operation),
@@ -74,7 +73,7 @@ def test_I3_who_is_told_something_is_not_due_before_his_calls_have_settled(
 
 
 def test_a_step_that_goes_on_keeps_its_owner(world: World) -> None:
-    record = replace(begun(world), keeps=True, state="running", tries=1)
+    record = begun(world)._replace(keeps=True, state="running", tries=1)
     assert isinstance(world.writer.store(record), News)
     row = world.rows.operation(record.operation)
     assert (row["owner"], row["tries"]) == (record.owner, 1)
@@ -84,7 +83,7 @@ def test_a_step_that_goes_on_keeps_its_owner(world: World) -> None:
 def test_I3_a_record_of_another_epoch_or_owner_is_lost_whole(world: World, field: str) -> None:
     record = begun(world)
     before = world.evidence().rows
-    stale = replace(record, **{field: getattr(record, field) - 1})
+    stale = record._replace(**{field: getattr(record, field) - 1})
     assert world.writer.store(stale) is Lost.TAKEN_OVER
     assert world.evidence().rows == before
 
@@ -99,7 +98,7 @@ def test_a_record_stored_twice_is_done_once_and_answered_twice(world: World) -> 
 
 def test_a_record_of_a_turn_too_far_is_lost(world: World) -> None:
     record = begun(world)
-    assert world.writer.store(replace(record, turn=record.turn + 1)) is Lost.TAKEN_OVER
+    assert world.writer.store(record._replace(turn=record.turn + 1)) is Lost.TAKEN_OVER
 
 
 def test_an_end_takes_the_due_row_away(world: World) -> None:
@@ -128,7 +127,7 @@ def test_a_record_learns_of_signals_and_of_a_cancel(world: World) -> None:
 def test_a_wait_that_has_seen_every_signal_is_not_due(world: World) -> None:
     record = begun(world)
     world.signal("told", reference=f"op_{record.operation}")
-    world.writer.store(replace(record, seen=1, wake_at=None))
+    world.writer.store(record._replace(seen=1, wake_at=None))
     assert world.rows.due(record.operation)["wake_at"] == FAR
 
 
