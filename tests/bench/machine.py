@@ -46,7 +46,7 @@ def limits(directory: Path) -> dict[str, float]:
             file.write(PAGE)
             os.fdatasync(file.fileno())
 
-        found = {"fdatasync of 4 KB": _per_second(append)}
+        found = {"fdatasync of 4 KB": per_second(append)}
     connection = sqlite_module().connect(str(directory / "limit.db"), isolation_level=None)
     for statement in (
         "PRAGMA journal_mode=WAL",
@@ -55,19 +55,19 @@ def limits(directory: Path) -> dict[str, float]:
     ):
         connection.execute(statement)
     insert = "INSERT INTO row VALUES (1)"
-    found["SQLite one-row commits"] = _per_second(lambda: connection.execute(insert))
+    found["SQLite one-row commits"] = per_second(lambda: connection.execute(insert))
     connection.close()
     with PostgresServer() as server:
         url = server.create_database().replace("+psycopg", "")
         with psycopg.connect(url, autocommit=True) as server_connection:
             server_connection.execute("CREATE TABLE row (value integer)")
-            found["PostgreSQL one-row commits"] = _per_second(
+            found["PostgreSQL one-row commits"] = per_second(
                 lambda: server_connection.execute(insert)
             )
     return found
 
 
-def _per_second(act: Callable[[], object]) -> float:
+def per_second(act: Callable[[], object]) -> float:
     """Return how often a second something can be done."""
     begun, count = time.perf_counter(), 0
     while time.perf_counter() - begun < WHILE:

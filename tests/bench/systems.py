@@ -62,11 +62,11 @@ def embedded() -> Iterator[System]:
 
 
 @contextmanager
-def roles() -> Iterator[System]:
+def roles(**settings: str) -> Iterator[System]:
     """Give one process a role on a PostgreSQL and a RabbitMQ of its own, with a queue that takes every event."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="turnup-bench-")))
-        postgres = stack.enter_context(PostgresServer())
+        postgres = stack.enter_context(PostgresServer(**settings))
         rabbit = stack.enter_context(RabbitServer())
         database = postgres.create_database()
         more = {"TURNUP_BROKER_URL": rabbit.url, "TURNUP_SECRET_KEYS": new_key()}

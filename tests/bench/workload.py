@@ -50,8 +50,8 @@ class Figures:
     versions: dict[str, str] = field(default_factory=dict)
 
 
-async def measure(system: System, operations: int) -> Figures:
-    """Measure one system that has just been started."""
+async def measure(system: System, operations: int, *, is_worker_killed: bool = True) -> Figures:
+    """Measure one system that has just been started; a single process has no worker to kill."""
     async with _client_of(system) as client:
         with Looks(system.database) as looks:
             await client.submit(WARM_UP)
@@ -69,7 +69,8 @@ async def measure(system: System, operations: int) -> Figures:
             watch.stop()
             grown = looks.size() - size
             taken = sorted(await _latencies(client, looks))
-            takeover = None if system.mode == EMBEDDED else await _takeover(system, client, looks)
+            kills = is_worker_killed and system.mode != EMBEDDED
+            takeover = await _takeover(system, client, looks) if kills else None
             database = "SQLite" if looks.is_sqlite else "PostgreSQL"
             return Figures(
                 operations,
