@@ -106,7 +106,8 @@ class Product:
 
     `hears` is what a platform's signal about a service does when it is stored, with or without an operation: kind ->
     state -> new state. It is about the service only where its fact `heard_of` is the service's own, and applied only
-    where its fact `sequence` is higher than that of the last one (ML-6). `uses` names the secret that a kind uses up.
+    where its fact `sequence` is higher than that of the last one (ML-6). `uses` names the secret that a kind uses up,
+    `expires` the one that it says to work no more (ML-4).
     A product that `takes_entitlement` takes one from the customer's pool for each service; `number_field` is the field
     of its creating verb that names the telephone number (CO-11). Its calls have the sub client type `call_mark` in the
     vendor's call history (ML-10). `rules` are its own, by number, each in one line.
@@ -123,6 +124,7 @@ class Product:
     hears: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     heard_of: str | None = None
     uses: Mapping[str, str] = field(default_factory=dict)
+    expires: Mapping[str, str] = field(default_factory=dict)
     takes_entitlement: bool = False
     number_field: str | None = None
     call_mark: str | None = None

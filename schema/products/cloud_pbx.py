@@ -65,7 +65,7 @@ PRODUCT = Product(
             Delete,
             takes=row(STATES, N, BUSY, Y, BUSY, Y, N, ALREADY),
             moves=Moves(beyond="deleting", done="deleted"),
-            # Until the first copy of the code is mailed (CP-6); the steps set the later ones.
+            # Until the first copy of the code is mailed (CP-6); each copy and the code itself set a later one.
             limit=minutes(15),
             replaced_by=frozenset({"delete"}),
             confirmable=True,

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import EmailStr, StringConstraints
+from pydantic import StringConstraints
 
 from schema.calendar import days, minutes
-from schema.command import Command
+from schema.command import Command, Email
 from schema.lifecycle import Cell, Moves, Product, Verb, row
 
 STATES = ("new", "activation_pending", "online", "offline", "deleted")
@@ -32,7 +32,7 @@ class Activate(Command):
     """Make the line and its code, and wait until the user has it on the phone (ML-1)."""
 
     user: Text80
-    email: EmailStr
+    email: Email
     number: Number
 
 
@@ -51,7 +51,7 @@ class ReportLost(Command):
 class SendCode(Command):
     """Mail the code once more, also to a corrected address (ML-3)."""
 
-    email: EmailStr | None = None
+    email: Email | None = None
 
 
 class Refresh(Command):
@@ -142,9 +142,11 @@ PRODUCT = Product(
         "enabled": {"activation_pending": "online", "offline": "online"},
         "disabled": {"activation_pending": "offline", "online": "offline"},
         "removed": {"online": "activation_pending", "offline": "activation_pending"},
+        "expired": {},
     },
     heard_of="iccid",
     uses={"installed": ACTIVATION_CODE, "enabled": ACTIVATION_CODE, "disabled": ACTIVATION_CODE},
+    expires={"expired": ACTIVATION_CODE},
     takes_entitlement=True,
     number_field="number",
     call_mark="MOBILE_NETWORK",

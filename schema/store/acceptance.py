@@ -119,11 +119,12 @@ class _Desk:
             return refuse_secret(self._transaction, held.id, verb.needs)
         if not verb.confirmable or verb.takes.get(held.state) is Cell.ALREADY:
             return None
-        return refuse_code(self._transaction, held.id, self._opening.codes_of(held.id), owner)
+        start, begun = stored(self._start(order)), self._opening.codes_of(held.id)
+        return refuse_code(self._transaction, held.id, start, begun, owner)
 
     def _deadline(self, order: Order, verb: Verb, owner: Customer) -> datetime | Refusal:
         """Return until when the order has to be done: the rule's deadline, or the earlier one that it asks for."""
-        start = max(moment(self._transaction.now), order.not_before or moment(0))
+        start = self._start(order)
         rule = deadline(start, verb.limit, owner.calendar)
         asked = order.deadline
         if asked is None:
@@ -135,6 +136,10 @@ class _Desk:
             "/data/deadline", f"must lie after {rfc3339(start)} and no later than {rfc3339(rule)}"
         )
         return Refusal("invalid", 422, "the deadline cannot be kept", (fault,))
+
+    def _start(self, order: Order) -> datetime:
+        """Return when an order may begin (CO-13)."""
+        return max(moment(self._transaction.now), order.not_before or moment(0))
 
     def _open(
         self, order: Order, held: Held | None, until: datetime, *, is_already: bool

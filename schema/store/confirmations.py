@@ -1,19 +1,20 @@
 """Confirmation codes: how far each is; what it says is derived where it is needed, and stored nowhere (CP-5, CP-6)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from schema.calendar import local_day
+from schema.calendar import deadline, local_day
 from schema.command import rfc3339
 from schema.customer import Customer
 from schema.errors import Refusal
 from schema.ids import public_id
 from schema.store.asked import change_operation, held_operation
 from schema.store.cancels import Cancel, ask_back
+from schema.store.deadlines import move_deadline
 from schema.store.moments import moment, stored
 from schema.store.order import Accepted
 from schema.store.signals import OwnSignal, tell_operations
@@ -22,6 +23,9 @@ from schema.tables import FAR, confirmation, delivery
 
 #: How long a code is valid from the moment at which a mail server accepted the last copy.
 VALID = timedelta(hours=1)
+
+#: An expired code ends its operation without a ticket, so its deadline lies beyond that by so much.
+AFTER_EXPIRY = timedelta(minutes=15)
 
 #: The wrong code that kills the right one.
 MOST_WRONG = 5
@@ -75,26 +79,28 @@ def code_places(connection: Connection, operation: int) -> list[CodePlace]:
 
 
 def refuse_code(
-    transaction: Transaction, service_id: int, begun: int, owner: Customer
+    transaction: Transaction, service_id: int, at: int, begun: Collection[int], owner: Customer
 ) -> Refusal | None:
-    """Return why a service gets no code now, or None; `begun` are those of this transaction."""
+    """Return why a service gets no code at a time, or None; `begun` are the times of those of this transaction."""
     if not owner.admins:
         return Refusal("no_admin", 409, "the customer has no Admin who could get the code")
-    today, tomorrow = local_day(moment(transaction.now), owner.calendar)
+    today, tomorrow = local_day(moment(at), owner.calendar)
+    begins, ends = stored(today), stored(tomorrow)
     query = select(func.coalesce(func.sum(confirmation.c.cycle + 1), 0))
-    mine = confirmation.c.service_id == service_id
-    query = query.where(mine, confirmation.c.made_at >= stored(today))
-    if int(transaction.connection.execute(query).scalar_one()) + begun < MOST_A_DAY:
+    made = confirmation.c.made_at
+    query = query.where(confirmation.c.service_id == service_id, made >= begins, made < ends)
+    known = int(transaction.connection.execute(query).scalar_one())
+    if known + sum(begins <= each < ends for each in begun) < MOST_A_DAY:
         return None
     again = rfc3339(tomorrow)
     detail = f"a service gets at most {MOST_A_DAY} confirmation codes a day; the next from {again}"
     return Refusal("too_many_codes", 429, detail, facts={"again_at": again})
 
 
-def add_codes(transaction: Transaction, opened: Iterable[tuple[int, int]]) -> None:
-    """Begin a code for each (operation, service); its clock stands until a copy was mailed."""
+def add_codes(transaction: Transaction, opened: Iterable[tuple[int, int, int]]) -> None:
+    """Begin a code for each (operation, service, start); its clock stands until a copy was mailed."""
     names = ("operation_id", "service_id", "cycle", "wrong", "state", "made_at")
-    values = [(key, service_id, 0, 0, "open", transaction.now) for key, service_id in opened]
+    values = [(key, service_id, 0, 0, "open", starts_at) for key, service_id, starts_at in opened]
     transaction.add(confirmation, names, values)
 
 
@@ -103,6 +109,17 @@ def renew_code(transaction: Transaction, operation: int, cycle: int) -> None:
     mine = (confirmation.c.operation_id == operation) & (confirmation.c.state == "open")
     renewed = update(confirmation).where(mine)
     transaction.connection.execute(renewed.values(cycle=cycle, wrong=0))
+
+
+def count_from_mail(transaction: Transaction, operations: Iterable[int]) -> None:
+    """Give operations of which a mail was accepted just now the time that their codes have from it (CP-6)."""
+    mine = confirmation.c.operation_id.in_(sorted(set(operations)))
+    query = select(confirmation.c.operation_id, confirmation.c.cycle)
+    query = query.where(mine, confirmation.c.state == "open").order_by(confirmation.c.operation_id)
+    for row in transaction.connection.execute(query).all():  # few operations mail a code
+        if expires_at := _expires_at(transaction, row.operation_id, row.cycle):
+            until = moment(expires_at) + AFTER_EXPIRY
+            move_deadline(transaction, row.operation_id, until, "worker")
 
 
 def _confirm(transaction: Transaction, record: Confirm) -> Accepted | Refusal:
@@ -121,6 +138,9 @@ def _confirm(transaction: Transaction, record: Confirm) -> Accepted | Refusal:
         return _wrong(transaction, record, found, code.wrong + 1)
     _set(transaction, found.id, state="used", confirmed_at=transaction.now)
     change_operation(transaction, found, Line(CONFIRMED, record.actor), {"past_return": True})
+    if promise := transaction.products[found.product].verbs[found.verb].confirmed:
+        until = deadline(moment(transaction.now), promise.limit, promise.calendar)
+        move_deadline(transaction, found.id, until, record.actor)
     told = OwnSignal(found.id, found.product, CONFIRMED, f"{CONFIRMED}:{found.id}:{code.cycle}")
     tell_operations(transaction, [told])
     return Accepted(found.id, found.product, is_due=found.owner is None and not found.in_line)

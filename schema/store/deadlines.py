@@ -6,12 +6,24 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, SmallInteger, Update, and_, bindparam, or_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    SmallInteger,
+    Update,
+    and_,
+    bindparam,
+    or_,
+    update,
+)
 
 from schema.calendar import jeopardy
 from schema.command import rfc3339
+from schema.ids import public_id
 from schema.store.counts import MISSED, Counted, count
 from schema.store.dialect import rows
+from schema.store.logged import warn_when_stored
 from schema.store.moments import moment, stored
 from schema.store.tickets import TicketNote, note_tickets
 from schema.store.transaction import Line, Transaction, Written
@@ -50,6 +62,10 @@ class MissDeadline:
         notes = {record.operation: record.note for record in records}
         told = _tell(transaction, list(notes), OVERDUE)
         count(transaction, [Counted(row.product, row.verb, MISSED) for row in told.values()])
+        for key, row in told.items():
+            named = {"operation": public_id("op", key), "product": row.product, "verb": row.verb}
+            deadline = rfc3339(moment(row.deadline_at))
+            warn_when_stored(transaction, "deadline_missed", **named, deadline=deadline)
         note_tickets(transaction, [(key, row.ticket, notes[key]) for key, row in told.items()])
         if told:
             transaction.run(_set_next(transaction.dialect), NEXT, [(key, FAR) for key in told])
@@ -58,7 +74,7 @@ class MissDeadline:
 
 @dataclass(frozen=True, slots=True)
 class NewDeadline:
-    """A later deadline for the operation of a verb that is under way on a service (ML-5)."""
+    """Another deadline for the operation of a verb that is under way on a service: a later one, or now (ML-4, ML-5)."""
 
     service: int
     verb: str
@@ -66,21 +82,43 @@ class NewDeadline:
 
 
 def set_deadlines(transaction: Transaction, wanted: Iterable[NewDeadline]) -> None:
-    """Move deadlines forward, where nothing is decided about them yet; jeopardy counts from now."""
-    now = transaction.now
+    """Move deadlines that nothing is decided about yet; a record that comes late moves none nearer, but to now."""
     for each in wanted:  # people ask for what moves a deadline, so they are few
-        until = max(now, stored(each.at))
-        warned = stored(jeopardy(moment(now), moment(until)))
-        named = {"on_service": each.service, "of_verb": each.verb, "now": now}
-        times = {"until": until, "warned": warned}
-        found = transaction.connection.execute(_MOVE, {**named, **times}).all()
-        line = Line("deadline_moved", "worker", f"to {rfc3339(each.at)}")
-        transaction.write_history(
-            Written(OPERATION, row.id, row.number, row.sequence, (line,)) for row in found
-        )
-        if found:
-            nexts = [(row.id, warned) for row in found]
-            transaction.run(_set_next(transaction.dialect), NEXT, nexts)
+        mine = (operation.c.service_id == each.service) & (operation.c.verb == each.verb)
+        if stored(each.at) > transaction.now:
+            mine &= operation.c.deadline_at < stored(each.at)
+        _move(transaction, mine, each.at, "worker")
+
+
+def move_deadline(transaction: Transaction, key: int, to: datetime, who: str) -> None:
+    """Give an operation another deadline, as what happens in this transaction wants it (CP-6, CP-8)."""
+    _move(transaction, operation.c.id == key, to, who)
+
+
+def _move(transaction: Transaction, mine: ColumnElement[bool], to: datetime, who: str) -> None:
+    """Move the deadlines of what is under way and in time; jeopardy counts from now."""
+    now = transaction.now
+    until = max(now, stored(to))
+    warned = stored(jeopardy(moment(now), moment(until)))
+    values = {
+        "deadline_at": until,
+        "jeopardy_at": warned,
+        "told": UNTOLD,
+        "number": operation.c.number + 1,
+    }
+    is_in_time = (operation.c.told < OVERDUE) & (operation.c.deadline_at >= now)
+    is_open = operation.c.ended_at.is_(None) & (operation.c.state != "accepted")
+    moved = update(operation).where(mine, is_open, is_in_time, operation.c.deadline_at != until)
+    moved = moved.values(values)
+    columns = (operation.c[name] for name in ("id", "number", "sequence"))
+    found = transaction.connection.execute(moved.returning(*columns)).all()
+    line = Line("deadline_moved", who, f"to {rfc3339(moment(until))}")
+    transaction.write_history(
+        Written(OPERATION, row.id, row.number, row.sequence, (line,)) for row in found
+    )
+    if found:
+        nexts = [(row.id, warned if warned < until else until + 1) for row in found]
+        transaction.run(_set_next(transaction.dialect), NEXT, nexts)
 
 
 JEOPARDY_LINE = Line(
@@ -99,28 +137,6 @@ def _tell(transaction: Transaction, operations: Sequence[int], told: int) -> dic
         Written(OPERATION, row.id, row.number, row.sequence, (line,)) for row in found
     )
     return {row.id: row for row in found}
-
-
-#: Moves what is under way, is in time, and is to have more of it.
-_MOVE = (
-    update(operation)
-    .values(
-        deadline_at=bindparam("until"),
-        jeopardy_at=bindparam("warned"),
-        told=UNTOLD,
-        number=operation.c.number + 1,
-    )
-    .where(
-        operation.c.service_id == bindparam("on_service"),
-        operation.c.verb == bindparam("of_verb"),
-        operation.c.ended_at.is_(None),
-        operation.c.state != "accepted",
-        operation.c.told < OVERDUE,
-        operation.c.deadline_at >= bindparam("now"),
-        operation.c.deadline_at < bindparam("until"),
-    )
-    .returning(operation.c.id, operation.c.number, operation.c.sequence)
-)
 
 
 @cache

@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from schema.store.confirmations import count_from_mail
 from schema.store.deliveries import MAIL, Parcel
 from schema.store.dialect import Columns, rows
 from schema.store.moments import Pause, moment, stored
@@ -87,6 +88,8 @@ def _deliver(transaction: Transaction, records: Sequence[Delivered]) -> list[boo
     accepted = [each for each in records if each.parcel.id in done]
     mails = [each.parcel for each in accepted if each.parcel.channel == MAIL]
     tell_operations(transaction, [_told(each, now) for each in mails])
+    if mails:
+        count_from_mail(transaction, [each.operation for each in mails])
     heard = [(each.parcel.ticket, each.remote) for each in accepted]
     said = [DeskSaid(key, remote) for key, remote in heard if key is not None and remote]
     DeskSaid.apply(transaction, said)

@@ -71,11 +71,18 @@ def _hear(transaction: Transaction, heard: Heard) -> bool:
     changed = update(service).where(service.c.id == heard.service).values(**values)
     transaction.connection.execute(changed)
     transaction.write_history([Written(SERVICE, heard.service, number, sequence, (line,))])
-    if not refusal and heard.kind in product.uses:
-        set_secrets(transaction, [heard.service], "used", product.uses[heard.kind])
+    if not refusal:
+        _set_secret(transaction, product, heard)
     if line.event and line.after == DELETED:
         give_back(transaction, [heard.service])
     return refusal is None
+
+
+def _set_secret(transaction: Transaction, product: Product, heard: Heard) -> None:
+    """Say of the secret that a kind is about that it is used, or works no more."""
+    for state, secrets in (("used", product.uses), ("expired", product.expires)):
+        if name := secrets.get(heard.kind):
+            set_secrets(transaction, [heard.service], state, name)
 
 
 def _refusal(product: Product, row: Row[Any], heard: Heard) -> str | None:

@@ -117,7 +117,7 @@ class Plain:
         if verb.needs_code and service.phone.stands(ask.at) != "valid":
             return "secret_not_valid"
         if verb.asks_for_code and owed == "accepted":
-            has_room = self.codes.may_have_another(ask.reference, ask.at)
+            has_room = self.codes.may_have_another(ask.reference, ask.starts_at)
             return owed if has_room else "too_many_codes"
         return owed
 
@@ -139,7 +139,7 @@ class Plain:
             self.replace(asked)
         self.asked[key] = asked
         if asked.verb.asks_for_code:
-            self.codes.make(key, ask.reference, ask.at)
+            self.codes.make(key, ask.reference, ask.starts_at)
 
     def replace(self, successor: Asked) -> None:
         """Give up what an operation replaces as it begins to count."""
@@ -199,3 +199,5 @@ class Plain:
         service.move(moves.get(service.state, service.state))
         if kind in service.product.uses_code:
             service.phone.set_all("used")
+        elif kind == service.product.expires_code:
+            service.phone.set_all("expired")

@@ -81,6 +81,7 @@ class PlainProduct:
     #: What a platform's word does: kind -> state -> new state; and the kinds that use up an activation code.
     hears: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     uses_code: frozenset[str] = frozenset()
+    expires_code: str | None = None
     has_pool: bool = False
     has_numbers: bool = False
 

@@ -147,7 +147,8 @@ class Watcher:
         is_over = asked.ended is not None
         is_late = (moment(row["ended_at"]) if is_over else now) > until
         is_lost = asked.ended == "failed" and not _is_without_ticket(asked)
-        state = "resolved" if asked.ended in {"succeeded", "cancelled"} else "open"
+        is_well = asked.ended in {"succeeded", "cancelled"} or asked.reason == "expired"
+        state = "resolved" if is_well else "open"
         owed = state if is_late or is_lost else None
         assert ticket == owed or (is_late and not is_over and not ticket), (owed, ticket, row)
 

@@ -48,6 +48,8 @@ def test_CP_2_deactivating_lets_nobody_in_and_deletes_nothing(world: World) -> N
     (before,) = instances(world).values()
     world.submit("deactivate")
     world.settle()
+    done = [each.action for each in world.platform.effects(SERVICE)][-3:]
+    assert done == ["refuse_access", "deregister_extensions", "switch_off_instances"]
     (after,) = instances(world).values()
     assert (after["state"], after["access"], after["registered_extensions"]) == ("off", False, 0)
     assert [after[name] for name in KEPT] == [before[name] for name in KEPT]

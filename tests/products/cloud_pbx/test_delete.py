@@ -11,20 +11,18 @@ from producers.answers import taken
 from schema.asker import Asker
 from schema.customer import Customer
 from schema.errors import Refusal
-from schema.store.confirmations import Confirm
 from schema.store.customers import ChangeCustomer
 from schema.store.deliveries import MAIL, Parcel
 from schema.store.moments import moment
-from schema.store.order import Accepted, Answer, CodeAsked
+from schema.store.order import Accepted, CodeAsked
 from schema.store.reads import find_operations, find_service
 from schema.views import CodeMailed, Service
+from tests.products.cloud_pbx.admins import ADMINS, confirm, mailed_to
 from tests.world.fixtures import MakeWorld
 from tests.world.journeys import reach
 from tests.world.subjects import find_subjects
 from tests.world.world import World
 from workers.channels.channel import NotDelivered, Receipt
-
-ADMINS = ["anna@acme.example", "ugo@acme.example"]
 
 
 class ClosedMailbox:
@@ -42,20 +40,6 @@ def world(make_sqlite_world: MakeWorld) -> World:
     reach(world, "active")
     world.confirms = False
     return world
-
-
-def confirm(world: World, operation: int, verdict: str = "right") -> Answer:
-    """Type a code."""
-    cycle = world.rows.operation(operation)["cycle"]
-    answer: Answer = world.writer.store(Confirm(operation, cycle, verdict, "Anna"))  # type: ignore[arg-type]
-    return answer
-
-
-def mailed_to(world: World, operation: int) -> list[str]:
-    """Return to whom the mails of an operation have gone."""
-    rows = world.rows.all("delivery")
-    mails = [row for row in rows if (row["channel"], row["operation_id"]) == (MAIL, operation)]
-    return sorted(row["recipient"] for row in mails if row["sent_at"] is not None)
 
 
 def test_CP_5_the_code_goes_to_all_admins_and_the_state_stays(world: World) -> None:

@@ -42,8 +42,10 @@ PLAIN = PlainProduct(
         "enabled": {"activation_pending": "online", "offline": "online"},
         "disabled": {"activation_pending": "offline", "online": "offline"},
         "removed": {"online": "activation_pending", "offline": "activation_pending"},
+        "expired": {},
     },
     uses_code=frozenset({"installed", "enabled", "disabled"}),
+    expires_code="expired",
     has_pool=True,
     has_numbers=True,
 )

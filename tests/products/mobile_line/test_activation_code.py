@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.notices import worded
+from workers.notices import qr_code, worded
 from workers.products.mobile_line.activation_code import ActivationCode, CodeMalformed, parse_code
 from workers.products.mobile_line.notices import CODE, NOTICES
 
@@ -29,10 +29,17 @@ def test_ML_2_what_is_no_code_is_refused_without_repeating_it(text: str) -> None
 @pytest.mark.parametrize("language", ["en", "it", "de"])
 def test_ML_2_the_mail_says_what_each_kind_of_phone_asks_for(language: str) -> None:
     mail = worded(NOTICES[CODE], language, GIVEN)
-    for each in ("SMDP.GSMA.COM", "04386-AGYFT-A74Y8-3F815", f"LPA:{SAMPLE}", "Maria Rossi"):
-        assert each in mail.text
+    assert "Maria Rossi" in mail.text
     assert "{" not in mail.text + mail.subject
-    assert {each.kind for each in mail.attachments} == {"image/png", "image/svg+xml"}
+    typed = [line.partition(":")[2].strip() for line in mail.text.splitlines() if "  " in line]
+    assert typed == ["SMDP.GSMA.COM", "04386-AGYFT-A74Y8-3F815", f"LPA:{SAMPLE}"]
+
+
+def test_ML_2_the_qr_code_in_the_mail_is_the_whole_code_as_a_picture_and_as_files() -> None:
+    mail = worded(NOTICES[CODE], "en", GIVEN)
+    assert mail.attachments == qr_code(f"LPA:{SAMPLE}", "esim")
+    kept = [(each.name, each.kind) for each in mail.attachments if not each.is_inline]
+    assert kept == [("esim.png", "image/png"), ("esim.svg", "image/svg+xml")]
 
 
 @pytest.mark.parametrize("name", NOTICES)

@@ -2,11 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from schema.calendar import deadline
 from schema.command import rfc3339
-from schema.products.cloud_pbx import DELIVERY, RETAINED, Activate
+from schema.products.cloud_pbx import RETAINED, Activate
 from schema.store.confirmations import CONFIRMED, VALID
-from workers.errors import Expired
+from workers.errors import Expired, Rejected
 from workers.products.cloud_pbx.notices import DELETION_CODE
 from workers.products.cloud_pbx.platform import PbxPlatform
 from workers.workflow import (
@@ -16,7 +15,6 @@ from workers.workflow import (
     Notice,
     Outcome,
     Present,
-    SetDeadline,
     Unclear,
     Wait,
     Work,
@@ -25,9 +23,6 @@ from workers.workflow import (
 #: How often instances that are being switched are looked at, should the platform not call back, and
 #: how often once they are late: somebody has been told by then.
 LOOK_AGAIN, LOOK_LATE = timedelta(minutes=1), timedelta(minutes=5)
-
-#: An expired code ends its operation without a ticket, so its deadline lies beyond that by so much.
-AFTER_EXPIRY = timedelta(minutes=15)
 
 #: Erasing takes hours.
 LOOK_FOR_DATA = timedelta(hours=1)
@@ -129,20 +124,18 @@ async def await_code(work: Work, platform: PbxPlatform) -> Outcome:  # noqa: ARG
     """Mail the code to all Admins, and wait until one of them confirms with it, or it expires (CP-5, CP-6)."""
     confirmed = next((each for each in work.signals if each.kind == CONFIRMED), None)
     if confirmed:
-        promise = work.promise or DELIVERY
-        until = deadline(confirmed.at, promise.limit, promise.calendar)
-        facts = {"confirmed_at": rfc3339(confirmed.at)}
-        return Done(facts, sets_deadline=SetDeadline("delete", until))
+        return Done({"confirmed_at": rfc3339(confirmed.at)})
     mailed = [at for cause, at in work.mailed.items() if cause.startswith(f"{work.key}:")]
     if not mailed:
         admins = tuple(admin.email for admin in work.customer.admins)
+        if not admins:
+            raise Rejected("the customer has no Admin who could get the code")
         notices = (Notice(DELETION_CODE, admins, {"admins": len(admins)}),)
         return Wait(None, "the confirmation code is being mailed", notices=notices)
     expires_at = max(mailed) + VALID
     if work.now >= expires_at:
         raise Expired("the confirmation code has expired; the deletion has to be asked for again")
-    later = SetDeadline("delete", expires_at + AFTER_EXPIRY)
-    return Wait(expires_at, "waiting for the confirmation code", sets_deadline=later)
+    return Wait(expires_at, "waiting for the confirmation code")
 
 
 async def open_work_order(work: Work, platform: PbxPlatform) -> Outcome:

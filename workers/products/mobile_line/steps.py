@@ -115,7 +115,8 @@ async def await_phone(work: Work, platform: MobilePlatform) -> Outcome:
         return Wait(look_at, "the line is not on the phone yet", BESIDE_ACTIVATE)
     to = () if work.customer.suppress_email else _admins(work)
     told = Notice(CODE_EXPIRED, to, {"user": facts["user"], "round": facts["iccid"]})
-    return Wait(look_at, "the code has expired", BESIDE_ACTIVATE, notices=(told,))
+    late, why = SetDeadline("activate", work.now), "the code has expired"
+    return Wait(look_at, why, BESIDE_ACTIVATE, notices=(told,), sets_deadline=late)
 
 
 async def cancel_earlier_profile(work: Work, platform: MobilePlatform) -> Outcome:
