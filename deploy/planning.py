@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from deploy.core import Core
+from deploy.limits import given
 from deploy.settings import SettingsWrong
 from deploy.terms import terms_of
 from schema.store.deliveries import DESK, MAIL
@@ -12,6 +13,7 @@ from workers.channels.desk import Desk
 from workers.channels.mail import Mail, MailDirectory, Post, Smtp
 from workers.discovery import Home, find_homes
 from workers.transport import Session
+from workers.turns import Limits
 from workers.worker import Plan
 
 
@@ -29,7 +31,8 @@ def plan_of(
     named = {name: platform.url or "" for name, platform in settings.platforms.items()}
     known_urls = {**named, **(urls or {})}
     channels = partial(_channels, core, homes)
-    work = (settings.products, homes, known_urls, settings.room)
+    limits = {name: Limits(*given(name, settings)) for name in homes}
+    work = (settings.products, homes, known_urls, limits, settings.room)
     return Plan(*work, terms_of(settings), core.sealer, core.database, channels)
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from workers.errors import OutcomeUnknown
 from workers.progress import Progress
+from workers.turns import begin_look
 from workers.workflow import Absent, Done, Outcome, Present, Step, Unclear, Wait, Work
 
 
@@ -13,12 +14,13 @@ async def look(progress: Progress, platform: object) -> Outcome:
     if task := asyncio.current_task():
         task.set_name(f"{progress.name} {step.name}")  # the loop-lag watch names it
     try:
-        async with asyncio.timeout(step.limit.total_seconds()):
+        async with asyncio.timeout(step.limit.total_seconds()) as limit:
+            begin_look(progress.claimed.customer, progress.claimed.id, limit)
             if progress.undoing:
                 return await _undo(step, work, platform)
             return await _run(step, work, platform, is_first=progress.is_first)
     except TimeoutError as error:
-        msg = f"{step.name} took longer than {step.limit}"
+        msg = f"{step.name} took longer than {step.limit.total_seconds():g} s"
         raise OutcomeUnknown(msg) from error
 
 

@@ -1,6 +1,11 @@
-"""A product's room in a worker: what was offered, what is in flight, and how much more fits in."""
+"""A product's room in a worker: what was offered, what is in flight, and how much more fits in.
+
+Who stands first in his offer goes first, then the second of each offer, and so on. So a single command goes before the
+rest of a bulk; and as the waker names customers in turn, none waits for more than a few operations of another.
+"""
 
 from collections.abc import Iterable, Sequence
+from heapq import nlargest
 
 
 class Room:
@@ -11,19 +16,23 @@ class Room:
         self.in_flight: set[int] = set()
         self.is_claiming = False
         self._claimed: tuple[int, ...] = ()
-        self._offered: dict[int, None] = {}
+        #: Where each stands in its offer, or stood in an earlier one.
+        self._offered: dict[int, int] = {}
         self._again: set[int] = set()
 
     def note(self, operations: Iterable[int]) -> None:
-        """Remember what was offered: up to twice the room, in order; the rest is offered again later.
+        """Remember what was offered: up to twice the room; the rest, and what stands last, is offered again later.
 
         What is in flight just now is looked at again when it has been recorded.
         """
-        for key in operations:
+        for place, key in enumerate(operations):
             if key in self.in_flight:
                 self._again.add(key)
-            elif len(self._offered) < 2 * self.size:
-                self._offered[key] = None
+            else:
+                self._offered[key] = min(place, self._offered.get(key, place))
+        if (beyond := len(self._offered) - 2 * self.size) > 0:
+            for key in nlargest(beyond, reversed(self._offered), key=self._offered.__getitem__):
+                del self._offered[key]
 
     def wants(self) -> bool:
         """Whether there is something to claim, and a place for it, and nobody is at it."""
@@ -35,7 +44,7 @@ class Room:
         One that is offered while its claim is under way would else be claimed twice, and count as a second try.
         """
         fitting = min(most, self.size - len(self.in_flight))
-        chosen = tuple(key for key, _ in zip(self._offered, range(fitting), strict=False))
+        chosen = tuple(sorted(self._offered, key=self._offered.__getitem__)[:fitting])
         for key in chosen:
             del self._offered[key]
         self._claimed = chosen
@@ -53,4 +62,4 @@ class Room:
         self.in_flight.discard(operation)
         if again or operation in self._again:
             self._again.discard(operation)
-            self._offered[operation] = None
+            self._offered[operation] = 0

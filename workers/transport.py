@@ -13,14 +13,13 @@ import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from workers.answers import Answer, failure
-from workers.errors import NotReached, OutcomeUnknown
+from workers.errors import NotReached, OutcomeUnknown, Permanent, PlatformError
+from workers.health import Health
+from workers.turns import Turns
 from workers.workflow import Work
 
 #: How often a call that surely did not act is made at once, and the pauses between, in seconds.
 AT_ONCE, PAUSE, LONGEST_PAUSE = 3, 0.02, 0.2
-
-#: How many connections a worker keeps to all platforms together.
-CONNECTIONS = 200
 
 
 class ReplyLost(aiohttp.ClientError):
@@ -44,10 +43,14 @@ Session = aiohttp.ClientSession
 
 
 def new_session(timeout: timedelta) -> Session:
-    """Return the session of one worker; each call may take as long as `timeout`."""
+    """Return the session of one worker; each call may take as long as `timeout`.
+
+    Connections have no limit of their own: calls that wait for one would be shared by all platforms, and count as time
+    of the call. How many there are is said by the turns at each platform.
+    """
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout.total_seconds()),
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+        connector=aiohttp.TCPConnector(limit=0),
         middlewares=(never_twice,),
     )
 
@@ -74,18 +77,31 @@ class Change:
 
 
 class Transport:
-    """Talks JSON with one platform; `session` belongs to whoever made it, with `never_twice` on it."""
+    """Talks JSON with one platform; `session` belongs to whoever made it, with `never_twice` on it.
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, fence: Fence) -> None:
+    Each call has its turn first; the lease is looked at after that.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        fence: Fence,
+        turns: Turns,
+        health: Health | None = None,
+    ) -> None:
         self._session = session
         self._url = url.rstrip("/")
         self._fence = fence
+        self._turns = turns
+        self._health = health or Health("unnamed")
 
     async def read(self, path: str, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  JSON
         """Return what the platform says; raise a `PlatformError`, but never `OutcomeUnknown`."""
         async for attempt in _at_once():
             with attempt:
-                return await self._call("GET", path, params=query)
+                async with self._turns:
+                    return await self._call("GET", path, params=query)
         raise AssertionError
 
     async def change(
@@ -99,12 +115,26 @@ class Transport:
         }
         async for attempt in _at_once():
             with attempt:
-                await self._fence.ensure()
-                return await self._call(method, path, json=body, headers=headers)
+                async with self._turns:
+                    await self._fence.ensure()
+                    return await self._call(method, path, json=body, headers=headers)
         raise AssertionError
 
     async def _call(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401  aiohttp's own
-        """Make one call."""
+        """Make one call, and note whether the platform is well."""
+        try:
+            body = await self._answer(method, path, **options)
+        except Permanent:
+            self._health.answered()
+            raise
+        except PlatformError as error:
+            self._health.failed(error)
+            raise
+        self._health.answered()
+        return body
+
+    async def _answer(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401  aiohttp's own
+        """Return what is answered to one call."""
         is_read = method == "GET"
         try:
             called = self._session.request(

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,26 +21,34 @@ from workers.channels.channel import Channel
 from workers.courier import Courier
 from workers.discovery import Home
 from workers.engine import Engine
+from workers.health import Health
 from workers.journal import Journal
 from workers.lag import LagWatch
 from workers.lease import Lease, LeaseTerms
 from workers.transport import Session, Transport, new_session
+from workers.turns import Limits, Turns
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a worker works on and with: products, homes, their platforms, room, terms of lease, keys, ways out."""
+    """What a worker works on and with: products, homes, platforms and their limits, room, lease, keys, ways out."""
 
     products: Mapping[str, Product]
     homes: Mapping[str, Home]
     urls: Mapping[str, str]
+    limits: Mapping[str, Limits]
     room: int
     terms: LeaseTerms
     sealer: Sealer
     database: Database
     channels: Callable[[Session], Mapping[str, Channel]]
+
+    @property
+    def rooms(self) -> Mapping[str, int]:
+        """How many operations of each product are in flight at most: no more than keep its platform busy."""
+        return {name: min(self.room, self.limits[name].room) for name in self.homes}
 
 
 class Worker:
@@ -91,7 +99,7 @@ class Worker:
     async def _work_under_lease(self) -> None:
         """Work until stopped or until the lease is lost."""
         plan = self._plan
-        rooms = dict.fromkeys(plan.homes, plan.room)
+        rooms = plan.rooms
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         if self._stopping.is_set():
             self._over.set()
@@ -102,8 +110,14 @@ class Worker:
         lease.start(self._loop, self._end)
         watch = LagWatch(self._loop)
         async with new_session(plan.terms.call) as session:
+            turns = {name: Turns(plan.limits[name]) for name in plan.homes}
             homes = {
-                name: (home, home.connect(Transport(session, plan.urls[name], lease)))
+                name: (
+                    home,
+                    home.connect(
+                        Transport(session, plan.urls[name], lease, turns[name], Health(name))
+                    ),
+                )
                 for name, home in plan.homes.items()
             }
             carrier = Carrier(journal, lease, plan.products, homes, plan.sealer)
@@ -114,7 +128,7 @@ class Worker:
             self._courier, carrier.when_noticed = courier, courier.look
             courier.start()
             self.is_ready.set()
-            await self._until_over(self._engine, courier, lease)
+            await self._until_over(self._engine, courier, lease, turns.values())
         watch.stop()
         lease.stop(resigns=not self.left)
 
@@ -131,7 +145,9 @@ class Worker:
         booting.cancel()
         return None
 
-    async def _until_over(self, engine: Engine, courier: Courier, lease: Lease) -> None:
+    async def _until_over(
+        self, engine: Engine, courier: Courier, lease: Lease, turns: Iterable[Turns]
+    ) -> None:
         """Return once nothing is in flight any more, because of a stop or a lost lease."""
         await self._over.wait()
         if lease.is_lost:
@@ -141,7 +157,10 @@ class Worker:
             # So long a call that has begun can take; longer than that nobody waits for a database that is away.
             terms, in_flight = self._plan.terms, engine.in_flight
             farewell = terms.call + terms.settle
-            left, unsent = await asyncio.gather(engine.stop(farewell), courier.stop(farewell))
+            both = asyncio.gather(engine.stop(farewell), courier.stop(farewell))
+            for each in turns:
+                each.close()
+            left, unsent = await both
             self.handed_over, self.left = in_flight - left, left + unsent
             if self.left:
                 told = {"operations": left, "deliveries": unsent}

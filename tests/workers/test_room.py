@@ -68,3 +68,30 @@ def test_nothing_is_claimed_while_a_claim_is_under_way() -> None:
     room.note([1])
     room.is_claiming = True
     assert not room.wants()
+
+
+def test_a_single_command_goes_before_the_rest_of_a_bulk() -> None:
+    room = Room(200)
+    room.note(range(100))
+    room.note(range(100, 200))
+    room.note([7_000])
+    assert room.next_to_claim(5) == (0, 100, 7_000, 1, 101)
+
+
+def test_who_is_offered_again_further_in_front_goes_sooner_and_never_later() -> None:
+    room = Room(10)
+    room.note([1, 2, 3, 4])
+    room.note([4, 1])
+    assert room.next_to_claim(10) == (1, 4, 2, 3)
+
+
+def test_of_too_much_the_end_of_a_bulk_is_forgotten_and_not_a_single_command() -> None:
+    room = Room(2)
+    room.note([1, 2, 3, 4])
+    room.note([5])
+    room.note([6])
+    claimed(room, 1, 5)
+    room.leave(1, again=False)
+    room.leave(5, again=False)
+    assert room.next_to_claim(10) == (6, 2)
+    assert not room.wants()

@@ -1,0 +1,5 @@
+"""The schema side of the product with the quick platform, where discovery looks for it."""
+
+from tests.bench.fair.called import product
+
+PRODUCT = product("quick")

@@ -1,0 +1,1 @@
+"""The product with the quick platform, where discovery looks for it."""

@@ -1,0 +1,5 @@
+"""The quick platform, where discovery looks for it."""
+
+from tests.bench.fair.called import connect
+
+__all__ = ["connect"]

@@ -1,0 +1,1 @@
+"""The product with the slow platform, where discovery looks for it."""
