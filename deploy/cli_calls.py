@@ -1,5 +1,6 @@
 """The command line: what is asked of one operation, service or product, and who may ask over HTTP."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -95,6 +96,27 @@ def resume(product: ProductName) -> None:
     from deploy.commands.calls import resume
 
     resume(product)
+
+
+@calls.command(rich_help_panel=KEEP)
+def purge(
+    *,
+    before: Annotated[
+        str, typer.Option(metavar="TIME", help="A time, or a length such as 400d ago.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option(help="A new file, JSON Lines; .gz compresses it.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many would go.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Archive operations that ended before a time in a file, then delete them."""
+    from deploy.commands.purge import count, purge
+
+    if dry_run:
+        count(before, as_json=as_json)
+    else:
+        purge(before, to, as_json=as_json)
 
 
 @keys.command("add")

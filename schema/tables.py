@@ -139,6 +139,7 @@ operation = Table(
     metadata,
     Column("id", Key, primary_key=True, autoincrement=False),
     Column("service_id", BigInteger, nullable=False),
+    Column("customer", Text, nullable=False),
     Column("product", Text, nullable=False),
     Column("verb", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -168,6 +169,7 @@ operation = Table(
     Column("deadline_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Index("operation_service", "service_id"),
+    Index("operation_customer", "customer", "id"),
     postgresql_with={"fillfactor": 70},
     sqlite_autoincrement=True,
 )
@@ -202,7 +204,7 @@ due = Table(
     Column("wake_at", BigInteger, nullable=False),
     Column("settles_at", BigInteger, nullable=False, server_default=text("0")),
     Column("decide_at", BigInteger, nullable=False),
-    Index("due_wake", "wake_at"),
+    Index("due_wake", "product", "wake_at"),
     Index("due_turn", "product", "customer", "wake_at"),
     Index("due_decide", "decide_at"),
 )
@@ -274,6 +276,7 @@ ticket = Table(
     UniqueConstraint("operation_id", name="ticket_once"),
     Index(
         "ticket_open",
+        "id",
         "operation_id",
         postgresql_where=text("state = 'open'"),
         sqlite_where=text("state = 'open'"),

@@ -45,7 +45,7 @@ def skip(written: str, *, as_json: bool) -> None:
 
 def set_to(written: str, *, as_json: bool) -> None:
     """Move business time to a moment, through every due time on the way."""
-    _move(_read_moment(written), as_json=as_json)
+    _move(read_moment(written), as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class NoVendors:
         return self.time()
 
 
-def _read_moment(written: str) -> datetime:
+def read_moment(written: str) -> datetime:
     """Return the moment that was written, which has a zone."""
     if RFC_3339.fullmatch(written):
         try:

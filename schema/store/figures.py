@@ -1,6 +1,7 @@
 """Figures of how everything stands, for people and programs who watch: what waits, what is late, who works.
 
-No query here grows with what has ended: each begins at due rows, at an index of what is open, or at counts.
+No query here grows with what waits or has ended: each begins at counts, at an index of what people have open, or at
+the first few due rows.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +12,9 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     Subquery,
@@ -24,8 +27,9 @@ from sqlalchemy import (
     true,
 )
 
+from schema.store.by_product import first_of_each, products_due
 from schema.store.clock import read_times
-from schema.store.counts import DAY, EVER, MISSED, Counted
+from schema.store.counts import ACCEPTED, DAY, EVER, MISSED, Counted
 from schema.store.dialect import LEASE_NOW, POSTGRESQL
 from schema.store.moments import moment, moment_or_none
 from schema.store.pauses import paused_products
@@ -34,10 +38,16 @@ from schema.tables import FAR, delivery, due, operation, outbox, tally, ticket, 
 #: How far ahead deadlines are told.
 SOON = timedelta(hours=1)
 
+#: So many due rows of a product are looked at, and so many deadlines: a backlog of a million takes seconds to count.
+MOST = 10_000
+
+#: An operation ends in one of these states.
+ENDS = ("succeeded", "failed", "cancelled")
+
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """How many operations are somewhere, and since when the oldest of them could have begun, or is due."""
+    """How many operations are somewhere, at most `MOST`, and since when the oldest could have begun, or is due."""
 
     count: int = 0
     oldest: datetime | None = None
@@ -58,6 +68,7 @@ class Standing:
     parked: Heap = field(default_factory=Heap)
     next_due: datetime | None = None
     soon: int = 0
+    late: int = 0
     missed_today: int = 0
     tickets: int = 0
     is_paused: bool = False
@@ -92,6 +103,7 @@ def standings(connection: Connection) -> dict[str, Standing]:
     """Return how each product stands that has something open, or missed a deadline today."""
     now = read_times(connection).business
     times = {"now": now, "soon": now + SOON // timedelta(milliseconds=1), "today": now // DAY}
+    times["most"] = MOST
     found: dict[str, dict[str, Any]] = {}
     for query, read in _queries(connection.dialect.name):
         for row in connection.execute(query, times):
@@ -116,9 +128,11 @@ def figures(connection: Connection) -> Figures:
 def _queries(dialect: str) -> tuple[tuple[Select[Any], Callable[[Row[Any]], dict[str, Any]]], ...]:
     """Return the queries for products, each with what it tells of one."""
     return (
-        (_OPEN, lambda row: {"open": row.open, "next_due": moment_or_none(row.next_due)}),
+        (_OPEN, lambda row: {"open": int(row.open)}),
+        (_NEXT, lambda row: {"next_due": moment_or_none(row.next_due)}),
         (_places_query(dialect), _places),
         (_soon_query(dialect), lambda row: {"soon": row.soon}),
+        (_late_query(dialect), lambda row: {"late": row.late}),
         (_MISSED, lambda row: {"missed_today": int(row.missed)}),
         (_tickets_query(dialect), lambda row: {"tickets": row.tickets}),
     )
@@ -153,12 +167,25 @@ def _places(row: Row[Any]) -> dict[str, Any]:
 
 _now = bindparam("now", type_=BigInteger)
 
-#: All that is open, and the next time at which something of it is due; a part of an index is enough.
-_OPEN = select(
-    due.c.product,
-    func.count().label("open"),
-    func.min(case((due.c.wake_at > _now, due.c.wake_at))).label("next_due"),
-).group_by(due.c.product)
+#: What was accepted and has not ended: nobody has to count it.
+_OPEN = (
+    select(
+        tally.c.product,
+        func.sum(case((tally.c.what == ACCEPTED, tally.c.count), else_=-tally.c.count)).label(
+            "open"
+        ),
+    )
+    .where(tally.c.day == EVER, tally.c.what.in_((ACCEPTED, *ENDS)))
+    .group_by(tally.c.product)
+)
+
+_products = products_due()
+_next = select(func.min(due.c.wake_at)).where(
+    due.c.product == _products.c.name, due.c.wake_at > _now
+)
+_NEXT = select(_products.c.name.label("product"), _next.scalar_subquery().label("next_due")).where(
+    _products.c.name.is_not(None)
+)
 
 
 def _asked(dialect: str, picked: Select[Any], *names: str) -> Subquery:
@@ -178,10 +205,12 @@ def _asked(dialect: str, picked: Select[Any], *names: str) -> Subquery:
 @cache
 def _places_query(dialect: str) -> Select[Any]:
     """Return the query for what is due, and for what has no time at which it is."""
-    picked = select(due.c.product, due.c.operation_id, due.c.wake_at)
-    either = (picked.where(due.c.wake_at <= _now), picked.where(due.c.wake_at >= FAR))
+    products, mine = products_due(), due.alias("mine")
+    ours = mine.c.product == products.c.name
+    either = (ours & (mine.c.wake_at <= _now), ours & (mine.c.wake_at >= FAR))
     asked = ("owner", "in_line", "reason", "starts_at")
-    now, never = (_asked(dialect, each, *asked) for each in either)
+    picked = (first_of_each(dialect, products, mine, wanted, "most") for wanted in either)
+    now, never = (_asked(dialect, each, *asked) for each in picked)
     one = select(now).union_all(select(never)).subquery("places")
     free = one.c.owner.is_(None)
     is_due = and_(free, one.c.wake_at <= _now)
@@ -199,14 +228,31 @@ def _places_query(dialect: str) -> Select[Any]:
     ).group_by(one.c.product)
 
 
+def _decided(wanted: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for the first due rows whose `decide_at` is as wanted."""
+    picked = select(due.c.product, due.c.operation_id).where(wanted).order_by(due.c.decide_at)
+    return picked.limit(bindparam("most", type_=Integer))
+
+
 @cache
 def _soon_query(dialect: str) -> Select[Any]:
     """Return the query for deadlines that come soon: they are looked at no later, so that due rows lead to them."""
     until = bindparam("soon", type_=BigInteger)
-    picked = select(due.c.product, due.c.operation_id).where(due.c.decide_at <= until + 1)
-    one = _asked(dialect, picked, "deadline_at")
+    one = _asked(dialect, _decided(due.c.decide_at <= until + 1), "deadline_at")
     is_soon = and_(one.c.deadline_at >= _now, one.c.deadline_at <= until)
     return select(one.c.product, func.count().label("soon")).where(is_soon).group_by(one.c.product)
+
+
+@cache
+def _late_query(dialect: str) -> Select[Any]:
+    """Return the query for what is late and goes on: its deadline is decided for good, or about to be."""
+    either = (_decided(due.c.decide_at >= FAR), _decided(due.c.decide_at <= _now))
+    one, other = (_asked(dialect, each, "deadline_at") for each in either)
+    every = select(one).union_all(select(other)).subquery("late")
+    is_late = every.c.deadline_at < _now
+    return (
+        select(every.c.product, func.count().label("late")).where(is_late).group_by(every.c.product)
+    )
 
 
 @cache

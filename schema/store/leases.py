@@ -22,6 +22,8 @@ from sqlalchemy import (
     update,
 )
 
+from schema.ids import public_id
+from schema.store.by_product import is_one_of, woken
 from schema.store.dialect import LEASE_NOW, POSTGRESQL
 from schema.store.transaction import Transaction
 from schema.store.waits import set_waits
@@ -32,6 +34,9 @@ WAKER = "waker"
 WORKER = "worker"
 
 MILLISECOND = timedelta(milliseconds=1)
+
+#: So many operations are named where they are taken over.
+NAMED = 20
 
 #: So far a clock may have been set back since an operation was claimed: a day, in stored form.
 SET_BACK = 86_400_000
@@ -81,10 +86,23 @@ class Resign:
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """Who had lapsed, and how many operations they owned."""
+    """Who had lapsed, the roles that they had, and the operations that they owned."""
 
-    workers: tuple[int, ...]
-    operations: int
+    workers: tuple[int, ...] = ()
+    roles: tuple[str, ...] = ()
+    keys: tuple[int, ...] = ()
+
+    @property
+    def operations(self) -> int:
+        """How many operations they owned."""
+        return len(self.keys)
+
+    @property
+    def told(self) -> Mapping[str, object]:
+        """What a log says of it; of many operations only the first are named."""
+        named = [public_id("op", key) for key in sorted(self.keys)[:NAMED]]
+        more = {"more": self.operations - NAMED} if self.operations > NAMED else {}
+        return {"workers": self.workers, "roles": self.roles, "operations": named, **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +174,16 @@ def _take_over(
     transaction: Transaction, who: ColumnElement[bool], settle: timedelta = timedelta()
 ) -> TakenOver:
     """Delete workers, and free what they own; what is owned is always due, so the due rows lead to it."""
-    gone = tuple(
-        transaction.connection.execute(delete(worker).where(who).returning(worker.c.id)).scalars()
+    deleted = delete(worker).where(who).returning(worker.c.id, worker.c.role)
+    lapsed = transaction.connection.execute(deleted).all()
+    if not lapsed:
+        return TakenOver()
+    gone = tuple(row.id for row in lapsed)
+    in_work = woken(due.c.wake_at <= transaction.now + SET_BACK)
+    is_theirs = operation.c.owner.in_(gone)
+    owned = update(operation).where(
+        is_theirs, is_one_of(transaction.dialect, operation.c.id, in_work)
     )
-    if not gone:
-        return TakenOver((), 0)
-    in_work = select(due.c.operation_id).where(due.c.wake_at <= transaction.now + SET_BACK)
-    owned = update(operation).where(operation.c.owner.in_(gone), operation.c.id.in_(in_work))
     freed = owned.values(owner=None, epoch=operation.c.epoch + 1).returning(operation.c.id)
     keys = transaction.connection.execute(freed).scalars().all()
     if settle:
@@ -171,7 +192,7 @@ def _take_over(
     is_late = (delivery.c.state == "waiting") & (delivery.c.due_at <= transaction.now + SET_BACK)
     sending = update(delivery).where(delivery.c.owner.in_(gone), is_late)
     transaction.connection.execute(sending.values(owner=None, epoch=delivery.c.epoch + 1))
-    return TakenOver(gone, len(keys))
+    return TakenOver(gone, tuple(row.role for row in lapsed), tuple(keys))
 
 
 @cache

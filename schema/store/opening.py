@@ -31,7 +31,7 @@ NEW_SERVICE = (
     "created_at",
 )
 OPENED = (
-    "id", "service_id", "product", "verb", "state", "before", "number", "sequence", "outcome",
+    "id", "service_id", "customer", "product", "verb", "state", "before", "number", "sequence", "outcome",
     "accepted_at", "starts_at", "jeopardy_at", "deadline_at", "ended_at", "in_line",
 )  # fmt: skip
 DUE = ("operation_id", "product", "customer", "wake_at", "decide_at")
@@ -111,15 +111,15 @@ class Opening:
         transaction.write_history(_begun(each) for each in self._opened)
         count(transaction, [one for each in self._opened for one in _counted(each)])
 
-    def codes_of(self, service_id: int) -> int:
-        """Return how many confirmation codes of a service begin in this transaction."""
-        return sum(held == service_id for _, held in self._codes())
+    def codes_of(self, service_id: int) -> list[int]:
+        """Return when confirmation codes of a service begin that are opened in this transaction."""
+        return [starts_at for _, held, starts_at in self._codes() if held == service_id]
 
-    def _codes(self) -> list[tuple[int, int]]:
-        """Return the operations that wait for a code, with their services."""
-        products = self._transaction.products
+    def _codes(self) -> list[tuple[int, int, int]]:
+        """Return the operations that wait for a code, with their services, and when each begins (CO-13)."""
+        products, now = self._transaction.products, self._transaction.now
         return [
-            (each.key, each.service.id)
+            (each.key, each.service.id, each.starts_at(now))
             for each in self._opened
             if products[each.order.product].verbs[each.order.verb].confirmable
             and not each.is_already
@@ -152,7 +152,7 @@ def _command(opened: Opened) -> tuple[Any, ...]:
 def _operation(opened: Opened, now: int) -> tuple[Any, ...]:
     """Return the operation's row; one with nothing to do has ended as it begins (CO-6)."""
     order, start = opened.order, opened.starts_at(now)
-    named = (opened.key, opened.service.id, order.product, order.verb)
+    named = (opened.key, opened.service.id, order.customer, order.product, order.verb)
     times = (now, start, opened.jeopardy_at, opened.deadline_at)
     if opened.is_already:
         return (*named, "succeeded", opened.service.state, 2, 2, "already", *times, now, False)

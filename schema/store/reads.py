@@ -15,6 +15,7 @@ from sqlalchemy import (
     Row,
     Select,
     func,
+    literal_column,
     or_,
     select,
     true,
@@ -23,12 +24,14 @@ from sqlalchemy import (
 from schema.asker import ANYBODY, Asker
 from schema.errors import NotFound
 from schema.ids import key_of
+from schema.store.by_product import is_one_of, woken
 from schema.store.call_history import with_last_call
 from schema.store.dialect import ID, LEASE_NOW, is_given, packed
 from schema.store.moments import moment
 from schema.store.reach import reached
 from schema.store.showing import Products, line_of, operation_of, service_of, ticket_of
 from schema.tables import (
+    FAR,
     OPERATION,
     SERVICE,
     clock,
@@ -97,23 +100,10 @@ def list_operations(
     connection: Connection, wanted: OperationFilter, span: Span = WHOLE
 ) -> list[Operation]:
     """Return operations, newest first; none where the service that is asked for does not exist."""
-    query = _operations(connection.dialect.name)
-    if wanted.state in OPEN_STATES or wanted.parked:
-        query = query.join(due, due.c.operation_id == operation.c.id)
-    query = query.where(*_same(operation, product=wanted.product, state=wanted.state))
-    query = query.where(*_same(service, customer=wanted.customer))
-    query = query.where(*reached(wanted.asker, service.c.customer))
-    if wanted.service is not None:
-        query = query.where(_named(wanted.service))
-    if wanted.parked:
-        query = query.where(operation.c.reason == "parked")
-    if wanted.overdue is not None:
-        is_overdue = (
-            func.coalesce(operation.c.ended_at, _now(connection.dialect.name))
-            > operation.c.deadline_at
-        )
-        query = query.where(is_overdue == wanted.overdue)
-    return [operation_of(row) for row in connection.execute(_part(query, operation.c.id, span))]
+    dialect = connection.dialect.name
+    chosen = _part(_chosen(dialect, wanted), operation.c.id, span).subquery("chosen")
+    query = _operations(dialect).join(chosen, chosen.c.id == operation.c.id)
+    return [operation_of(row) for row in connection.execute(query.order_by(operation.c.id.desc()))]
 
 
 def find_operations(connection: Connection, keys: Iterable[int]) -> dict[int, Operation]:
@@ -170,10 +160,12 @@ def service_history(connection: Connection, name: str) -> list[HistoryLine]:
 
 def list_tickets(connection: Connection, wanted: TicketFilter, span: Span = WHOLE) -> list[Ticket]:
     """Return tickets, newest first, each with its comments."""
-    query = _tickets().where(
-        *_same(ticket, state=wanted.state), *_same(operation, product=wanted.product)
-    )
+    query = _tickets().where(*_same(operation, product=wanted.product))
     query = query.where(*_same(service, customer=wanted.customer))
+    if wanted.state == "open":  # as its index has it
+        query = query.where(ticket.c.state == literal_column("'open'"))
+    else:
+        query = query.where(*_same(ticket, state=wanted.state))
     query = query.where(*reached(wanted.asker, service.c.customer))
     return _with_comments(connection, connection.execute(_part(query, ticket.c.id, span)).all())
 
@@ -185,6 +177,28 @@ def find_ticket(connection: Connection, public: str) -> Ticket:
     if not found:
         raise NotFound(f"there is no ticket {public}")
     return found[0]
+
+
+def _chosen(dialect: str, wanted: OperationFilter) -> Select[Any]:
+    """Return the query for the keys of operations; what is shown of them is read once they are chosen."""
+    asked = {"product": wanted.product, "state": wanted.state, "customer": wanted.customer}
+    query = select(operation.c.id).where(*_same(operation, **asked))
+    query = query.where(*reached(wanted.asker, operation.c.customer))
+    if wanted.service is not None:
+        named = select(service.c.id).where(_named(wanted.service)).scalar_subquery()
+        mine = operation.alias("mine")
+        its = select(mine.c.id).where(mine.c.service_id == named)
+        query = query.where(is_one_of(dialect, operation.c.id, its))
+    if wanted.parked:
+        never = is_one_of(dialect, operation.c.id, woken(due.c.wake_at >= FAR))
+        query = query.where(operation.c.reason == "parked", never)
+    elif wanted.state in OPEN_STATES:
+        query = query.join(due, due.c.operation_id == operation.c.id)
+    if wanted.overdue is not None:
+        now = select(_now(dialect)).select_from(clock).scalar_subquery()
+        is_overdue = func.coalesce(operation.c.ended_at, now) > operation.c.deadline_at
+        query = query.where(is_overdue == wanted.overdue)
+    return query
 
 
 def _part(query: Select[Any], key: ColumnElement[int], span: Span) -> Select[Any]:
@@ -220,17 +234,8 @@ _REMOTE = select(ticket.c.remote).where(ticket.c.id == operation.c.ticket).scala
 def _operations(dialect: str) -> Select[Any]:
     """Return the query for operations, each with its service, its command and the time it is."""
     own = (
-        "id",
-        "product",
-        "verb",
-        "service_id",
-        "state",
-        "step",
-        "attempt",
-        "outcome",
-        "reason",
-        "cancel",
-        "ticket",
+        *("id", "product", "verb", "service_id", "state", "step"),
+        *("attempt", "outcome", "reason", "cancel", "ticket"),
     )
     times = ("accepted_at", "deadline_at", "ended_at")
     return (

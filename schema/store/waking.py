@@ -19,17 +19,18 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     bindparam,
     func,
     literal,
     or_,
     select,
-    true,
 )
 
+from schema.store.by_product import first_of_each, products_due
 from schema.store.clock import read_times
 from schema.store.deliveries import is_first
-from schema.store.dialect import POSTGRESQL, packed, rows
+from schema.store.dialect import packed, rows
 from schema.store.moments import moment, moment_or_none
 from schema.store.pauses import is_active
 from schema.tables import delivery, due, operation, outbox, service, signal
@@ -82,7 +83,8 @@ def due_operations(connection: Connection, most: int) -> dict[str, list[Wake]]:
     """Return by product what has been due longest and nobody owns, at most so many operations."""
     now = read_times(connection).business
     found: dict[str, list[Wake]] = {}
-    for row in connection.execute(_DUE, {"now": now, "most": most}):
+    given = {"now": now, "most": most}
+    for row in connection.execute(_due(connection.dialect.name), given):
         found.setdefault(row.product, []).append(Wake(row.operation_id, row.wake_at))
     return found
 
@@ -143,15 +145,6 @@ def _is_free(looked_at: FromClause) -> ColumnElement[bool]:
     return owner.scalar_subquery().is_(None)
 
 
-_DUE = (
-    select(due.c.operation_id, due.c.product, due.c.wake_at)
-    .where(
-        due.c.wake_at <= bindparam("now", type_=BigInteger), _is_free(due), is_active(due.c.product)
-    )
-    .order_by(due.c.wake_at, due.c.operation_id)
-    .limit(bindparam("most", type_=Integer))
-)
-
 #: Each customer costs one look into the index, however much of his waits.
 _first = select(func.min(due.c.customer).label("name")).where(
     due.c.product == bindparam("product", type_=Text),
@@ -193,16 +186,24 @@ _LATE = (
 )
 
 _now = bindparam("now", type_=BigInteger)
+_products = products_due()
+_is_due = select(literal(1)).where(due.c.product == _products.c.name, due.c.wake_at <= _now)
+_next_wake = select(func.min(due.c.wake_at)).where(
+    due.c.product == _products.c.name, due.c.wake_at > _now
+)
 _is_waiting = delivery.c.state == "waiting"
 _QUIET = select(
     (
-        select(literal(1)).where(due.c.wake_at <= _now, is_active(due.c.product)).exists()
+        select(literal(1))
+        .select_from(_products)
+        .where(is_active(_products.c.name), _is_due.exists())
+        .exists()
         | select(literal(1)).where(due.c.decide_at <= _now).exists()
         | select(literal(1)).select_from(outbox).exists()
         | select(literal(1)).where(_is_waiting, delivery.c.due_at <= _now, is_first()).exists()
     ).label("is_busy"),
-    select(func.min(due.c.wake_at))
-    .where(due.c.wake_at > _now)
+    select(func.min(_next_wake.scalar_subquery()))
+    .select_from(_products)
     .scalar_subquery()
     .label("next_wake"),
     select(func.min(due.c.decide_at))
@@ -218,26 +219,31 @@ _QUIET = select(
 
 
 @cache
+def _due(dialect: str) -> Select[Any]:
+    """Return the query that reads what is due, a part of each product that is not paused."""
+    products, mine = products_due(), due.alias("mine")
+    wanted = and_(
+        mine.c.product == products.c.name,
+        mine.c.wake_at <= bindparam("now", type_=BigInteger),
+        _is_free(mine),
+    )
+    each = first_of_each(dialect, products, mine, wanted, "most")
+    found = each.where(is_active(products.c.name)).subquery("found")
+    query = select(found.c.operation_id, found.c.product, found.c.wake_at)
+    query = query.order_by(found.c.wake_at, found.c.operation_id)
+    return query.limit(bindparam("most", type_=Integer))
+
+
+@cache
 def _due_of_customers(dialect: str) -> Select[Any]:
     """Return the query that reads a few due rows for each customer, however many he has."""
-    asked = rows(dialect, {"name": Text()})
-    mine = due.alias("mine")
-    first = (
-        select(mine)
-        .where(
-            mine.c.product == bindparam("product", type_=Text),
-            mine.c.customer == asked.c.name,
-            mine.c.wake_at <= bindparam("now", type_=BigInteger),
-            _is_free(mine),
-        )
-        .order_by(mine.c.wake_at, mine.c.operation_id)
-        .limit(bindparam("each", type_=Integer))
+    asked, mine = rows(dialect, {"name": Text()}), due.alias("mine")
+    wanted = and_(
+        mine.c.product == bindparam("product", type_=Text),
+        mine.c.customer == asked.c.name,
+        mine.c.wake_at <= bindparam("now", type_=BigInteger),
+        _is_free(mine),
     )
-    if dialect == POSTGRESQL:
-        each = first.lateral("each_customer")
-        query = select(each.c.customer, each.c.operation_id, each.c.wake_at)
-        return query.select_from(asked).join(each, true())
-    chosen = first.with_only_columns(mine.c.operation_id).correlate(asked).scalar_subquery()
-    query = select(due.c.customer, due.c.operation_id, due.c.wake_at).select_from(asked)
-    query = query.join(due, due.c.operation_id.in_(chosen))
-    return query.order_by(due.c.customer, due.c.wake_at, due.c.operation_id)
+    found = first_of_each(dialect, asked, mine, wanted, "each").subquery("found")
+    query = select(found.c.customer, found.c.operation_id, found.c.wake_at)
+    return query.order_by(found.c.customer, found.c.wake_at, found.c.operation_id)

@@ -21,10 +21,10 @@ BATCHED = "application/cloudevents-batch+json"
 class Client:
     """Speaks to one Turnup; every command is for a new line."""
 
-    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, address: str, begins: int = 0) -> None:
         self._session = session
         self._address = address
-        self._numbers = itertools.count()
+        self._numbers = itertools.count(begins)
 
     async def until_ready(self) -> None:
         """Wait until the door is open."""

@@ -1,9 +1,16 @@
 """Deadlines, tickets, leases and what is due: what their records answer, on both databases."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
+import pytest
+from structlog.testing import capture_logs
+
+from schema.errors import NotStored
+from schema.ids import public_id
+from schema.store import logged
 from schema.store.deadlines import MissDeadline, TellJeopardy
-from schema.store.leases import Boot, Renew, Resign, TakeOver, rooms
+from schema.store.leases import Boot, Renew, Resign, TakenOver, TakeOver, rooms
 from schema.store.moments import moment
 from schema.store.tickets import TicketNote, TicketText, note_tickets
 from schema.store.transaction import Transaction
@@ -157,3 +164,59 @@ def test_it_is_quiet_when_nothing_is_due_and_the_next_thing_is_known(world: Worl
     waiting = world.quiet
     row = world.rows.all("operation")[0]
     assert (waiting.is_quiet, waiting.next_due) == (True, moment(row["jeopardy_at"]))
+
+
+def test_a_missed_deadline_and_its_ticket_are_a_line_each(world: World) -> None:
+    operation = close_slowly(world)
+    world.move_time(15 * MINUTE + MINUTE)
+    with capture_logs() as logs:
+        world.writer.store(MissDeadline(operation, LATE))
+        world.writer.store(MissDeadline(operation, LATE))
+    missed, opened = (each for each in logs if each["log_level"] == "warning")
+    named = {"operation": f"op_{operation}", "product": "sample", "verb": "close"}
+    assert missed.items() >= {"event": "deadline_missed", **named}.items()
+    assert opened.items() >= {"event": "ticket_opened", "title": "it is late"}.items()
+    assert (opened["operation"], opened["severity"]) == (f"op_{operation}", "normal")
+    assert opened["ticket"].startswith("tkt_")
+
+
+def test_what_is_not_stored_is_not_said(world: World) -> None:
+    operation = close_slowly(world)
+    world.move_time(16 * MINUTE)
+
+    def refuse(transaction: Transaction) -> None:
+        MissDeadline.apply(transaction, [MissDeadline(operation, LATE)])
+        raise ValueError("no")
+
+    with capture_logs() as logs, pytest.raises(NotStored):
+        world.do(refuse)
+    assert [each["event"] for each in logs] == ["record_refused"]
+
+
+def test_a_log_that_is_closed_keeps_nothing_from_being_stored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = close_slowly(world)
+    world.move_time(16 * MINUTE)
+
+    def is_closed(*_: object, **__: object) -> None:
+        raise ValueError("I/O operation on closed file")
+
+    monkeypatch.setattr(logged, "log", SimpleNamespace(warning=is_closed))
+    assert world.writer.store(MissDeadline(operation, LATE)) is True
+    assert len(world.rows.tickets(operation)) == 1
+
+
+def test_of_what_is_taken_over_the_first_are_named(world: World) -> None:
+    some = TakenOver((7,), ("worker",), tuple(range(1, 4)))
+    assert some.told["operations"] == ["op_1", "op_2", "op_3"]
+    assert "more" not in some.told
+    many = TakenOver((7, 9), ("worker", "api"), tuple(range(1, 31)))
+    assert (many.told["workers"], many.told["roles"]) == ((7, 9), ("worker", "api"))
+    assert many.told["operations"] == [public_id("op", key) for key in range(1, 21)]
+    assert many.told["more"] == 10
+    gate = world.platform.hold("reserve")
+    operation = world.submit("open")
+    world.until(lambda: gate.reached == 1)
+    taken = world.writer.store(TakeOver(all_of_them=True))
+    assert (taken.roles, taken.keys) == (("worker",), (operation,))
