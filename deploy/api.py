@@ -6,11 +6,12 @@ from deploy.doors import doors_of, require_keys
 from deploy.http import bound_to, serve_http
 from deploy.settings import Settings
 from producers.http.app import create_app
+from producers.presence import API, Presence
 
 
 def main(settings: Settings) -> int:
     """Answer requests until told to stop, and return the exit code."""
-    with role(settings, "api") as core:
+    with role(settings, "api") as core, Presence(core.writer, API, settings.lease):
         require_keys(core)
         bound = bound_to(settings.listen)
         broker = rabbit_broker(settings.broker_url)

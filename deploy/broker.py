@@ -25,9 +25,9 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError
 
 from deploy.kinds import without_password
-from deploy.outage import Outage, said
+from deploy.outage import Outage
 from schema.errors import TurnupError
-from schema.queue import ACTOR, OFFER_SIZE, Offer, queue_name
+from schema.queue import ACTOR, OFFER_SIZE, Offer, queue_name, said
 
 log = structlog.get_logger()
 

@@ -143,11 +143,17 @@ def tickets(
 
 
 @app.command(rich_help_panel=KEEP)
-def doctor(*, as_json: AsJson = False) -> None:
+def doctor(
+    *,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Show every setting too, secrets masked.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Check settings, database, keys, broker and platforms, and who is at work."""
     from deploy.commands.doctor import doctor
 
-    raise typer.Exit(doctor(as_json=as_json))
+    raise typer.Exit(doctor(shows_settings=settings, as_json=as_json))
 
 
 @database.command("upgrade")

@@ -17,6 +17,7 @@ from deploy.logs import configure_logs
 from deploy.memory import at_work
 from deploy.opening import open_database
 from deploy.settings import PREFIX, UNSIGNED, Settings
+from deploy.slips import unknown
 from schema.sealing import Sealer
 from schema.store.database import Database
 from schema.store.writer import Writer
@@ -80,6 +81,8 @@ def started(
     settings: Settings, database: Database, ending: Ending, *, publishes: bool
 ) -> Iterator[Core]:
     """Start a writer on an open database that has its keys, and end both in the end."""
+    for slip in unknown(type(settings)):
+        log.warning("setting_unknown", said=slip)
     sealer = Sealer(load_keys(settings, database))
     tells_desk = settings.desk_url is not None
     writer = Writer(database, settings.products, publishes=publishes, tells_desk=tells_desk)

@@ -76,4 +76,4 @@ def _take_over(core: Core) -> None:
     except TimeoutError as error:
         raise Unanswered(f"the database {core.database} does not answer") from error
     if taken.workers:
-        log.info("taken_over", workers=taken.workers, operations=taken.operations)
+        log.info("taken_over", **taken.told)

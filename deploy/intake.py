@@ -8,12 +8,13 @@ from producers.amqp.door import Door
 from producers.amqp.topology import TopologyRefused, require_topology, user_in
 from producers.api_keys import KeyRing
 from producers.intake import Intake
+from producers.presence import INTAKE, Presence
 
 
 def main(settings: Settings) -> int:
     """Take commands until told to stop, and return the exit code."""
     url = settings.broker_url
-    with role(settings, "intake") as core:
+    with role(settings, "intake") as core, Presence(core.writer, INTAKE, settings.lease):
         try:
             require_topology(url)
         except TopologyRefused as error:

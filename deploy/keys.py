@@ -1,19 +1,21 @@
 """The keys that seal secrets: from TURNUP_SECRET_KEYS, else from the file beside SQLite."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from deploy.settings import Settings, SettingsWrong
 from schema.errors import TurnupError
-from schema.sealing import SecretKey, SecretKeysMalformed, new_key, parse_keys
+from schema.sealing import SecretKey, SecretKeysMalformed, key_of, new_key, parse_keys
 from schema.store.database import Database
 from schema.store.dialect import SQLITE
+from schema.store.secrets import newest_sealed
 
 
 class KeyUnusable(TurnupError):
-    """Raised when the key file of a database is missing, unreadable or malformed."""
+    """Raised when the keys are not those of the database, or its key file is missing, unreadable or malformed."""
 
 
 def key_file(database: Database) -> Path:
@@ -22,7 +24,37 @@ def key_file(database: Database) -> Path:
 
 
 def load_keys(settings: Settings, database: Database) -> tuple[SecretKey, ...]:
-    """Return the keys of an existing database; raise `SettingsWrong` or `KeyUnusable`."""
+    """Return the keys of an existing database; raise `SettingsWrong`, `KeyUnusable` or `Unreachable`."""
+    keys = given_keys(settings, database)
+    require_sealed_with(keys, settings, database)
+    return keys
+
+
+def require_sealed_with(
+    keys: Sequence[SecretKey], settings: Settings, database: Database
+) -> str | None:
+    """Return the id of the key that sealed last; raise `KeyUnusable` where it is not one of these.
+
+    Where nothing is sealed yet, any key will do.
+    """
+    with database.look() as connection:
+        sealed = newest_sealed(connection)
+    found = key_of(sealed) if sealed else None
+    if found and found not in {key.id for key in keys}:
+        given = f"{', '.join(key.id for key in keys)} from {source_of(settings, database)}"
+        raise KeyUnusable(
+            f"the database {database} is sealed with {found}, which is not among the keys: {given}"
+        )
+    return found
+
+
+def source_of(settings: Settings, database: Database) -> str:
+    """Return where the keys come from."""
+    return "TURNUP_SECRET_KEYS" if settings.secret_keys else str(key_file(database))
+
+
+def given_keys(settings: Settings, database: Database) -> tuple[SecretKey, ...]:
+    """Return the keys as they are given, whatever is sealed; raise `SettingsWrong` or `KeyUnusable`."""
     if settings.secret_keys is not None:
         return parse_keys(settings.secret_keys.get_secret_value())
     if database.dialect != SQLITE:

@@ -1,14 +1,12 @@
 """Says that the broker is away, once for a whole process."""
 
-import re
 import threading
 
 import structlog
 
-log = structlog.get_logger()
+from schema.queue import said
 
-#: What a broker says when it lets nobody in, inside the words of its client.
-REFUSED = re.compile(r"\(\d+\) '([A-Z_]+ - [^']*)'")
+log = structlog.get_logger()
 
 
 class Outage:
@@ -32,16 +30,3 @@ class Outage:
             self._without.discard(who)
             if was_away and not self._without:
                 log.info("broker_answers_again", by="offers")
-
-
-def said(error: BaseException) -> str:
-    """Return what went wrong in one line; the client of RabbitMQ wraps it several times."""
-    cause = error
-    while cause.args and isinstance(cause.args[0], BaseException):
-        cause = cause.args[0]
-    cause = getattr(cause, "exception", cause)
-    if found := REFUSED.search(str(cause)):
-        return found[1]
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    return str(cause).strip().split("\n", 1)[0] or type(cause).__name__

@@ -43,7 +43,7 @@ def main(
     """Carry out files of commands, say what became of them, also as a picture, and return the exit code."""
     settings.require_one_process("run")
     settings = settings.played()
-    configure_logs(settings.log, logging.WARNING)
+    configure_logs(settings.log, logging.ERROR)  # late, ill and missed is the story that is told
     script = read_script(files, read_start(start) if start else None)
     with new_ground(settings) as ground:
         if ground.set_aside:

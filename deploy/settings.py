@@ -1,7 +1,7 @@
 """The settings: TURNUP_* variables of the environment or of a `.env` file, all checked at once.
 
-Besides the fields below each product has TURNUP_PLATFORM_<PRODUCT>_URL and _SECRET, and each of its
-verbs TURNUP_<PRODUCT>_<VERB>_DEADLINE (`deploy.promises`); they come with the product, without a change here.
+Besides the fields below each product has TURNUP_PLATFORM_<PRODUCT>_URL and _SECRET, limits (`deploy.limits`), and for
+each verb TURNUP_<PRODUCT>_<VERB>_DEADLINE (`deploy.promises`); they come with the product, without a change here.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from deploy import limits
 from deploy.kinds import (
     EMBEDDED,
     SQLITE_URL,
@@ -41,6 +42,7 @@ from deploy.kinds import (
     written_length,
 )
 from deploy.promises import changes, fields_of
+from deploy.slips import unknown
 from schema.calendar import CalendarUnknown
 from schema.discovery import find_products
 from schema.errors import TurnupError
@@ -84,7 +86,7 @@ class Settings(BaseSettings):
     #: Who signs our events: the `source` of every CloudEvent that goes out.
     source: str = Field("turnup", min_length=1, max_length=200)
     listen: Listen = Address("127.0.0.1", 8080)
-    #: How many operations of each product a worker takes at once.
+    #: How many operations of each product a worker takes at once; fewer where its platform is limited.
     room: int = Field(1024, ge=1, le=100_000)
     lease: Length = timedelta(seconds=15)
     renew: Length = timedelta(seconds=5)
@@ -236,19 +238,21 @@ class Settings(BaseSettings):
         for product in find_products().values():
             fields[f"platform_{product.name}_url"] = (WebUrl | None, Field(None, repr=False))
             fields[f"platform_{product.name}_secret"] = (SigningSecret | None, None)
-            fields |= fields_of(product)
-        return create_model("Settings", __base__=cls, **fields)
+            fields |= limits.fields_of(product.name) | fields_of(product)
+        checks: dict[str, Any] = {**limits.checks_of(find_products())}
+        return create_model("Settings", __base__=cls, __validators__=checks, **fields)
 
 
 def read_settings() -> Settings:
     """Return the settings; raise `SettingsWrong` with every fault at once."""
+    kind = Settings.for_products()
     try:
-        settings = Settings.for_products()()
+        settings = kind()
         assert settings.products  # noqa: S101  here a wrong calendar is found
     except CalendarUnknown as error:
         raise SettingsWrong(f"the calendar of a deadline: {error}") from None
     except ValidationError as error:
-        raise SettingsWrong(*(_line(fault) for fault in error.errors())) from None
+        raise SettingsWrong(*map(_line, error.errors()), *unknown(kind)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsWrong(f".env: cannot be read: {error}") from None
     return settings

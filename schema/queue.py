@@ -4,6 +4,7 @@ A message only says "look now" at some operations of one product. It gives no ri
 doubled, late or out of order: the truth is in the database.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -12,6 +13,9 @@ OFFER_SIZE = 100
 
 #: The name of the one actor that takes offers.
 ACTOR = "look"
+
+#: What a broker says when it lets nobody in, inside the words of its client.
+REFUSED = re.compile(r"\(\d+\) '([A-Z_]+ - [^']*)'")
 
 
 def queue_name(product: str) -> str:
@@ -24,3 +28,16 @@ class Offer(Protocol):
 
     def __call__(self, product: str, operations: Sequence[int]) -> None:
         """Offer these operations; what is lost here is found again in the database."""
+
+
+def said(reason: object) -> str:
+    """Return why in one line; the client of RabbitMQ wraps it several times."""
+    cause = reason
+    while isinstance(cause, BaseException) and cause.args and isinstance(cause.args[0], Exception):
+        cause = cause.args[0]
+    cause = getattr(cause, "exception", cause)
+    if found := REFUSED.search(str(cause)):
+        return found[1]
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return str(cause).strip().split("\n", 1)[0][:200] or type(cause).__name__

@@ -1,7 +1,7 @@
 """`turnup db`: making, upgrading and checking the database, and making keys."""
 
 from deploy.display.screen import answer, print_json, say
-from deploy.keys import key_file, load_keys
+from deploy.keys import given_keys, key_file, require_sealed_with
 from deploy.opening import open_database, upgrade_database
 from deploy.settings import read_settings
 from schema.sealing import new_key
@@ -34,11 +34,15 @@ def check(*, as_json: bool) -> None:
     settings = read_settings()
     database = open_database(settings)
     try:
-        keys = load_keys(settings, database)
+        keys = given_keys(settings, database)
+        sealed = require_sealed_with(keys, settings, database)
     finally:
         database.close()
     found = {"database": str(database), "version": HEAD, "key": keys[0].id}
-    told = f"the database {database} has version {HEAD}, sealed with {keys[0].id}"
+    is_sealed = (
+        f"sealed with {sealed}" if sealed else f"nothing sealed yet, and {keys[0].id} for that"
+    )
+    told = f"the database {database} has version {HEAD}, {is_sealed}"
     answer(found, told, as_json=as_json)
 
 

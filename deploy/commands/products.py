@@ -91,8 +91,8 @@ def _rows(product: Product) -> list[Sequence[Cell]]:
             for wanted in (Allowed.YES, Allowed.ALREADY, Allowed.BUSY)
         ]
         is_first = verb in product.verbs and product.verbs[verb].creates
-        allowed = f"(no service), {states[0]}" if is_first else states[0]
-        rows.append((verb, limit, allowed, *states[1:]))
+        allowed = ["(no service)"] * is_first + [states[0]] * bool(states[0])
+        rows.append((verb, limit, ", ".join(allowed), *states[1:]))
     return rows
 
 

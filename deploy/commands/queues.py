@@ -49,7 +49,7 @@ def rows(found: Mapping[str, Standing], now: datetime) -> list[Sequence[Cell]]:
             str(each.in_line.count),
             _bad(each.parked.count, "parked"),
             briefly(each.next_due, now) if each.next_due else "",
-            _bad(each.missed_today, "overdue"),
+            _bad(each.late, "overdue"),
             _bad(each.tickets, "open"),
         )
         for name, each in found.items()

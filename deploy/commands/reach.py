@@ -1,32 +1,29 @@
-"""What `turnup doctor` finds on the other end of a line: the broker, and the platforms."""
+"""What `turnup doctor` finds on the other end of a line: the broker, a mail server, and the platforms."""
 
 import http.client
+import json
+import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import urlsplit
 
 from deploy.broker import BrokerUnreachable, require_broker
+from deploy.commands.finding import Finding
 from deploy.settings import PREFIX, UNSIGNED, Settings
+from producers.amqp.depths import Depth, looked_into
+from producers.amqp.topology import COMMANDS, REJECTED
 
 #: How a client of AMQP 0-9-1 begins, and the kind of frame that a broker answers with.
 AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
 AMQP_METHOD = b"\x01"
 PATIENCE = 3.0
 
+#: How a mail server answers a greeting that it takes.
+GREETED = 250
+
 #: From here on an answer says that the platform itself is ill.
 FAILED = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    state: Literal["ok", "warning", "wrong"]
-    told: str
 
 
 def broker(settings: Settings) -> Iterator[Finding]:
@@ -53,6 +50,19 @@ def broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("broker", "wrong", f"{shown} answers, but lets us not in: {error.why}")
     else:
         yield Finding("broker", "ok", f"{shown} answers, and lets us in")
+        yield from _commands(settings.broker_url)
+
+
+def _commands(url: str) -> Iterator[Finding]:
+    """Look whether commands lie at the broker that nobody takes, and what could not be accepted."""
+    found = looked_into(url, (COMMANDS, REJECTED))
+    waiting, dead = (found.get(name, Depth(0, 0)) for name in (COMMANDS, REJECTED))
+    if waiting.messages and not waiting.consumers:
+        told = f"{waiting.messages} wait in {COMMANDS}, and nobody takes them: start turnup intake"
+        yield Finding("commands", "wrong", told)
+    if dead.messages:
+        told = f"{dead.messages} could not be accepted: turnup dead list"
+        yield Finding("commands", "warning", told)
 
 
 def _greeted(plain: socket.socket, tls_host: str | None) -> bytes:
@@ -65,14 +75,40 @@ def _greeted(plain: socket.socket, tls_host: str | None) -> bytes:
         return secret.recv(1)
 
 
+def mail_server(settings: Settings) -> Iterator[Finding]:
+    """Look whether the mail server takes us for somebody, where one is set; nothing is sent."""
+    if settings.smtp_url is None:
+        return
+    parts = urlsplit(settings.smtp_url)
+    is_safe = parts.scheme == "smtps"
+    host, port = parts.hostname or "", parts.port or (465 if is_safe else 25)
+    kind = smtplib.SMTP_SSL if is_safe else smtplib.SMTP
+    try:
+        with kind(host, port, timeout=PATIENCE) as server:
+            code, said = server.ehlo()
+    except OSError as error:
+        why = f"does not answer: {error.strerror or str(error) or type(error).__name__}"
+        yield Finding("mail", "wrong", f"{host}:{port} {why}")
+        return
+    if code == GREETED:
+        yield Finding("mail", "ok", f"{host}:{port} answers, and greets us")
+    else:
+        first = said.decode(errors="replace").split("\n", 1)[0][:200]
+        yield Finding("mail", "wrong", f"{host}:{port} answers {code} {first}")
+
+
 def platforms(settings: Settings) -> Iterator[Finding]:
     """Look whether every product's platform answers a question that changes nothing."""
+    is_played = settings.is_embedded and _is_simulator(settings)
     for name, platform in settings.platforms.items():
         if platform.url is not None:
             yield _answers(name, platform.url)
             if platform.secret is None:
                 told = f"{PREFIX}PLATFORM_{name.upper()}_SECRET is not set: {UNSIGNED}"
                 yield Finding("platform", "warning", told)
+            continue
+        if is_played:
+            yield Finding("platform", "ok", f"{name} is played at {settings.simulator_listen}")
             continue
         told = f"{PREFIX}PLATFORM_{name.upper()}_URL is not set: "
         if settings.is_embedded:
@@ -81,6 +117,19 @@ def platforms(settings: Settings) -> Iterator[Finding]:
             )
         else:
             yield Finding("platform", "wrong", f"{told}no worker of {name} starts without it")
+
+
+def _is_simulator(settings: Settings) -> bool:
+    """Return whether somebody plays the vendors where `serve --simulator` does."""
+    host, port = settings.simulator_listen
+    connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
+    try:
+        connection.request("GET", "/clock")
+        return "next_due" in json.load(connection.getresponse())
+    except (OSError, http.client.HTTPException, ValueError, TypeError):
+        return False
+    finally:
+        connection.close()
 
 
 def _answers(name: str, url: str) -> Finding:

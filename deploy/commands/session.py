@@ -26,7 +26,7 @@ class Session:
 def reading() -> Iterator[Session]:
     """Give what a command needs that only looks."""
     settings = read_settings()
-    configure_logs("console", logging.WARNING)
+    configure_logs("console", logging.CRITICAL)  # what goes wrong is said once, as the answer
     database = open_database(settings)
     try:
         yield Session(settings, database)

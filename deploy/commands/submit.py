@@ -74,7 +74,7 @@ def _answers(
             events = [each for each in events if _is_customer(each.event) is manner.only_customers]
         asked = [dry(each.event) if manner.is_dry_run else each.event for each in events]
         try:
-            answers = intake.accept(asked, asker=Asker(user()))
+            answers = intake.accept(asked, asker=Asker(user(), is_proven=True))
         except StoreError:
             warn(f"of line {batch[0].number} and those after it nothing was stored")
             raise

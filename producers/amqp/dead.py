@@ -17,10 +17,11 @@ from pydantic import TypeAdapter, ValidationError
 from producers.amqp.headers import as_text, carried_on
 from producers.amqp.letters import AT, DETAIL, FAULTS, ID, KEY, REASON
 from producers.amqp.messages import USER, attributes
-from producers.amqp.topology import COMMANDS, REJECTED, channel_to, user_in
+from producers.amqp.topology import COMMANDS, REJECTED, channel_to, parameters, user_in
 from producers.parsing import NotJson, parse_json
-from producers.relay.link import GONE, said
+from producers.relay.link import GONE
 from schema.errors import NotFound, TurnupError
+from schema.queue import said
 from schema.views import DeadLetter, DeadLetterShown, ProblemFault
 
 #: The most that are looked at, oldest first.
@@ -120,7 +121,9 @@ class DeadLetters:
                 channel.basic_nack(0, multiple=True, requeue=True)
                 channel.connection.close()
         except GONE as error:
-            raise BrokerAway(f"the broker does not answer: {said(error)}") from error
+            at = parameters(self.url)
+            why = f"the broker {at.host}:{at.port} does not answer: {said(error)}"
+            raise BrokerAway(why) from error
 
 
 def _taken(channel: BlockingChannel) -> Iterator[_Found]:

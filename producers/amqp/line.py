@@ -13,10 +13,12 @@ from pika.spec import Basic
 from producers.amqp.headers import as_text
 from producers.amqp.messages import Message
 from producers.amqp.topology import COMMANDS, channel_to
-from producers.relay.link import GONE, LinkLost, said
+from producers.relay.link import GONE, LinkLost
+from schema.queue import said
 
-#: Messages that the broker hands out ahead, so that it need not be waited for between two batches.
-AHEAD = 1_000
+#: Messages that the broker hands out ahead, so that it need not be waited for between two batches. They are
+#: in memory while the database is away, and one may have 8 MiB.
+AHEAD = 100
 
 #: A message that was handed out this often without being acknowledged may be what ended its takers.
 SUSPICIOUS = 2

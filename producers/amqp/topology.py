@@ -7,6 +7,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from producers.amqp.headers import read_any_header
 from producers.relay import link
+from schema.queue import said
 
 #: An exchange and the queue behind it have the same name.
 COMMANDS = "turnup.commands"
@@ -46,7 +47,7 @@ def require_topology(url: str) -> None:
     try:
         channel_to(url).connection.close()
     except link.GONE as error:
-        raise TopologyRefused(link.said(error)) from error
+        raise TopologyRefused(said(error)) from error
 
 
 def user_in(url: str) -> str:

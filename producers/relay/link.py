@@ -18,6 +18,7 @@ from pika.exceptions import AMQPError
 from pika.frame import Method
 
 from producers.relay.events import CONTENT_TYPE
+from schema.queue import said
 
 log = structlog.get_logger()
 
@@ -177,8 +178,3 @@ def parameters(url: str, patience: float = PATIENCE) -> pika.URLParameters:
     found.connection_attempts = 1
     found.socket_timeout = found.stack_timeout = patience
     return found
-
-
-def said(reason: object) -> str:
-    """Return why in one line."""
-    return str(reason).strip().split("\n", 1)[0][:200] or type(reason).__name__

@@ -14,6 +14,7 @@ from threading import Event
 import structlog
 
 from producers.outages import Outages
+from producers.presence import WAITING_RELAY, Presence
 from producers.relay.deletions import Deletions
 from producers.relay.events import render, routing_key
 from producers.relay.link import Link, LinkLost
@@ -59,6 +60,7 @@ class Relay:
         pace: Pace | None = None,
     ) -> None:
         self._database = database
+        self._writer = writer
         self._products = products
         self._url = url
         self._pace = pace or Pace()
@@ -67,6 +69,8 @@ class Relay:
         self._deletions = Deletions(writer, self._window.forget)
         self._outages = Outages("relay")
         self._link: Link | None = None
+        #: Without a broker it holds nothing, so that others send; then this shows that it lives.
+        self._presence: Presence | None = None
         #: Events of unknown products; what has been sent by a newer relay meanwhile is not met again.
         self._left: set[int] = set()
         self._forgets_at = 0.0
@@ -205,11 +209,16 @@ class Relay:
         self._linked_at = self._heard_at = time.monotonic()
         self._sends_at = 0.0
         self._link = link
+        self._show_no_longer()
         return link
 
     def _lose(self, reason: str) -> None:
         """Forget a link, and with it all that it has not confirmed: the rows are still there."""
         self._outages.note("broker_gone", reason)
+        self._share.release()
+        if self._presence is None:
+            self._presence = Presence(self._writer, WAITING_RELAY, self._pace.lease)
+            self._presence.start()
         if self._link:
             if time.monotonic() - self._linked_at > self._pace.retry_at_most:
                 self._retry = self._pace.retry
@@ -231,6 +240,13 @@ class Relay:
             self._lose(str(error))
         self._deletions.finish(self._pace.farewell)
         self._share.release()
+        self._show_no_longer()
         if self._link:
             link, self._link = self._link, None
             link.close()
+
+    def _show_no_longer(self) -> None:
+        """Stop showing that it waits for a broker: its share shows that it lives, or it does not."""
+        if self._presence:
+            self._presence.stop()
+            self._presence = None

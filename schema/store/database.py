@@ -35,6 +35,9 @@ PLANS = (
     "jit=off",
 )
 
+#: SQLite, too, would rather make an index of a whole table for one statement than use one that is there.
+SQLITE_PLANS = ("PRAGMA automatic_index=OFF",)
+
 #: Who is frozen between two statements (a stopped process, a paused machine) keeps his rows locked, and with them the
 #: deadlines of everybody: his transaction is undone, well before his lease lapses. Both ends notice a peer that is gone
 #: without a word.
@@ -99,6 +102,7 @@ class Database:
             "PRAGMA journal_mode=WAL",
             "PRAGMA synchronous=FULL",
             checkpoint,
+            *SQLITE_PLANS,
         )
         return engine
 
@@ -116,7 +120,7 @@ class Database:
         engine = _sqlite_engine(
             f"{self.path.absolute().as_uri()}?mode=ro", QueuePool, pool_size=4, max_overflow=60
         )
-        _on_sqlite(engine, "BEGIN", "PRAGMA query_only=ON")
+        _on_sqlite(engine, "BEGIN", "PRAGMA query_only=ON", *SQLITE_PLANS)
         return engine
 
     @contextmanager

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schema.command import rfc3339
 from schema.errors import Refusal
 from schema.ids import public_id
 from schema.store.asked import change_operation, held_operation
 from schema.store.confirmations import renew_code
+from schema.store.moments import moment
 from schema.store.order import Accepted
+from schema.store.tickets import TicketNote, note_tickets
 from schema.store.transaction import Line, Transaction
 from schema.store.waits import wake_now
 
@@ -42,8 +45,12 @@ def _retry(transaction: Transaction, record: Retry) -> Accepted | Refusal:
         "owner": None,
         "epoch": row.epoch + 1,
     }
-    line = Line("retried", record.actor, f"cycle {row.cycle + 1}", step=row.step)
+    line = Line("retried", record.actor, step=row.step)
     change_operation(transaction, row, line, again)
     renew_code(transaction, row.id, row.cycle + 1)
     wake_now(transaction, [row.id])
+    note = TicketNote(
+        f"Retried by {record.actor} at {rfc3339(moment(transaction.now))}; Turnup goes on by itself."
+    )
+    note_tickets(transaction, [(row.id, row.ticket, note)])
     return Accepted(row.id, row.product, is_due=True)

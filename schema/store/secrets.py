@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from schema.errors import Refusal
 from schema.ids import public_id
@@ -28,6 +28,12 @@ class SecretNote:
 def context_of(service: int, name: str) -> str:
     """Return the context in which a secret of a service is sealed."""
     return f"secret {public_id('svc', service)}#{name}"
+
+
+def newest_sealed(connection: Connection) -> str | None:
+    """Return what was sealed last, whatever has become of it; None while no service has had a secret."""
+    newest = select(secret.c.sealed).order_by(secret.c.id.desc()).limit(1)
+    return connection.execute(newest).scalar()
 
 
 def note_secrets(transaction: Transaction, notes: Sequence[tuple[int, SecretNote]]) -> None:

@@ -6,8 +6,10 @@ from functools import cache
 
 from sqlalchemy import BigInteger, Boolean, Text, Update, bindparam, case, func, select, update
 
+from schema.ids import public_id
 from schema.store.desk import TicketEvent, open_tickets, tell_desk
 from schema.store.dialect import Columns, locked, next_keys, rows
+from schema.store.logged import warn_when_stored
 from schema.store.transaction import Transaction
 from schema.store.troubles import evidence
 from schema.tables import comment, operation, ticket
@@ -108,6 +110,10 @@ def _open(transaction: Transaction, wanted: Sequence[tuple[int, TicketText]]) ->
         for key, (_, text) in zip(keys, wanted, strict=True)
     ]
     tell_desk(transaction, events)
+    for key, (owner, text) in zip(keys, wanted, strict=True):
+        named = {"ticket": public_id("tkt", key), "operation": public_id("op", owner)}
+        said = {"severity": text.severity, "title": text.title}
+        warn_when_stored(transaction, "ticket_opened", **named, **said)
 
 
 @cache

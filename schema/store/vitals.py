@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.exc import DBAPIError
 
+from schema.errors import Unreachable
 from schema.store.clock import Times, business_now, read_times
+from schema.store.database import Database
 from schema.store.dialect import LEASE_NOW, SQLITE
 from schema.store.moments import moment
 from schema.store.waking import due_operations
-from schema.tables import worker
+from schema.tables import clock, worker
 
 #: How many small queries tell how quickly the database answers.
 LOOKS = 5
@@ -47,6 +50,17 @@ def latency(connection: Connection) -> timedelta:
         connection.execute(text("SELECT 1")).scalar_one()
         taken.append(time.perf_counter() - begun)
     return timedelta(seconds=min(taken))
+
+
+def try_to_write(database: Database) -> None:
+    """Write something that changes nothing, and take it back; raise `Unreachable` where that is refused."""
+    try:
+        with database.writing.connect() as connection:
+            connection.execute(update(clock).values(id=clock.c.id))
+            connection.rollback()
+    except DBAPIError as error:
+        said = str(error.orig).strip().split("\n", 1)[0]
+        raise Unreachable(f"the database {database} can be read and not written: {said}") from error
 
 
 def living_workers(connection: Connection) -> list[Living]:

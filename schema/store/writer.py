@@ -47,7 +47,8 @@ BREATH = 0.001
 
 #: Classes of PostgreSQL's errors that pass by themselves: connection, resources, shutdown and
 #: cancelled statements, the system, a server that only reads for now, a transaction that was idle for too long.
-PASSING = ("08", "53", "57", "58", "25006", "25P03")
+ONLY_READS = "25006"
+PASSING = ("08", "53", "57", "58", ONLY_READS, "25P03")
 
 #: How drivers say that nobody is there, where they give no code for it.
 GONE = (
@@ -88,7 +89,8 @@ class Writer:
         self._waiting: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._closed = threading.Event()
-        self._is_reachable = True
+        #: What was said of a database that takes nothing, until it does again.
+        self._said: set[str] = set()
         self._lock = threading.Lock()
         self._load = 0
 
@@ -209,8 +211,8 @@ class Writer:
                 answers.update(zip(places, given, strict=True))
             transaction.flush()
             store_counts(transaction)
-        if not self._is_reachable:
-            self._is_reachable = True
+        if self._said:
+            self._said.clear()
             log.info("database_answers_again")
         return [answers[place] for place in range(len(records))]
 
@@ -227,9 +229,11 @@ class Writer:
 
         Whether the last commit was done is then not known: every record can be applied twice.
         """
-        if self._is_reachable:
-            log.warning("database_gone", error=_said(error))
-            self._is_reachable = False
+        is_there = getattr(getattr(error, "orig", None), "sqlstate", None) == ONLY_READS
+        name = "database_only_read" if is_there else "database_gone"
+        if name not in self._said:
+            self._said.add(name)
+            log.warning(name, error=_said(error))
         is_stopped = self._closed.wait(RECONNECT)
         self._database.writing.dispose()
         return not is_stopped

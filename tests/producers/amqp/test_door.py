@@ -121,6 +121,16 @@ def test_CO_7_a_user_whom_a_key_binds_asks_for_his_customers_only(
     assert count(database, "operation") == 1
 
 
+def test_CO_7_with_any_key_a_message_without_a_user_is_no_operators(
+    upstream: Upstream, writer: Writer
+) -> None:
+    writer.store(AddKey("crm", "some-hash", "operator"))
+    upstream.send(activate("1"), reply_to=upstream.answers)
+    assert "user_id" in upstream.answer().json["detail"]
+    upstream.send(activate("1"), user_id="guest", reply_to=upstream.answers)
+    assert upstream.answer().json["actor"] == "amqp:guest"
+
+
 def test_CO_2_what_cannot_be_accepted_is_kept_and_told_with_every_fault(
     upstream: Upstream,
 ) -> None:

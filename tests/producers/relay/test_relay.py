@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from producers.presence import WAITING_RELAY
 from producers.relay.pace import Pace
 from producers.relay.relay import Relay
 from schema.store.leases import Boot
@@ -239,6 +240,40 @@ def test_a_relay_waits_for_a_broker_that_is_not_there_yet(
         rabbit_server.start()
         wait_until(lambda: stage.unsent() == 0)
     assert [entry["event"] for entry in logs].count("broker_gone") == 1
+
+
+def test_a_relay_without_a_broker_shows_that_it_waits_and_holds_nothing(
+    stage: Stage, queue: Queue, rabbit_server: RabbitServer
+) -> None:
+    stage.accept(1)
+    pace = Pace(retry=0.02, retry_at_most=0.1, lease=SHORT)
+    with capture_logs() as logs, stage.relaying(queue.url, pace) as relay:
+        wait_until(lambda: relay.progress.sent == 1)
+        assert roles(stage) == {"relay"}
+        rabbit_server.stop()
+        wait_until(lambda: roles(stage) == {WAITING_RELAY})
+        with stage.database.look() as connection:
+            assert set(connection.execute(select(partition.c.owner)).scalars()) == {None}
+        shown_until = lease_until(stage)
+        wait_until(lambda: lease_until(stage) > shown_until + 1_000)
+        rabbit_server.start()
+        stage.accept(2)
+        wait_until(lambda: roles(stage) == {"relay"} and stage.unsent() == 0)
+    assert roles(stage) == set()
+    told = [entry["event"] for entry in logs]
+    assert (told.count("broker_gone"), told.count("broker_answers_again")) == (1, 1)
+
+
+def roles(stage: Stage) -> set[str]:
+    """The roles of all that show that they live."""
+    with stage.database.look() as connection:
+        return set(connection.execute(select(worker.c.role)).scalars())
+
+
+def lease_until(stage: Stage) -> int:
+    """Until when the only one shows it."""
+    with stage.database.look() as connection:
+        return int(connection.execute(select(worker.c.lease_until)).scalar_one())
 
 
 def lease(stage: Stage, relay: int) -> tuple[int, ...]:
