@@ -74,12 +74,12 @@ class KeyRing:
     def sender(self, user: str | None) -> Asker | Refusal:
         """Return who sends a message; the broker vouches for `user`, who is an operator unless a key binds him.
 
-        Once any user is bound each message needs a user: leaving it out must not make an operator of anybody. Raises
+        Once there is any key each message needs a user: leaving it out must not make an operator of anybody. Raises
         `Unreachable`.
         """
-        self._known()
+        has_keys = self._known() is not None or self._users
         if user is None:
-            return forbidden(USER_NEEDED) if self._users else ANYBODY
+            return forbidden(USER_NEEDED) if has_keys else ANYBODY
         known = self._users.get(user, Asker(f"{OF_BROKER}{user}", is_proven=True))
         return known or forbidden(f"{OF_BROKER}{user} was revoked")
 

@@ -8,10 +8,10 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from producers.intake import PATIENCE, too_late
-from producers.reading import OUT_OF_RANGE, invalid, is_in_range
+from producers.reading import invalid
 from schema.command import faults_of
 from schema.desk import DeskSays
-from schema.errors import Fault, NotFound, Refusal, Refused
+from schema.errors import NotFound, Refusal, Refused
 from schema.ids import key_of
 from schema.store.remote import DeskSaid, Remote
 from schema.store.writer import Writer
@@ -53,9 +53,6 @@ class DeskEvents:
 def _read(body: bytes) -> DeskSays:
     """Return what a desk says, or raise `Refused` with every fault."""
     try:
-        told = DeskSays.model_validate_json(body)
+        return DeskSays.model_validate_json(body)
     except ValidationError as error:
         raise Refused(invalid(faults_of(error))) from error
-    if not is_in_range(told.at):
-        raise Refused(invalid((Fault("/at", OUT_OF_RANGE),)))
-    return told

@@ -11,15 +11,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from schema.store.counts import ACCEPTED, MISSED, RETRIED, Counted
-from schema.store.figures import Figures, Heap, Standing
+from schema.store.figures import ENDS, MOST, Figures, Heap, Standing
 from schema.store.leases import WAKER
 from schema.store.outbox import RELAY
 
 #: What Prometheus is told that this is.
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-
-#: An operation ends in one of these states.
-ENDS = ("succeeded", "failed", "cancelled")
 
 #: Roles whose absence is to be seen.
 ROLES = ("worker", WAKER, RELAY)
@@ -64,7 +61,8 @@ class _Collector:
         """Yield what has not ended, by product and by where it is."""
         count = GaugeMetricFamily(
             "turnup_operations_waiting",
-            "Operations that wait: due and not taken, in line for their service, or parked for a person.",
+            "Operations that wait: due and not taken, in line for their service, or parked for a person;"
+            f" up to {MOST} of each.",
             labels=("product", "place"),
         )
         age = GaugeMetricFamily(
@@ -165,7 +163,11 @@ class _Collector:
 BY_PRODUCT = (
     ("turnup_operations_open", "Operations that have not ended.", "open"),
     ("turnup_operations_in_flight", "Operations that a worker has in hand.", "in_flight"),
-    ("turnup_deadlines_due_next_hour", "Deadlines of open operations in the next hour.", "soon"),
+    (
+        "turnup_deadlines_due_next_hour",
+        f"Deadlines of open operations in the next hour, up to {MOST}.",
+        "soon",
+    ),
     (
         "turnup_deadlines_missed_today",
         "Deadlines that were missed since midnight UTC.",

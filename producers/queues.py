@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schema.store.clock import business_now
 from schema.store.database import Database
-from schema.store.figures import Standing, standings
+from schema.store.figures import MOST, Standing, standings
 from schema.views import Moment, View
 
 
@@ -18,13 +18,14 @@ class Queue(View):
     is_paused: bool
     open: int = Field(description="All that has not ended")
     waiting: int = Field(description="What of it nobody works on")
-    due: int = Field(description="What of that could be taken now")
+    due: int = Field(description=f"What of that could be taken now, up to {MOST}")
     oldest_due_age: float = Field(description="In seconds of business time; 0 where nothing is due")
     in_flight: int
     in_line: int = Field(description="Waits until another operation lets go of its service")
     parked: int = Field(description="Needs a person")
     next_due: Moment | None
     deadlines_in_an_hour: int
+    late: int = Field(description="Past its deadline, and has not ended")
     deadlines_missed_today: int
     open_tickets: int
 
@@ -53,6 +54,7 @@ def queues_of(found: Mapping[str, Standing], now: datetime) -> list[Queue]:
             parked=each.parked.count,
             next_due=each.next_due,
             deadlines_in_an_hour=each.soon,
+            late=each.late,
             deadlines_missed_today=each.missed_today,
             open_tickets=each.tickets,
         )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from producers.parsing import write_json
 from schema.asker import Asker, forbidden
-from schema.calendar import FIRST_YEAR, LAST_YEAR, MOST_DAYS, Limit, LimitMalformed, parse_limit
+from schema.calendar import MOST_DAYS, OUT_OF_RANGE, Limit, LimitMalformed, is_in_range, parse_limit
 from schema.command import (
     COMMAND_TYPE,
     CUSTOMER_CHANGED,
@@ -36,7 +36,12 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]
 SUBJECT_WANTED = "must be <customer>/<service reference>, both of 1 to 80 letters, digits, dots, underscores, hyphens"
 NAME_WANTED = "must be the customer: 1 to 80 letters, digits, dots, underscores and hyphens"
 DEADLINE_WANTED = f"must be an RFC 3339 time or a duration such as 30s, 15m, 2h or 2bd, 1 second to {MOST_DAYS} days"
-OUT_OF_RANGE = f"must lie after {FIRST_YEAR} and before {LAST_YEAR}"
+
+#: How a dry run is asked for; what else is called so would be passed over, and the command carried out.
+DRY_RUN, DRY_RUN_WANTED = (
+    "dry_run",
+    'asks for nothing here; a dry run is asked for in data: {"dry_run": true}',
+)
 
 #: What is asked of one operation and is no command, and how it is asked.
 CALLS = frozenset({"cancel", "confirm", "retry"})
@@ -67,6 +72,7 @@ class Reader:
         given = event if isinstance(event, dict) else {}
         if "data_base64" in given:
             faults += (Fault("/data_base64", "is not taken; write the fields as JSON in data"),)
+        faults += tuple(Fault(f"/{name}", DRY_RUN_WANTED) for name in given if is_dry_run(name))
         if given.get("type") == CUSTOMER_CHANGED:
             return _customer(envelope, faults, given) if asker.role == "operator" else _ONLY_OURS
         named = self._named(given.get("type"))
@@ -105,6 +111,11 @@ class Reader:
         return product, verb
 
 
+def is_dry_run(name: str) -> bool:
+    """Return whether an attribute or a parameter is called as a dry run would be, in whatever spelling."""
+    return name.replace("_", "").replace("-", "").lower() == "dryrun"
+
+
 def invalid(faults: tuple[Fault, ...]) -> Refusal:
     """Return the refusal of bad input; of each place the first fault is told."""
     first: dict[str, Fault] = {}
@@ -114,11 +125,6 @@ def invalid(faults: tuple[Fault, ...]) -> Refusal:
     return Refusal(
         "invalid", 422, f"the input has {len(each)} fault{'s' if len(each) > 1 else ''}", each
     )
-
-
-def is_in_range(moment: datetime) -> bool:
-    """Return whether deadlines can be counted from a moment; its zone may push it over the edge."""
-    return FIRST_YEAR < moment.year < LAST_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +182,9 @@ def _stored(draft: _Draft, fields: Command, sealer: Sealer) -> str:
 
 
 def _open_part(verb: Verb, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields of a command that are no secrets."""
-    return {name: value for name, value in data.items() if name not in verb.secrets}
+    """Return the fields of a command that are no secrets; it is the same command where it is only planned."""
+    left_out = {*verb.secrets, DRY_RUN}
+    return {name: value for name, value in data.items() if name not in left_out}
 
 
 def _subject(subject: object) -> tuple[str, str, tuple[Fault, ...]]:

@@ -10,7 +10,8 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from producers.intake import PATIENCE, too_late
 from producers.parsing import NotJson, parse_json, write_json
-from producers.reading import OUT_OF_RANGE, invalid, is_in_range
+from producers.reading import invalid
+from schema.calendar import OUT_OF_RANGE, is_in_range
 from schema.command import faults_of
 from schema.errors import Fault, Refusal, Refused
 from schema.queue import Offer

@@ -28,6 +28,8 @@ MOST_DAYS = 3660
 #: business days takes less than 15 years.
 FIRST_YEAR, LAST_YEAR = 1970, 2084
 
+OUT_OF_RANGE = f"must lie after {FIRST_YEAR} and before {LAST_YEAR}"
+
 
 class LimitMalformed(ValueError):
     """Raised when a limit is no duration such as 15m and no number of business days such as 2bd."""
@@ -115,6 +117,11 @@ def deadline(start: datetime, limit: Limit, calendar: WorkCalendar) -> datetime:
     zone = _zone(calendar.time_zone)
     last = _business_day_after(begun.astimezone(zone).date(), limit.days, calendar)
     return datetime.combine(last, calendar.close, zone).astimezone(UTC)
+
+
+def is_in_range(moment: datetime) -> bool:
+    """Return whether deadlines can be counted from a moment; its zone may push it over the edge."""
+    return FIRST_YEAR < moment.year < LAST_YEAR
 
 
 def local_day(moment: datetime, calendar: WorkCalendar) -> tuple[datetime, datetime]:

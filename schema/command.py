@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    EmailStr,
     Field,
     StringConstraints,
     TypeAdapter,
@@ -30,6 +32,18 @@ RESERVED_PRODUCTS = frozenset({"customer", "simulator"})
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 NAME = TypeAdapter[str](Name)
+
+
+def _can_be_mailed(address: str) -> str:
+    """Return an address, unless no mail server need know it (RFC 6531); a domain has another spelling for that."""
+    if not address.rpartition("@")[0].isascii():
+        raise ValueError(
+            "must have ASCII signs only before the @: nothing else is mailed everywhere"
+        )
+    return address
+
+
+Email = Annotated[EmailStr, AfterValidator(_can_be_mailed)]
 EventId = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
@@ -63,7 +77,9 @@ class Command(BaseModel):
         None, description="An earlier deadline: an RFC 3339 time or a duration such as 10m"
     )
     not_before: AwareDatetime | None = Field(None, description="Start no earlier than this (CO-13)")
-    dry_run: bool = Field(default=False, description="Only say what would happen")
+    dry_run: bool = Field(
+        default=False, description="Only say what would happen to this command by itself"
+    )
 
 
 def is_name(text: str) -> bool:

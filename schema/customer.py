@@ -3,10 +3,10 @@
 from functools import cache
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from schema.calendar import WorkCalendar
-from schema.command import Name
+from schema.command import Email, Name
 
 #: The highest version: 64 bits hold no more.
 NEWEST = (1 << 63) - 1
@@ -22,7 +22,7 @@ class Admin(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Text80
-    email: EmailStr
+    email: Email
 
 
 class Site(BaseModel):

@@ -1,14 +1,26 @@
 """What is told to another system's ticket desk, and what it says back; published as JSON Schema."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from schema.calendar import OUT_OF_RANGE, is_in_range
 from schema.views import Moment, View
 
 DeskEventType = Literal["ticket.opened", "ticket.commented", "ticket.resolved"]
 
 Text200 = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
+def _in_range(at: datetime) -> datetime:
+    """Return a time that can be kept and shown."""
+    if not is_in_range(at):
+        raise ValueError(OUT_OF_RANGE)
+    return at
+
+
+Since = Annotated[AwareDatetime, AfterValidator(_in_range)]
 Link = Annotated[str, StringConstraints(max_length=2000, pattern="^https?://")]
 
 
@@ -83,14 +95,14 @@ class DeskAnswer(BaseModel):
     number: Text200
     state: Text200
     url: Link | None = None
-    at: AwareDatetime | None = Field(None, description="Since when it is so; else now")
+    at: Since | None = Field(None, description="Since when it is so; else now")
 
 
 class DeskSays(DeskAnswer):
     """What a desk posts by itself to `/v1/desk/events`, signed."""
 
     ticket: Text200 = Field(description="Our reference, `tkt_...`")
-    at: AwareDatetime
+    at: Since
 
 
 def desk_schemas() -> dict[str, Any]:

@@ -48,8 +48,8 @@ class SecretKeyMissing(LookupError):
 
     def __str__(self) -> str:
         return (
-            f"the secret of {self.context!r} is sealed with {self.key_id}, which is not among the "
-            "keys; add it after the first one"
+            f"{self.context} is sealed with {self.key_id}, which is not among the keys; "
+            "add it after the first one"
         )
 
 
@@ -61,7 +61,7 @@ class SecretDamaged(ValueError):
         self.context = context
 
     def __str__(self) -> str:
-        return f"the secret of {self.context!r} does not open: it was changed or sealed elsewhere"
+        return f"{self.context} does not open: it was changed or sealed elsewhere"
 
 
 class SecretKey:
@@ -165,6 +165,12 @@ def parse_keys(text: str) -> tuple[SecretKey, ...]:
             raise SecretKeysMalformed(f"secret key {number} of {len(written)} stands there twice")
         keys[key.id] = key
     return tuple(keys.values())
+
+
+def key_of(sealed: str) -> str | None:
+    """Return the id of the key that a sealed value names, or None where it names none."""
+    found = SEALED_TEXT.fullmatch(sealed)
+    return found[1] if found else None
 
 
 def seal_fields(

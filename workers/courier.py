@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from schema.errors import NotStored, Unreachable
+from schema.errors import NotStored, NotTaken, Unreachable
 from schema.ids import public_id
 from schema.lifecycle import Product
 from schema.store.database import Database
@@ -35,6 +35,9 @@ LOOK = 0.5
 
 #: After so many tries, over four days, a mail is given up. A desk is told until it has heard.
 MOST_TRIES = 140
+
+#: What is kept instead of an answer that the database refuses.
+UNTOLD = "what was answered cannot be stored"
 
 
 class Courier:
@@ -135,12 +138,32 @@ class Courier:
         """Send one delivery, and write down what became of it."""
         try:
             record = await self._send(parcel)
-            if not await self._journal.write(record):
+            if not await self._note(parcel, record):
                 log.info("delivery_lost", delivery=parcel.id, tries=parcel.tries)
         except (LeaseLost, NotStored):
             log.warning("delivery_left", delivery=parcel.id)
         finally:
             self._wanted.set()
+
+    async def _note(self, parcel: Parcel, record: Delivered | Undelivered) -> bool:
+        """Write down what became of a delivery; what the database refuses, in words of our own."""
+        try:
+            return bool(await self._journal.write(record))
+        except NotTaken:
+            raise
+        except NotStored:
+            log.error("delivery_reworded", **_named(parcel))  # noqa: TRY400  the refusal was logged, and may quote
+        return bool(await self._journal.write(self._plain(parcel, record)))
+
+    def _plain(self, parcel: Parcel, record: Delivered | Undelivered) -> Delivered | Undelivered:
+        """Return the same without what was answered."""
+        match record:
+            case Delivered():
+                return Delivered(parcel, record.owner, UNTOLD)
+            case Undelivered(again=None):
+                return self._dead(parcel, UNTOLD)
+            case _:
+                return self._put_off(parcel, UNTOLD, None)
 
     def _forget(self, delivery: int, task: asyncio.Task[None]) -> None:
         """Let go of a delivery that is over, unless it was claimed again while its earlier try ended."""

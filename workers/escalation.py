@@ -21,6 +21,10 @@ LATE = """\
 - Turnup goes on by itself, at least every 5 minutes; this ticket is resolved once it succeeds.
 - Mend what the reason names, on the platform; nothing has to be started again."""
 UNWANTED = "\n- If it is no longer wanted: turnup cancel {0}"
+WAITS = """\
+- Nothing has failed: it goes on waiting, and this ticket is resolved once it succeeds.
+- These commands may be sent for the service meanwhile, where they help:
+{2}"""
 NOT_BEGUN = """\
 - Does an operation before it still work on the service? turnup show {1}
 - Is there a worker that takes it? turnup doctor
@@ -85,7 +89,7 @@ def parked(progress: Progress, why: str, product: Product) -> TicketNote:
 
 
 def ended(progress: Progress, state: str, product: Product) -> TicketNote:
-    """Return what an end says to the ticket: resolved by a late finish or a cancel, more severe by a failure."""
+    """Return what an end says to the ticket: resolved by a late finish, a cancel or an expiry, worse by a failure."""
     if state != "failed":
         is_late = progress.now > progress.deadline_at
         done = "Finished late" if is_late else "Finished in time"
@@ -94,7 +98,7 @@ def ended(progress: Progress, state: str, product: Product) -> TicketNote:
     case = replace(_case(progress, progress.undoing, product), step=None)
     comment = f"Failed for good: {case.reason}."
     if case.reason in WITHOUT_TICKET:
-        return TicketNote(comment)
+        return TicketNote(comment, resolves=case.reason == "expired")
     title = f"{product.title} {case.service}: {case.verb} failed"
     text = TicketText(product.desk, "high", title, _body(case, FAILED), FAILED)
     return TicketNote(f"{comment}\n{FAILED}", text, severity="high")
@@ -122,11 +126,26 @@ def undelivered(mail: Parcel, why: str, product: Product) -> TicketNote:
 def _missed(case: Case, product: Product) -> TicketNote:
     """Return the ticket of a missed deadline."""
     title = f"{product.title} {case.service}: {case.verb} is late"
-    advice = (LATE if case.step else NOT_BEGUN) + UNWANTED * case.can_cancel
-    advice = advice.format(case.operation, case.service)
+    advice = _going_on(case, product) + UNWANTED * case.can_cancel
+    advice = advice.format(case.operation, case.service, _meanwhile(product, case.verb))
     severity = product.verbs[case.verb].severity
     text = TicketText(product.desk, severity, title, _body(case, advice), advice)
     return TicketNote(f"The deadline {rfc3339(case.deadline_at)} was missed.", text)
+
+
+def _going_on(case: Case, product: Product) -> str:
+    """Return how what is late goes on; what waits and has not failed may be helped by what it lets through."""
+    if case.step is None:
+        return NOT_BEGUN
+    is_helped = product.verbs[case.verb].through and case.reason and not case.attempts
+    return WAITS if is_helped else LATE
+
+
+def _meanwhile(product: Product, verb: str) -> str:
+    """Return what a waiting verb lets through, each with what it does."""
+    let = product.verbs[verb].through
+    told = {name: each.command.__doc__ or "" for name, each in product.verbs.items() if name in let}
+    return "\n".join(f"  {name}: {''.join(says.splitlines()[:1])}" for name, says in told.items())
 
 
 def _goes_back(product: Product, verb: str, state: str) -> bool:

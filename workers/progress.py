@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from schema.command import Command
 from schema.ids import public_id
-from schema.lifecycle import Promise, Verb
+from schema.lifecycle import Verb
 from schema.sealing import Sealer, unseal_fields
 from schema.store.claimed import Claimed
 from schema.store.journal import News, Recorded
@@ -46,7 +46,6 @@ class Progress(NamedTuple):
     platform_id: str | None
     secrets: Mapping[str, str]
     deadline_at: datetime
-    promise: Promise | None
 
     @property
     def key(self) -> str:
@@ -84,7 +83,6 @@ class Progress(NamedTuple):
             now=self.now,
             deadline_at=self.deadline_at,
             attempt=self.attempt + 1,
-            promise=self.promise,
         )
 
 
@@ -118,7 +116,6 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
         platform_id=claimed.platform_id,
         secrets=claimed.secrets,
         deadline_at=claimed.deadline_at,
-        promise=verb.confirmed,
     )
 
 

@@ -24,6 +24,7 @@ from schema.store.leases import WAKER, Boot, Renew, Resign, TakeOver, rooms
 from schema.store.signals import MatchSignals, has_matches
 from schema.store.waking import (
     Late,
+    Quiet,
     Wake,
     customers_in_turn,
     due_of_customers,
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 #: The longest pause between two passes, and the shortest while there is something to do, in seconds.
 LONGEST, SHORTEST = 0.5, 0.03
 
-#: More operations a second than the workers of a product begin: what they were offered lasts at least so long.
+#: More operations a second than the workers of a product begin: what fills their room lasts at least so long.
 FASTEST = 10_000
 
 #: How often lapsed workers are looked for, in seconds.
@@ -130,11 +131,14 @@ class Waker:
 
     def once(self) -> float:
         """Make one pass, and return in how many seconds the next one is worth while."""
+        self._backlog = 0.0
         with self._passing:
             self._take_over()
-            is_full = self._decide()
-            offered = self._offer_due()
-        return SHORTEST if offered or is_full else self._until_next_due()
+            with self._database.look() as connection:
+                found = quiet(connection)
+            if not found.is_quiet and (self._decide() + self._offer_due()):
+                return SHORTEST
+        return _until_next_due(found)
 
     def _take_over(self) -> None:
         """Free what lapsed workers own, and match signals that nobody was known for."""
@@ -145,7 +149,7 @@ class Waker:
         settle = self._terms.settle if self._terms else timedelta()
         taken, *shown = self._store([TakeOver(settle=settle), *self._sign_of_life()])
         if taken.workers:
-            log.warning("taken_over", workers=taken.workers, operations=taken.operations)
+            log.warning("taken_over", **taken.told)
         if self._row is None and shown:
             (self._row,) = shown
         elif shown == [False]:
@@ -167,14 +171,13 @@ class Waker:
             return [Boot(WAKER, socket.gethostname(), {}, self._terms.length)]
         return [Renew(self._row, self._terms.length)]
 
-    def _decide(self) -> bool:
-        """Tell of jeopardy and decide missed deadlines; return whether there may be more."""
+    def _decide(self) -> int:
+        """Tell of jeopardy and decide missed deadlines; return of how many operations."""
         with self._database.look() as connection:
             late = late_operations(connection, LATE_PAGE)
-        if late:
-            known = [each for each in late if each.product in self._products]
+        if known := [each for each in late if each.product in self._products]:
             self._store([self._decision(each) for each in known])
-        return len(late) == LATE_PAGE
+        return len(known)
 
     def _decision(self, late: Late) -> Record:
         """Return what is to be decided about one operation."""
@@ -188,10 +191,11 @@ class Waker:
         with self._database.look() as connection:
             due = due_operations(connection, PAGE)
             room = rooms(connection) if sum(map(len, due.values())) == PAGE else {}
-        self._backlog = min(room.values(), default=0) / FASTEST
         for name, size in room.items():
             turn = [*self._in_turn(name, size), *due.get(name, [])]
             due[name] = list(dict.fromkeys(turn))[: 2 * size]
+        enough = [size for name, size in room.items() if len(due[name]) == 2 * size]
+        self._backlog = min(enough, default=0) / FASTEST
         now = time.monotonic()
         if self._is_anew:
             self._is_anew = False
@@ -223,14 +227,6 @@ class Waker:
         self._offered.update(dict.fromkeys(new, now))
         return len(new)
 
-    def _until_next_due(self) -> float:
-        """Return how long nothing will be due, in seconds, as far as business time runs with the clock."""
-        with self._database.look() as connection:
-            found = quiet(connection)
-        if found.next_due is None:
-            return LONGEST
-        return min(max((found.next_due - found.now).total_seconds(), SHORTEST), LONGEST)
-
     def _store(self, records: Sequence[Record]) -> list[Any]:
         """Store records and return their answers; raise the first that was refused."""
         try:
@@ -241,3 +237,10 @@ class Waker:
             if isinstance(answer, NotStored):
                 raise answer
         return answers
+
+
+def _until_next_due(found: Quiet) -> float:
+    """Return how long nothing will be due, in seconds, as far as business time runs with the clock."""
+    if found.next_due is None:
+        return LONGEST
+    return min(max((found.next_due - found.now).total_seconds(), SHORTEST), LONGEST)

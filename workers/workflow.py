@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from schema.command import Command
 from schema.customer import Customer
-from schema.lifecycle import Promise
 
 #: How long one run, question or undoing of a step may take, unless the step says otherwise.
 STEP_LIMIT = timedelta(seconds=30)
@@ -47,7 +46,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class SetDeadline:
-    """A later deadline for the operation of this verb that is under way on the service, maybe this one (ML-5, CP-8)."""
+    """Another deadline, later or now, for what is under way of a verb on the service, maybe this one (ML-4, ML-5)."""
 
     verb: str
     at: datetime
@@ -132,8 +131,7 @@ class Work(NamedTuple):
 
     `key` is the idempotency key of this step in this cycle, `reference` what the platform is to call us back with;
     both are the same however often the step runs. `secrets` says how the service's secrets stand, by name (`valid`,
-    `used`, `expired`, `replaced`, `void`), `mailed` which causes a mail server has accepted, and when. `promise`
-    is what holds once the verb is confirmed.
+    `used`, `expired`, `replaced`, `void`), `mailed` which causes a mail server has accepted, and when.
     """
 
     operation: str
@@ -149,7 +147,6 @@ class Work(NamedTuple):
     now: datetime
     deadline_at: datetime
     attempt: int
-    promise: Promise | None = None
 
     @property
     def reference(self) -> str:

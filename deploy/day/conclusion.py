@@ -80,7 +80,7 @@ def _counts(report: Report, ends: Sequence[End]) -> Iterator[RenderableType]:
         said.append(f"{counted(report.faults, 'fault')} played by the platforms")
     if acts := acts_of(report):
         said.append(f"{counted(len(acts), 'thing')} done by people")
-    yield from (", ".join(said), "")
+    yield from (Text(", ".join(said)), "")
     count = Counter(end.word for end in ends)
     for word, (told, style) in WORDS.items():
         if count[word]:

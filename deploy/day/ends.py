@@ -16,7 +16,7 @@ from schema.views import Operation
 WORDS: Mapping[str, tuple[str, str]] = {
     "on time": ("done on time", "green"),
     "late": ("done late: each had a ticket, which resolved itself", "yellow"),
-    "open": ("late and still tried: each has a ticket, open until it is done", "bold red"),
+    "open": ("late and not done yet: each has a ticket, open until it is done", "bold red"),
     "parked": ("stopped until a person has looked: each has a ticket that says how", "bold red"),
     "failed": ("failed for good, and undone as far as possible", "bold red"),
     "expired": ("not confirmed in time: to be asked for again", "magenta"),

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deploy.keys import load_keys
+from deploy.keys import given_keys, load_keys
 from deploy.lock import exclusive
 from deploy.opening import RUNS_MARK, upgrade_database
 from deploy.settings import MAIL_END, Settings
@@ -49,7 +49,7 @@ def new_ground(settings: Settings) -> Iterator[Ground]:
             stack.enter_context(exclusive(database))
             ground = _on_sqlite(database)
         else:
-            load_keys(settings, database)
+            given_keys(settings, database)
             _require_empty(database)
             stack.enter_context(exclusive(database))
             aside = stack.enter_context(TemporaryDirectory(prefix="turnup-"))

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from deploy.display.words import clean, moment, spoken
+from deploy.display.words import clean, hanging, moment, spoken
 from schema.views import Ticket
 from workers.simulator.discovery import find_vendors
 from workers.simulator.letters import Letter, new_letters
@@ -68,7 +68,7 @@ def panel(title: str, lines: Sequence[str], *, is_boxed: bool) -> RenderableType
     """Return lines in a box, or below their title where no terminal draws one."""
     shown = [*lines[:LINES], *(["..."] if len(lines) > LINES else [])]
     if is_boxed:
-        return Panel(Text("\n".join(shown)), title=clean(title), title_align="left", width=WIDTH)
+        return Panel(hanging(shown), title=clean(title), title_align="left", width=WIDTH)
     return Text("\n".join([title, *(f"  {line}".rstrip() for line in shown)]))
 
 

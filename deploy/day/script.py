@@ -13,7 +13,8 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from deploy.kinds import read_length
 from producers.files import BadLine, EventLine, read_lines
-from producers.reading import OUT_OF_RANGE, invalid, is_in_range
+from producers.reading import invalid
+from schema.calendar import OUT_OF_RANGE, is_in_range
 from schema.command import CUSTOMER_CHANGED, Envelope, faults_of, rfc3339
 from schema.errors import Fault, Refusal, TurnupError
 from workers.simulator.scripted import FAULT, PERSON

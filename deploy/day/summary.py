@@ -103,7 +103,8 @@ def _person_row(act: Mapping[str, Any], form: str) -> Sequence[Cell]:
     at = f"{datetime.fromisoformat(act['done_at']):{form}}" if act["done_at"] else ""
     came = spoken(act["said"] or "what he waits for never came")
     became = Text(clean(came), "green" if came == "done" else "red")
-    return at, clean(act["who"]), spoken(act["does"]), clean(act["service"]), became
+    who = clean(act["who"]).partition("@")[0]  # of which customer, his service says
+    return at, who, spoken(act["does"]), clean(act["service"]), became
 
 
 def _tell_tickets(report: Report) -> None:

@@ -8,8 +8,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deploy.display.words import clean, hinted, length, moment, relative, spoken, state
-from schema.views import HistoryLine, LastCall, NoticeSent, Operation, RemoteTicket, Service, Ticket
+from deploy.display.words import clean, hanging, hinted, length, moment, relative, spoken, state
+from schema.views import (
+    Comment,
+    HistoryLine,
+    LastCall,
+    NoticeSent,
+    Operation,
+    RemoteTicket,
+    Service,
+    Ticket,
+)
 
 Field = tuple[str, RenderableType]
 
@@ -70,11 +79,19 @@ def ticket_whole(ticket: Ticket, now: datetime) -> RenderableType:
         fields.append(("over there", _remote(ticket.remote, now)))
     if ticket.resolved_at is not None:
         fields.append(("resolved", hinted(ticket.resolved_at, now)))
-    said = [Text(f"{moment(each.at)}  {clean(each.body)}") for each in ticket.comments]
-    body = Padding(Text(clean(ticket.body)), (1, 0, 1 if said else 0, 2), expand=False)
+    said = [_comment(each) for each in ticket.comments]
+    body = Padding(
+        hanging(clean(ticket.body).split("\n")), (1, 0, 1 if said else 0, 2), expand=False
+    )
     return Group(
         title, _fields(fields), body, *(Padding(each, (0, 0, 0, 2), expand=False) for each in said)
     )
+
+
+def _comment(comment: Comment) -> RenderableType:
+    """Return when something was said, and what."""
+    first, *others = clean(comment.body).split("\n")
+    return Group(Text(f"{moment(comment.at)}  {first}"), hanging(others))
 
 
 def timeline(lines: Sequence[HistoryLine]) -> RenderableType:

@@ -18,10 +18,15 @@ from rich.text import Text
 PLAIN_WIDTH = 10_000
 
 #: Columns of running text, which may go on below itself; all others are copied or looked for, and stay whole.
-FOLDED = frozenset({"title", "became", "found", "value", "allowed in", "is so in", "busy in"})
+FOLDED = frozenset(
+    {"title", "became", "found", "value", "deadline", "allowed in", "is so in", "busy in"}
+)
 
-#: Columns that a narrow terminal goes without, in this order; `turnup show` tells what they hold.
-SPARE = ("ticket", "when", "opened", "time")
+#: What a narrow terminal goes without before it breaks services in two; `turnup show` tells what these columns hold.
+SPARE = ("ticket",)
+
+#: What it goes without after that, in this order.
+SPARE_TOO = ("when", "opened", "time")
 
 #: A column of running text gets so many columns at least, and two stand between columns.
 LEAST, GAP = 16, 2
@@ -118,13 +123,21 @@ def print_table(names: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
 def _fitted(
     names: Sequence[str], rows: Sequence[Sequence[Text]], width: int
 ) -> tuple[Sequence[str], Sequence[Sequence[Text]]]:
-    """Return a table that fits, if there is a way: long services on two lines, then without what it can spare."""
+    """Return a table that fits, if there is a way: without what it can spare, and long services on two lines."""
+    names, rows = _without(SPARE, names, rows, width)
     if "service" in names:
         place = names.index("service")
         others = [(*row[:place], Text(), *row[place + 1 :]) for row in rows]
         room = width - _least_width(names, others) + len("service")
         rows = [(*row[:place], _broken(row[place], room), *row[place + 1 :]) for row in rows]
-    for name in SPARE:
+    return _without(SPARE_TOO, names, rows, width)
+
+
+def _without(
+    spared: Sequence[str], names: Sequence[str], rows: Sequence[Sequence[Text]], width: int
+) -> tuple[Sequence[str], Sequence[Sequence[Text]]]:
+    """Return a table without as many of these columns as it takes to fit."""
+    for name in spared:
         if name in names and _least_width(names, rows) > width:
             place = names.index(name)
             names = (*names[:place], *names[place + 1 :])

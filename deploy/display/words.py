@@ -1,9 +1,12 @@
 """The words and colours that every command uses for the same thing: states, moments, lengths."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 #: One colour for one state, whatever is in it: an operation, a ticket, a worker or a check.
@@ -38,6 +41,9 @@ UNITS = (
     ("m", timedelta(minutes=1)),
     ("s", timedelta(seconds=1)),
 )
+
+#: What stands before the text of a line: a bullet, an indent, or what it is about.
+BEFORE = re.compile(r"- |  +|[A-Z][a-z]+(?: [a-z]+)?: +")
 
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -103,6 +109,23 @@ def spoken(what: str) -> str:
 def counted(count: int, noun: str) -> str:
     """Return how many of something there are."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def hanging(lines: Iterable[str]) -> RenderableType:
+    """Return lines that go on below their own text where they are too long."""
+    return Group(*map(_hanging, lines))
+
+
+def _hanging(line: str) -> RenderableType:
+    """Return one line."""
+    found = BEFORE.match(line)
+    if found is None:
+        return Text(line)
+    row = Table.grid()
+    row.add_column(no_wrap=True)
+    row.add_column()
+    row.add_row(Text(found[0]), Text(line[found.end() :]))
+    return row
 
 
 def clean(text: str) -> str:

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from producers.http import (
     catalogue,
@@ -22,7 +22,11 @@ from producers.http.bodies import MOST_BYTES, LimitedBody
 from producers.http.doors import Doors
 from producers.http.openapi import describe
 from producers.http.problems import handle_errors
+from producers.http.queries import take_no_query
 from producers.http.viewer import Viewer
+
+#: Where platforms and desks call by themselves: what their addresses end in is theirs.
+CALLED_BACK = (platforms, desk)
 
 ROUTERS = (
     commands,
@@ -30,8 +34,6 @@ ROUTERS = (
     services,
     tickets,
     catalogue,
-    platforms,
-    desk,
     dead,
     queues,
     health,
@@ -50,8 +52,10 @@ def create_app(doors: Doors, *, most_bytes: int = MOST_BYTES) -> FastAPI:
     )
     app.state.doors = doors
     app.state.viewer = Viewer(doors.database, doors.intake)
-    for each in ROUTERS:
+    for each in CALLED_BACK:
         app.include_router(each.router)
+    for each in ROUTERS:
+        app.include_router(each.router, dependencies=[Depends(take_no_query)])
     app.add_middleware(LimitedBody, most_bytes=most_bytes)
     handle_errors(app)
 

@@ -87,7 +87,7 @@ def worker(here: str) -> Iterator[threading.Event]:
 
 def test_a_database_is_made_once(url: str) -> None:
     assert f"has version {HEAD} already" in done("db", "upgrade")
-    assert f"has version {HEAD}, sealed with key_" in done("db", "check")
+    assert f"has version {HEAD}, nothing sealed yet, and key_" in done("db", "check")
     assert "exists already" in refused("db", "upgrade", "--movable-clock", code=2)
     assert read("clock", "show")["movable"]
     assert Path("turnup.db.key").exists() == (url == SQLITE)
@@ -144,6 +144,28 @@ def test_bad_lines_are_named_and_the_good_ones_done() -> None:
     assert pointers == {"/subject", "/data/name", "/data/extensions"}
     assert told[-1] == "6 lines: 2 accepted, 1 stored, 3 refused"
     assert [each["id"] for each in read("list")] == ["op_2", "op_1"]
+
+
+@pytest.mark.usefixtures("here")
+def test_CO_7_the_actor_of_a_file_is_told_with_the_user_who_hands_it_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
+    named = {**json.loads(activate(2)), "actor": "key:ceo"}
+    done("submit", write(customer(), activate(1), json.dumps(named)))
+    assert [each["actor"] for each in read("list")] == ["ada for key:ceo", "ada"]
+
+
+def test_what_the_database_refuses_is_said_once_without_a_log(here: str) -> None:
+    file = write(customer(), activate(1))
+    database = Database(here)
+    with database.writing.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE history")
+    database.close()
+    result = turnup("submit", file)
+    stored, refusal = result.stderr.splitlines()
+    assert (result.exit_code, stored) == (1, "of line 1 and those after it nothing was stored")
+    assert refusal.startswith("turnup: the database refused it: no such table:")
 
 
 @pytest.mark.usefixtures("here")
@@ -302,6 +324,14 @@ def test_every_rule_is_told_with_its_proofs() -> None:
     assert told[says + 1].strip().startswith(proof)
     assert read("products", "--rules")["CP-1"]["proofs"][0].startswith(proof)
     assert turnup("products", "--rules", "--schemas").exit_code == 2
+
+
+def test_what_products_promise_fits_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("COLUMNS", "80"), ("TTY_COMPATIBLE", "1"), ("NO_COLOR", "1")):
+        monkeypatch.setenv(name, value)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", done("products")).splitlines()
+    assert max(len(each.rstrip()) for each in lines) == 80
+    assert not [each for each in lines if "90d" in each and "," in each]
 
 
 def test_products_publish_their_tables() -> None:

@@ -15,7 +15,7 @@ from deploy.display.operation import (
     ticket_whole,
     timeline,
 )
-from deploy.display.screen import plain, print_json, print_json_list, program, say
+from deploy.display.screen import plain, print_json, print_json_list, print_table, program, say
 from deploy.display.words import STYLES, briefly, clean, length, relative, state
 from deploy.logs import configure_logs
 from tests.deploy.views import BEGIN, HISTORY, SERVICE, TICKET, at, line, operation
@@ -195,6 +195,14 @@ def test_a_ticket_shows_all_that_was_said(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == TICKET_SHOWN
 
 
+@pytest.mark.usefixtures("terminal")
+def test_what_a_ticket_lists_goes_on_below_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    body = f"Reason:     {'word ' * 20}\n\n- {'word ' * 20}\n- short"
+    say(ticket_whole(TICKET.model_copy(update={"body": body, "comments": ()}), NOW))
+    lines = shown(capsys).splitlines()[-6:]
+    assert [len(each) - len(each.lstrip()) for each in lines] == [2, 14, 0, 2, 4, 2]
+
+
 def test_a_list_is_plain_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     print_operations(OPERATIONS, NOW)
     assert capsys.readouterr().out == LIST
@@ -207,6 +215,19 @@ def test_a_list_folds_no_name_and_goes_without_what_it_can_spare(
     terminal.setenv("COLUMNS", str(width))
     print_operations(OPERATIONS, NOW)
     assert shown(capsys) == looks
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_list_goes_without_its_tickets_before_it_breaks_a_service_in_two(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = ("id", "product", "command", "service", "state", "when", "ticket")
+    row = ("op_1g", "mobile_line", "deactivate", "brambilla/rostock", "succeeded late", "7d ago")
+    print_table(names, [(*row, "tkt_3")])
+    head, _, *lines = shown(capsys).splitlines()
+    assert ("ticket" in head, len(lines)) == (False, 1)
+    print_table(names, [(*row[:3], "brambilla/a-long-name-of-a-place", *row[4:], "tkt_3")])
+    assert len(shown(capsys).splitlines()) == 4
 
 
 def test_a_list_names_the_product_where_there_are_several(

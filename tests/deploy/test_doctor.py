@@ -143,7 +143,7 @@ def test_nothing_that_is_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("TURNUP_DATABASE_URL", DATABASE)
     monkeypatch.setenv("TURNUP_BROKER_URL", "amqp://turnup:hunter2@127.0.0.1:1/")
     monkeypatch.setenv("TURNUP_SECRET_KEYS", key)
-    result = CliRunner().invoke(app, ["doctor"], catch_exceptions=False)
+    result = CliRunner().invoke(app, ["doctor", "--settings"], catch_exceptions=False)
     assert result.exit_code == 1
     assert "hunter2" not in result.output
     assert key not in result.output

@@ -26,7 +26,7 @@ CODES = re.compile(r"(?m)^\s*(\d{8})\s*$|LPA:1\$[^$\s]+\$([A-Z0-9-]+)")
 COMMANDS = {
     "done on time": 31,
     "done late": 3,
-    "late and still tried": 2,
+    "late and not done yet": 2,
     "failed for good": 1,
     "not confirmed in time": 1,
     "cancelled and undone": 5,

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from deploy.keys import KeyUnusable, key_file, load_keys
 from deploy.opening import open_database, open_or_make_database
 from deploy.settings import Settings, SettingsWrong, read_settings
 from schema.errors import Unreachable, WrongDatabase
-from schema.sealing import new_key, parse_keys
+from schema.sealing import Sealer, new_key, parse_keys
 from schema.store.database import Database
+from schema.store.secrets import context_of
 from schema.store.vitals import clock_times
+from schema.tables import secret
+from tests.deploy.test_cli import done, refused
 from tests.servers.postgres import PostgresServer
 
 
@@ -126,3 +130,50 @@ def test_a_server_that_is_not_there_is_unreachable(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("TURNUP_DATABASE_URL", "postgresql://127.0.0.1:1/turnup")
     with pytest.raises(Unreachable, match="does not answer"):
         open_or_make_database(read_settings())
+
+
+def test_keys_that_are_not_the_databases_are_refused_with_the_one_that_is(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (right,) = load_keys(settings, database)
+    seal(database, Sealer([right]))
+    assert load_keys(settings, database)[0].id == right.id
+    wrong = new_key()
+    key_file(database).write_text(wrong, encoding="ascii")
+    other = parse_keys(wrong)[0].id
+    told = f"is sealed with {right.id}, which is not among the keys: {other} from turnup.db.key$"
+    with pytest.raises(KeyUnusable, match=told):
+        load_keys(settings, database)
+    monkeypatch.setenv("TURNUP_SECRET_KEYS", wrong)
+    with pytest.raises(KeyUnusable, match=f"{other} from TURNUP_SECRET_KEYS$"):
+        load_keys(read_settings(), database)
+
+
+def test_a_replaced_key_stays_good_behind_the_new_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = new_key(), new_key()
+    seal(database, Sealer(parse_keys(before)))
+    monkeypatch.setenv("TURNUP_SECRET_KEYS", f"{after},{before}")
+    load_keys(read_settings(), database)
+    seal(database, Sealer(parse_keys(after)))
+    monkeypatch.setenv("TURNUP_SECRET_KEYS", after)
+    assert [key.id for key in load_keys(read_settings(), database)] == [parse_keys(after)[0].id]
+
+
+def test_no_command_and_no_role_begins_with_a_wrong_key(database: Database) -> None:
+    seal(database, Sealer(parse_keys(key_file(database).read_text(encoding="ascii").strip())))
+    assert "sealed with key_" in done("db", "check")
+    key_file(database).write_text(new_key(), encoding="ascii")
+    for command in (("db", "check"), ("serve", "--simulator")):
+        told = refused(*command, code=2)
+        assert "which is not among the keys: key_" in told
+        assert len(told.splitlines()) == 1
+
+
+def seal(database: Database, sealer: Sealer) -> None:
+    """Seal a secret of a service."""
+    named = {"service_id": 1, "operation_id": 1, "name": "pin", "state": "valid", "made_at": 0}
+    sealed = sealer.seal("hunter2", context_of(1, "pin"))
+    with database.writing.begin() as connection:
+        connection.execute(insert(secret).values(**named, sealed=sealed))

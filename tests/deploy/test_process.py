@@ -168,6 +168,15 @@ def test_serve_without_platforms_says_how_to_play_them_before_it_makes_anything(
     assert not Path("turnup.db").exists()
 
 
+def test_a_slip_of_the_pen_is_a_line_in_the_log_of_who_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = turnup("serve", "--simulator", LISTEN=listen, DATABASE_ULR="postgresql://db/x")
+    told = json.loads(ended.stderr.splitlines()[0])
+    assert (told["event"], told["level"]) == ("setting_unknown", "warning")
+    assert told["said"].endswith("did you mean TURNUP_DATABASE_URL?")
+
+
 def test_a_port_that_is_taken_is_a_plain_line_before_anything_is_taken_over() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"

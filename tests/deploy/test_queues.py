@@ -26,7 +26,7 @@ BUSY = Standing(
     in_line=Heap(777, BEGIN),
     parked=Heap(12, BEGIN),
     next_due=at(hours=3),
-    missed_today=104,
+    late=104,
     tickets=205,
 )
 
@@ -59,7 +59,7 @@ def test_programs_read_every_figure() -> None:
     assert (mine["open"], mine["waiting"], mine["due"], mine["parked"]) == (2, 2, 1, 1)
     assert (mine["in_flight"], mine["in_line"], mine["open_tickets"]) == (0, 0, 1)
     assert mine["is_paused"]
-    assert mine["deadlines_missed_today"] == 0
+    assert mine["deadlines_missed_today"] == mine["late"] == 0
     assert mine["next_due"] is None
 
 

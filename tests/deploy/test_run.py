@@ -125,7 +125,7 @@ def test_every_history_is_the_same_in_every_run(days: tuple[Day, Day]) -> None:
         "30 commands for 3 customers",
         "done on time",
         "done late: each had a ticket, which resolved itself",
-        "late and still tried: each has a ticket, open until it is done",
+        "late and not done yet: each has a ticket, open until it is done",
         "failed for good",
         "so already",
         "sent again",

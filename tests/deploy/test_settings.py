@@ -13,7 +13,8 @@ from deploy.core import Core
 from deploy.kinds import Address, read_length, without_password, written_length
 from deploy.planning import plan_of
 from deploy.settings import SettingsWrong, read_settings
-from deploy.shown import masked, unknown
+from deploy.shown import masked
+from deploy.slips import unknown
 from schema.calendar import business_days, minutes
 from schema.sealing import new_key, parse_keys
 
@@ -91,7 +92,7 @@ def test_CP_8_the_limit_and_the_calendar_of_the_delivery_department_are_set(
     assert (
         said.items() <= {n.removeprefix("TURNUP_"): s for n, s in masked(settings).items()}.items()
     )
-    assert unknown(settings) == []
+    assert unknown(type(settings)) == []
     wrong = faults(monkeypatch, CLOUD_PBX_DELETE_TIME_ZONE="Mars/Base")
     assert wrong[0].startswith("the calendar of a deadline: time zone 'Mars/Base' is unknown")
 
@@ -114,7 +115,7 @@ def test_a_sixth_product_brings_its_settings(
     settings = read_settings()
     assert settings.products["fax_line"].verbs["activate"].limit == minutes(3)
     assert settings.platforms["fax_line"].url == "http://fax"
-    assert unknown(settings) == []
+    assert unknown(type(settings)) == []
 
 
 def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,10 +268,23 @@ def test_a_variable_that_nothing_reads_is_told(monkeypatch: pytest.MonkeyPatch) 
     Path(".env").write_text("TURNUP_LEESE=15s\nOTHER=1\n", encoding="utf-8")
     put(monkeypatch, {"CLOUD_PBX_DEACTIVATE_DEADLIN": "1m", "WHATEVER_IT_MAY_BE": "1"})
     meant = "TURNUP_CLOUD_PBX_DEACTIVATE_DEADLINE"
-    assert unknown(read_settings()) == [
+    assert unknown(type(read_settings())) == [
         f"{meant[:-1]} is not known; did you mean {meant}?",
         "TURNUP_LEESE is not known; did you mean TURNUP_LEASE?",
         "TURNUP_WHATEVER_IT_MAY_BE is not known",
+    ]
+
+
+def test_what_is_wrong_and_what_is_not_known_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put(monkeypatch, {"DATABASE_ULR": "postgresql://db/x", "ROOM": "many", "LEASE": "long"})
+    with pytest.raises(SettingsWrong) as caught:
+        read_settings()
+    assert [line.partition(" ")[0] for line in caught.value.lines] == [
+        "TURNUP_ROOM:",
+        "TURNUP_LEASE:",
+        "TURNUP_DATABASE_ULR",
     ]
 
 

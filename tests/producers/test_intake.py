@@ -188,6 +188,13 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(
     assert not accepted(intake, activate("1")).is_repeat
 
 
+def test_I2_a_dry_run_of_a_command_that_came_before_says_that_it_did(intake: Intake) -> None:
+    first = accepted(intake, activate("1"))
+    again = accepted(intake, activate("1", dry_run=True))
+    assert (again.operation, again.is_repeat) == (first.operation, True)
+    assert refused(intake, activate("1", name="Other", dry_run=True)).reason == "key_reused"
+
+
 def test_a_batch_is_answered_in_order_whatever_becomes_of_each(intake: Intake) -> None:
     answers = intake.accept([activate("1"), 7, customer("beta"), deactivate("2", "acme/no")])
     kinds = [type(answer) for answer in answers]

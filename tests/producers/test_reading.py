@@ -86,11 +86,15 @@ def test_CO_2_missing_fields_are_named(reader: Reader) -> None:
         (activate("1") | {"type": "com.example"}, "/type"),
         (activate("1") | {"type": 1}, "/type"),
         (activate("1") | {"datacontenttype": "text/xml"}, "/datacontenttype"),
+        (activate("1") | {"dry_run": True}, "/dry_run"),
+        (activate("1") | {"dryrun": True}, "/dryrun"),
+        (activate("1") | {"Dry-Run": "false"}, "/Dry-Run"),
         (customer("two words"), "/subject"),
         (customer(colour="red"), "/data/colour"),
         (customer(country="XX"), "/data"),
         (customer(version=2**63), "/data/version"),
         (customer(admins=[{"name": "Anna", "email": "no"}]), "/data/admins/0/email"),
+        (customer(admins=[{"name": "Ü", "email": "ü@x.example"}]), "/data/admins/0/email"),
     ],
 )
 def test_CO_2_bad_input_is_refused(reader: Reader, event: object, pointer: str) -> None:
@@ -149,6 +153,23 @@ def test_content_is_the_same_whatever_the_order_of_its_members(reader: Reader) -
     assert [isinstance(order, Order) for order in orders] == [True] * 3
     contents = [order.content for order in orders if isinstance(order, Order)]
     assert contents[0] == contents[1] != contents[2]
+
+
+def test_content_is_the_same_whether_a_command_is_only_planned(reader: Reader) -> None:
+    read = [reader.read(each, ANYBODY) for each in (activate("1", dry_run=True), activate("1"))]
+    contents = [order.content for order in read if isinstance(order, Order)]
+    assert contents[0] == contents[1]
+
+
+def test_a_dry_run_in_the_wrong_place_is_refused_with_the_right_one(reader: Reader) -> None:
+    told = faults(reader, activate("1") | {"dryrun": True, "runs": "dry", "dry": True})
+    assert list(told) == ["/dryrun"]
+    assert 'data: {"dry_run": true}' in told["/dryrun"]
+
+
+def test_an_address_with_an_international_domain_is_taken(reader: Reader) -> None:
+    read = reader.read(customer(admins=[{"name": "Ü", "email": "u@münchen.example"}]), ANYBODY)
+    assert isinstance(read, ChangeCustomer)
 
 
 def test_a_customers_record_is_read_whole(reader: Reader) -> None:

@@ -24,6 +24,7 @@ from workers.errors import (
     Throttled,
 )
 from workers.transport import Change, Transport, new_session
+from workers.turns import Limits, Turns
 
 #: What a change and what a question means that is answered so: status, reason in the body.
 TABLE: Mapping[tuple[int, str | None], tuple[type[PlatformError], type[PlatformError]]] = {
@@ -94,7 +95,7 @@ def ask(reply: Reply, *, is_read: bool) -> Any:
             TestServer(application) as server,
             new_session(timedelta(seconds=5)) as session,
         ):
-            transport = Transport(session, str(server.make_url("")), Free())
+            transport = Transport(session, str(server.make_url("")), Free(), Turns(Limits()))
             if is_read:
                 return await transport.read("/thing")
             return await transport.change("POST", "/thing", CHANGE, {})

@@ -27,7 +27,7 @@ from tests.workers.channels.posted import (
 from tests.workers.test_failing import closing_late
 from tests.world.world import START, World
 from workers import courier
-from workers.channels.channel import NotDelivered, NotWanted, RefusedForGood
+from workers.channels.channel import NotDelivered, NotWanted, Receipt, RefusedForGood
 from workers.channels.mail import MailDirectory
 from workers.journal import Journal
 from workers.lease import Lease
@@ -183,6 +183,38 @@ def test_a_text_that_cannot_be_worded_holds_nobody_else_up(world: World) -> None
     assert sorted(mail["state"] for mail in mails(world)) == ["sent", "waiting"]
     assert "a secret" not in str(world.logs)
     assert "a secret" not in str(mails(world))
+
+
+@dataclass
+class Odd:
+    """A channel that answers something which no database stores, until it takes all."""
+
+    raises: list[type[NotDelivered | RefusedForGood]]
+    parcels: int = 0
+
+    async def deliver(self, parcel: Parcel) -> Receipt:
+        """Take or refuse one."""
+        self.parcels += 1
+        if self.raises:
+            raise self.raises.pop()(f"\ud800 {parcel.id}")
+        return Receipt("\ud800\0")
+
+
+@pytest.mark.parametrize(
+    ("raises", "state", "tries"),
+    [([], "sent", 1), ([NotDelivered], "sent", 2), ([RefusedForGood], "dead", 1)],
+)
+def test_an_answer_that_cannot_be_stored_holds_no_mail_and_sends_none_twice(
+    world: World, raises: list[type[NotDelivered | RefusedForGood]], state: str, tries: int
+) -> None:
+    box = Odd(list(raises))
+    operation = notice(equip(world, mail=box), "anna@acme.example")
+    world.settle()
+    (mail,) = mails(world)
+    assert (mail["state"], mail["said"], mail["owner"]) == (state, courier.UNTOLD, None)
+    assert box.parcels == tries
+    assert len(heard(world, operation, "mailed")) == (state == "sent")
+    assert len(world.rows.tickets(operation)) == (state == "dead")
 
 
 @pytest.mark.parametrize("point", ["before mail", "after mail"])

@@ -212,6 +212,18 @@ def test_an_answer_that_is_not_signed_for_this_event_is_not_believed(
     assert told.rows.tickets(operation)[0]["remote"] is None
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_answer_of_a_time_that_cannot_be_is_passed_over_and_holds_nothing_up(
+    told: World, desk: SmallDesk, at: str
+) -> None:
+    desk.at = at
+    operation = story(told)
+    told.settle()
+    assert kinds(desk) == ["ticket.opened", "ticket.commented", "ticket.resolved"]
+    assert told.rows.tickets(operation)[0]["remote"] is None
+    assert not [each for each in told.logs if each["log_level"] == "error"]
+
+
 def test_of_what_a_desk_says_the_newest_holds(world: World) -> None:
     operation = story(world)
     key = world.rows.tickets(operation)[0]["id"]

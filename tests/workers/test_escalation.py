@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schema.products import mobile_line
 from schema.store.tickets import TicketText
 from schema.store.waking import Late
 from tests.deploy.views import BEGIN, at
@@ -14,6 +15,9 @@ from tests.world.world import World
 from workers import escalation
 
 PRODUCT = SAMPLE.product
+
+#: A product of which one verb waits for a person, and lets others through meanwhile.
+PHONE = mobile_line.PRODUCT
 
 LATE = Late(
     operation=7,
@@ -56,6 +60,17 @@ def test_CO_12_a_late_ticket_says_all_that_is_needed_at_night() -> None:
     text = text_of(escalation.missed(LATE, PRODUCT).opens)
     assert text.title == f"{PRODUCT.title} acme/line-1: open is late"
     assert text.body == LATE_BODY
+
+
+def test_CO_12_what_waits_and_has_not_failed_says_what_may_be_asked_for_meanwhile() -> None:
+    waits = replace(LATE, verb="activate", step="await_phone", attempt=0, reason="the code expired")
+    body = text_of(escalation.missed(waits, PHONE).opens).body
+    assert "  reissue_code: Make a new code" in body
+    assert "refresh" in body
+    assert "delete" not in body
+    assert "Mend what the reason names" not in body
+    for late in (replace(waits, attempt=3), replace(waits, reason=None)):
+        assert "Mend what the reason names" in text_of(escalation.missed(late, PHONE).opens).body
 
 
 def test_CO_12_what_has_not_begun_asks_for_what_stands_in_its_way() -> None:

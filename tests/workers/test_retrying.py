@@ -46,6 +46,7 @@ def test_a_parked_operation_goes_on_with_its_next_cycle_and_resolves_its_ticket(
     assert f"op_{key}:connect_line:1@world" in [each.key for each in world.platform.effects()]
     (ticket,) = world.rows.tickets(key)
     assert ticket["state"] == "resolved"
+    assert any(each.startswith("Retried by ada at 20") for each in world.rows.comments(key))
     assert [each["who"] for each in world.rows.history(key) if each["what"] == "retried"] == ["ada"]
     world.check()
 

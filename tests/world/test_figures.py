@@ -5,7 +5,7 @@ from datetime import timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from producers.metrics import exposition
-from schema.store.figures import figures
+from schema.store.figures import figures, standings
 from schema.store.leases import WAKER, Boot
 from schema.store.outbox import RELAY
 from schema.store.pauses import Pause
@@ -181,6 +181,32 @@ def test_what_is_missed_today_is_forgotten_tomorrow(world: World) -> None:
     found = samples(world)
     assert of(found, "deadlines_missed_today") == {}
     assert of(found, "deadlines_missed_total") == {("sample", "close"): 1}
+
+
+def late(world: World) -> int:
+    """Return how many operations of the sample are late now."""
+    with world.database.look() as connection:
+        found = standings(connection)
+    return found["sample"].late if found else 0
+
+
+def test_what_is_late_is_counted_until_it_ends_whatever_the_day(world: World) -> None:
+    world.submit("open")
+    world.settle()
+    world.platform.fault("sample", "outage")
+    world.submit("close")
+    world.settle(14 * MINUTES)
+    assert late(world) == 0
+    world.move_time(world.now + 2 * MINUTES)
+    assert late(world) == 1
+    world.settle(5 * MINUTES)
+    assert late(world) == 1
+    world.move_time(world.now + timedelta(days=1))
+    assert of(samples(world), "deadlines_missed_today") == {}
+    assert late(world) == 1
+    world.platform.mend()
+    world.settle()
+    assert late(world) == 0
 
 
 def test_a_parked_operation_is_shown_as_parked_and_a_paused_product_as_paused(

@@ -20,9 +20,11 @@ from workers.channels.channel import Channel, Receipt
 from workers.courier import Courier
 from workers.discovery import Home
 from workers.engine import Engine
+from workers.health import Health
 from workers.journal import Journal
 from workers.lease import Lease, LeaseTerms
 from workers.transport import Transport
+from workers.turns import Limits, Turns
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -74,6 +76,7 @@ class Equipment:
     platform: Platform
     points: Points
     room: int = 64
+    limits: Limits = field(default_factory=Limits)
     terms: LeaseTerms = LONG
     sealer: Sealer = SEALER
     channels: Mapping[str, Channel] = field(default_factory=dict)
@@ -94,8 +97,12 @@ class Worker:
         self.lease.start(asyncio.get_running_loop(), lambda: None)
         self.journal = Journal(writer)
         session: ClientSession = equipment.platform.session(terms.call.total_seconds())
+        self.turns = {name: Turns(equipment.limits) for name in equipment.homes}
         homes = {
-            name: (home, home.connect(Transport(session, URL, self.lease)))
+            name: (
+                home,
+                home.connect(Transport(session, URL, self.lease, self.turns[name], Health(name))),
+            )
             for name, home in equipment.homes.items()
         }
         carrier = Carrier(self.journal, self.lease, equipment.products, homes, equipment.sealer)

@@ -180,5 +180,6 @@ def _failure(code: int, said: str) -> NotDelivered | RefusedForGood:
 
 
 def _line(said: str) -> str:
-    """Return what a server said, short, on one line, and without the address."""
-    return masked(" ".join(said.split()))[:200]
+    """Return what a server said, short, on one line, without the address and what no database stores."""
+    shown = "".join(sign if sign.isprintable() else "?" for sign in " ".join(said.split()))
+    return masked(shown)[:200]

@@ -11,6 +11,8 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from html import escape
 
+from email_validator import validate_email
+
 from workers.notices import Attachment, Worded
 
 #: An address of the web in a text, up to what ends its sentence.
@@ -73,9 +75,12 @@ def mail_of(envelope: Envelope, words: Worded) -> EmailMessage:
 
 
 def _address(text: str) -> Address:
-    """Return an address; raise `ValueError` for what is none, however the library says so."""
+    """Return an address, its domain as all mail servers know it (RFC 5891); raise `ValueError` for what is none."""
+    known = validate_email(text, check_deliverability=False).ascii_email
+    if known is None:
+        raise ValueError("no mail server need know it (RFC 6531)")
     try:
-        return Address(addr_spec=text)
+        return Address(addr_spec=known)
     except (IndexError, HeaderParseError) as error:
         raise ValueError("it is no address") from error
 

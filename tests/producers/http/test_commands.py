@@ -101,6 +101,26 @@ def test_a_dry_run_is_200_with_its_plan(client: Client, database: Database) -> N
     assert count(database, "operation") == 0
 
 
+def test_a_dry_run_in_the_wrong_place_is_422_and_nothing_is_done(
+    client: Client, database: Database
+) -> None:
+    asked = client.post("/v1/commands?dry_run=true&x=1", json=activate("1"), headers=STRUCTURED)
+    told = problem(asked, 422)
+    assert [each["pointer"] for each in told["errors"]] == ["/query/dry_run", "/query/x"]
+    assert "dry_run" in told["errors"][0]["detail"]
+    binary = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "crm", "ce-subject": "acme/pbx-1"}
+    binary |= {"ce-type": "turnup.cloud_pbx.activate", "ce-dryrun": "true"}
+    problem(client.post("/v1/commands", json=activate("1")["data"], headers=binary), 422)
+    assert count(database, "operation") == 0
+
+
+def test_a_call_with_a_query_is_422_and_nothing_is_done(client: Client, database: Database) -> None:
+    client.send(activate("1"))
+    problem(client.post("/v1/operations/op_1/cancel?dry_run=1"), 422)
+    assert client.get("/v1/operations/op_1").json()["state"] == "accepted"
+    assert count(database, "operation") == 1
+
+
 def test_a_customer_is_200_with_what_became_of_it(client: Client) -> None:
     response = client.send(customer("beta", version=4))
     assert response.json() == {"customer": "beta", "version": 4, "changed": True}

@@ -26,6 +26,7 @@ class SmallDesk:
     signs: bool = True
     signs_as: str | None = None
     state: str = "new"
+    at: str | None = None
     bodies: list[tuple[str, str]] = field(default_factory=list)
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
     url: str = ""
@@ -58,7 +59,8 @@ class SmallDesk:
 
     def _answer(self, name: str) -> web.Response:
         """Say number and state, signed."""
-        body = json.dumps({"number": "INC-1", "state": self.state, "url": "https://desk.example/1"})
+        said = {"number": "INC-1", "state": self.state, "url": "https://desk.example/1"}
+        body = json.dumps({**said, "at": self.at})
         under, now = self.signs_as or name, datetime.now(UTC)
         signature = Webhook(SECRET).sign(under, now, body) if self.signs else "v1,bm9uc2Vuc2U="
         signed = {

@@ -147,7 +147,8 @@ def test_a_name_brings_no_header_into_a_mail(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["anna", "a@b\r\nBcc: thief@evil.example", "a@b.example, c@d.example", ""]
+    "address",
+    ["anna", "a@b\r\nBcc: thief@evil.example", "a@b.example, c@d.example", "ü@x.example", ""],
 )
 def test_what_is_no_single_address_gets_no_mail(tmp_path: Path, address: str) -> None:
     with pytest.raises(RefusedForGood, match="address"):

@@ -27,20 +27,20 @@ class MailServer:
     to_data: str = "250 taken"
     is_cut: bool = False
 
-    async def handle_RCPT(self, *given: Any) -> str:
+    async def handle_RCPT(self, *given: Any) -> bytes:
         """Take or refuse an address."""
         _, _, envelope, address, _ = given
         if self.to_recipient.startswith("2"):
             envelope.rcpt_tos.append(address)
-        return self.to_recipient
+        return self.to_recipient.encode("ascii", "surrogateescape")
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        """Take a mail, and answer or cut the line."""
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> bytes:
+        """Take a mail, and answer or cut the line; a surrogate stands for a byte that is no UTF-8."""
         if self.to_data.startswith("2"):
             self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
         if self.is_cut:
             server.transport.abort()
-        return self.to_data
+        return self.to_data.encode("ascii", "surrogateescape")
 
     def send(self, **changes: Any) -> Receipt:
         """Send a mail to this server, which lives as long as that takes."""
@@ -68,6 +68,31 @@ def test_a_mail_server_gets_the_mail_for_its_one_address(server: MailServer) -> 
     body = found.get_body(("plain",))
     assert body
     assert LPA in body.get_content()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [("250 f\udcfcr Sie", "f?r Sie"), ("250 a\0b\x1b[2Jc", "a?b?[2Jc"), ("250 \udcff", "?")],
+)
+def test_of_an_answer_only_what_every_database_stores_is_kept(
+    server: MailServer, answer: str, kept: str
+) -> None:
+    server.to_data = answer
+    assert server.send().said == kept
+
+
+def test_a_refusal_in_bytes_that_are_no_text_is_said(server: MailServer) -> None:
+    server.to_recipient = "550 unbekannt f\udcfcr uns"
+    with pytest.raises(RefusedForGood, match=r"550 unbekannt f\?r uns"):
+        server.send()
+
+
+def test_an_international_domain_is_written_as_every_mail_server_knows_it(
+    server: MailServer,
+) -> None:
+    server.send(recipient="jörg@münchen.example".replace("ö", "oe"))
+    (found,) = server.mails
+    assert (found["To"], found.defects) == ("joerg@xn--mnchen-3ya.example", [])
 
 
 def test_an_address_that_is_refused_for_good_is_said(server: MailServer) -> None:
