@@ -198,7 +198,7 @@ def figures(evidence: Evidence, chaos: Chaos) -> dict[str, int]:
         "among the rejected": len(evidence.dead),
         "done by people": sum(each["said"] == "done" for each in fleet.vendor.get("/people")),
         "mails": len(list(fleet.mails.glob("*.eml"))),
-        "taken over": sum(each["operations"] for each in lapsed),
+        "taken over": sum(len(each["operations"]) + each.get("more", 0) for each in lapsed),
         "effects": len(evidence.effects),
         "tickets": len(evidence.tickets),
         "events": len(evidence.events),
