@@ -9,7 +9,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def exclusive(
     """
     if database.dialect != SQLITE:
         lock = AdvisoryLock(database, is_shared=False)
-        if not lock.take():
+        if not _within(patience, lock.take):
             raise DatabaseOccupied(
                 f"another process works on the database {database}: turnup serve, "
                 "or the roles api, worker, waker and relay; stop them first"
@@ -67,7 +67,7 @@ def exclusive(
 def beside_roles(database: Database, ending: Ending) -> Iterator[None]:
     """Share a PostgreSQL database with other roles while the block runs; raise `DatabaseOccupied`."""
     lock = AdvisoryLock(database, is_shared=True)
-    if not lock.take():
+    if not _within(PATIENCE, lock.take):
         raise DatabaseOccupied(
             f"turnup serve works on the database {database} alone; stop it first"
         )
@@ -109,13 +109,19 @@ def _kept(lock: AdvisoryLock, ending: Ending) -> Iterator[None]:
         yield
     finally:
         is_over.set()
-        keeper.join(LOOK)
-        if not keeper.is_alive():
-            lock.release()
+        keeper.join(LOOK)  # one that waits for a database that is away is left behind
 
 
 def _keep(lock: AdvisoryLock, ending: Ending, is_over: threading.Event) -> None:
-    """Take a lock again that was lost; end the process where somebody else has it."""
+    """Hold a lock until the end, and take it again where it was lost; end the process where somebody else has it."""
+    try:
+        _hold(lock, ending, is_over)
+    finally:
+        lock.release()
+
+
+def _hold(lock: AdvisoryLock, ending: Ending, is_over: threading.Event) -> None:
+    """Look now and then whether a lock is still held."""
     refused_since = None
     while not is_over.wait(LOOK):
         if lock.is_held():
@@ -142,7 +148,7 @@ def _locked_file(path: Path, patience: float) -> Iterator[bool]:
     except OSError as error:
         raise Unreachable(f"the lock file {path} cannot be opened: {error.strerror}") from error
     try:
-        is_taken = _try_for(handle, patience)
+        is_taken = _within(patience, lambda: _is_locked(handle))
         if is_taken:
             os.ftruncate(handle, 0)
             os.write(handle, str(os.getpid()).encode())
@@ -151,18 +157,23 @@ def _locked_file(path: Path, patience: float) -> Iterator[bool]:
         os.close(handle)
 
 
-def _try_for(handle: int, patience: float) -> bool:
-    """Try to lock an open file until patience ends."""
+def _is_locked(handle: int) -> bool:
+    """Try to lock an open file."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _within(patience: float, is_taken: Callable[[], bool]) -> bool:
+    """Try until patience ends."""
     until = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                return False
-            time.sleep(PAUSE)
-        else:
-            return True
+    while not is_taken():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(PAUSE)
+    return True
 
 
 def _holder(database: Database) -> str:

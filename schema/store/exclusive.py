@@ -4,6 +4,8 @@ It lives as long as its connection, so it proves nothing about a process that wa
 leases alone.
 """
 
+from contextlib import suppress
+
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -15,6 +17,7 @@ from schema.store.database import Database
 NUMBER = "hashtext('turnup one process')"
 ALONE = text(f"SELECT pg_try_advisory_lock({NUMBER})")
 SHARED = text(f"SELECT pg_try_advisory_lock_shared({NUMBER})")
+FREE = text("SELECT pg_advisory_unlock_all()")
 
 
 class AdvisoryLock:
@@ -52,7 +55,11 @@ class AdvisoryLock:
     def release(self) -> None:
         """Let go of the lock."""
         if self._connection is not None:
-            # Back in the pool the connection would go on holding the lock.
+            # The server would notice a moment later that we are gone, and whoever starts then would be refused.
+            if not self._connection.invalidated:
+                with suppress(DBAPIError):
+                    self._connection.execute(FREE)
+            # Back in the pool the connection would go on holding what it was not asked to let go of.
             self._connection.invalidate()
             self._connection.close()
         self._connection = None

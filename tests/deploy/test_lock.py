@@ -83,11 +83,13 @@ def test_the_lock_of_a_killed_process_is_free(database: Database, other: Other) 
 
 
 def test_the_lock_is_free_after_the_block(database: Database) -> None:
-    with exclusive(database, patience=0):
-        pass
     another = Database(database.url.render_as_string(hide_password=False))
-    with exclusive(another, patience=0):
-        another.close()
+    for _ in range(10):  # a busy server that is only hung up on notices too late now and then
+        with exclusive(database, patience=0):
+            pass
+        with exclusive(another, patience=0):
+            pass
+    another.close()
 
 
 def test_a_short_writer_goes_beside_where_the_library_is_safe(
