@@ -11,9 +11,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from schema.store.counts import ACCEPTED, MISSED, RETRIED, Counted
-from schema.store.figures import ENDS, MOST, Figures, Heap, Standing
+from schema.store.figures import MOST, Figures, Heap, Standing
 from schema.store.leases import WAKER
 from schema.store.outbox import RELAY
+from schema.views import ENDS
 
 #: What Prometheus is told that this is.
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4

@@ -4,7 +4,6 @@ import socket
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import timedelta
-from types import TracebackType
 from typing import Any, Self
 
 from schema.errors import NotStored
@@ -33,12 +32,7 @@ class Presence:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     def start(self) -> None:

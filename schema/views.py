@@ -13,6 +13,9 @@ from schema.errors import Refusal
 
 OperationState = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
 
+#: An operation ends in one of these.
+ENDS: tuple[OperationState, ...] = ("succeeded", "failed", "cancelled")
+
 Moment = Annotated[
     datetime,
     PlainSerializer(rfc3339, when_used="json"),

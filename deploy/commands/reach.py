@@ -1,18 +1,20 @@
 """What `turnup doctor` finds on the other end of a line: the broker, a mail server, and the platforms."""
 
 import http.client
-import json
 import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from urllib.parse import urlsplit
 
 from deploy.broker import BrokerUnreachable, require_broker
 from deploy.commands.finding import Finding
+from deploy.day.played import NO_SIMULATOR, Played
 from deploy.settings import PREFIX, UNSIGNED, Settings
 from producers.amqp.depths import Depth, looked_into
 from producers.amqp.topology import COMMANDS, REJECTED
+from workers.channels.mail import server_of
 
 #: How a client of AMQP 0-9-1 begins, and the kind of frame that a broker answers with.
 AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
@@ -79,9 +81,7 @@ def mail_server(settings: Settings) -> Iterator[Finding]:
     """Look whether the mail server takes us for somebody, where one is set; nothing is sent."""
     if settings.smtp_url is None:
         return
-    parts = urlsplit(settings.smtp_url)
-    is_safe = parts.scheme == "smtps"
-    host, port = parts.hostname or "", parts.port or (465 if is_safe else 25)
+    host, port, is_safe = server_of(settings.smtp_url)
     kind = smtplib.SMTP_SSL if is_safe else smtplib.SMTP
     try:
         with kind(host, port, timeout=PATIENCE) as server:
@@ -121,15 +121,12 @@ def platforms(settings: Settings) -> Iterator[Finding]:
 
 def _is_simulator(settings: Settings) -> bool:
     """Return whether somebody plays the vendors where `serve --simulator` does."""
-    host, port = settings.simulator_listen
-    connection = http.client.HTTPConnection(host, port, timeout=PATIENCE)
-    try:
-        connection.request("GET", "/clock")
-        return "next_due" in json.load(connection.getresponse())
-    except (OSError, http.client.HTTPException, ValueError, TypeError):
-        return False
-    finally:
-        connection.close()
+    with closing(Played(f"http://{settings.simulator_listen}", PATIENCE)) as played:
+        try:
+            played.time()
+        except NO_SIMULATOR:
+            return False
+    return True
 
 
 def _answers(name: str, url: str) -> Finding:

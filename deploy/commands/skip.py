@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPException
 
 from deploy.commands.clock import require_movable, tell
 from deploy.commands.session import Session, writing
 from deploy.day.pace import Bell, Standing, Vendors
-from deploy.day.played import Played, PlayedTime
+from deploy.day.played import NO_SIMULATOR, Played, PlayedTime
 from deploy.display.screen import warn
 from deploy.display.words import length
 from deploy.kinds import read_length
@@ -185,7 +184,7 @@ def _vendors(settings: Settings, now: datetime) -> Iterator[Vendors]:
             played = stack.enter_context(closing(Played(url)))
             try:
                 told = played.time()
-            except (OSError, HTTPException, ValueError, LookupError, TypeError):
+            except NO_SIMULATOR:
                 continue
             try:
                 played.move(told.now, now)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +13,9 @@ from schema.errors import Fault, Refusal, Refused
 
 #: How long the simulator may take to answer, in seconds; it moves through all that is due.
 PATIENCE = 60.0
+
+#: What is raised where somebody else answers, or nobody.
+NO_SIMULATOR = (OSError, HTTPException, ValueError, LookupError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,9 @@ class PlayedTime:
 class Played:
     """Talks with the simulator, for one thread, on one connection."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = PATIENCE) -> None:
         parts = urlsplit(url)
-        self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
+        self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=patience)
 
     def close(self) -> None:
         """Let go of the connection."""

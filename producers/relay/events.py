@@ -14,15 +14,13 @@ from schema.ids import public_id
 from schema.lifecycle import Product
 from schema.store.outbox import OutgoingEvent
 from schema.tables import OPERATION
+from schema.views import ENDS
 
 #: The content type of a CloudEvent in structured form.
 CONTENT_TYPE = "application/cloudevents+json"
 
 #: How many digits a sequence has: as texts too they are in order, as CloudEvents' extension wants it.
 DIGITS = 10
-
-#: The events that end an operation.
-ENDS = frozenset({"succeeded", "failed", "cancelled"})
 
 
 def render(event: OutgoingEvent, product: Product, source: str) -> bytes:

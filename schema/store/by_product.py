@@ -3,14 +3,13 @@
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     CTE,
     BigInteger,
     ColumnElement,
     FromClause,
     Integer,
+    ScalarSelect,
     Select,
-    any_,
     bindparam,
     func,
     select,
@@ -33,21 +32,18 @@ def products_due(name: str = "products") -> CTE:
     )
 
 
-def is_one_of(dialect: str, key: ColumnElement[int], found: Select[Any]) -> ColumnElement[bool]:
-    """Return whether a key is one of the few that a query finds.
-
-    PostgreSQL gets them as an array: where it knows no better, it would read all others in search of them.
-    """
-    if dialect == POSTGRESQL:
-        return key == any_(func.array(found.scalar_subquery(), type_=ARRAY(BigInteger)))
-    return key.in_(found)
-
-
 def woken(wanted: ColumnElement[bool]) -> Select[Any]:
     """Return the query for the operations whose `wake_at` is as wanted."""
     products = products_due()
     found = select(due.c.operation_id).select_from(products)
     return found.where(due.c.product == products.c.name, wanted)
+
+
+def next_wake(products: CTE) -> ScalarSelect[int | None]:
+    """Return when the next operation of each of these products is woken after `now`, as a term of a query for them."""
+    ours = due.c.product == products.c.name
+    later = due.c.wake_at > bindparam("now", type_=BigInteger)
+    return select(func.min(due.c.wake_at)).where(ours, later).scalar_subquery()
 
 
 def first_of_each(

@@ -130,7 +130,7 @@ class Database:
             with self.reading.connect() as connection:
                 yield connection
         except (DBAPIError, NoConnectionFree) as error:
-            msg = f"the database {self} does not answer: {_first_line(getattr(error, 'orig', None) or error)}"
+            msg = f"the database {self} does not answer: {first_line(error)}"
             raise Unreachable(msg) from error
 
     def close(self) -> None:
@@ -175,6 +175,7 @@ def _on_sqlite(engine: Engine, begin: str, *pragmas: str) -> None:
         connection.exec_driver_sql(begin)
 
 
-def _first_line(error: BaseException) -> str:
-    """Return what a driver says, without its advice."""
-    return str(error).strip().split("\n", 1)[0]
+def first_line(error: BaseException) -> str:
+    """Return what a driver says, without its advice and without the values that it was given."""
+    told = getattr(error, "orig", None) or error
+    return str(told).strip().split("\n", 1)[0]

@@ -68,14 +68,18 @@ def rows(dialect: str, columns: Columns, parameter: str = "rows") -> FromClause:
 
 
 def is_given(dialect: str, key: ColumnElement[int]) -> ColumnElement[bool]:
-    """Return whether a key is one of those that are handed over as one parameter: one statement for any number of them.
+    """Return whether a key is one of those handed over as one parameter: one statement for any number of them."""
+    return is_one_of(dialect, key, select(rows(dialect, ID).c.id))
+
+
+def is_one_of(dialect: str, key: ColumnElement[int], found: Select[Any]) -> ColumnElement[bool]:
+    """Return whether a key is one of the few that a query finds.
 
     PostgreSQL gets them as an array, for it would join a set in an order that its statistics of yesterday suggest.
     """
-    given = select(rows(dialect, ID).c.id)
     if dialect == POSTGRESQL:
-        return key == any_(func.array(given.scalar_subquery(), type_=ARRAY(BigInteger)))
-    return key.in_(given)
+        return key == any_(func.array(found.scalar_subquery(), type_=ARRAY(BigInteger)))
+    return key.in_(found)
 
 
 @cache

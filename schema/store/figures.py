@@ -27,22 +27,20 @@ from sqlalchemy import (
     true,
 )
 
-from schema.store.by_product import first_of_each, products_due
+from schema.store.by_product import first_of_each, next_wake, products_due
 from schema.store.clock import read_times
 from schema.store.counts import ACCEPTED, DAY, EVER, MISSED, Counted
 from schema.store.dialect import LEASE_NOW, POSTGRESQL
-from schema.store.moments import moment, moment_or_none
+from schema.store.moments import MILLISECOND, moment, moment_or_none
 from schema.store.pauses import paused_products
 from schema.tables import FAR, delivery, due, operation, outbox, tally, ticket, worker
+from schema.views import ENDS
 
 #: How far ahead deadlines are told.
 SOON = timedelta(hours=1)
 
 #: So many due rows of a product are looked at, and so many deadlines: a backlog of a million takes seconds to count.
 MOST = 10_000
-
-#: An operation ends in one of these states.
-ENDS = ("succeeded", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class Figures:
 def standings(connection: Connection) -> dict[str, Standing]:
     """Return how each product stands that has something open, or missed a deadline today."""
     now = read_times(connection).business
-    times = {"now": now, "soon": now + SOON // timedelta(milliseconds=1), "today": now // DAY}
+    times = {"now": now, "soon": now + SOON // MILLISECOND, "today": now // DAY}
     times["most"] = MOST
     found: dict[str, dict[str, Any]] = {}
     for query, read in _queries(connection.dialect.name):
@@ -180,10 +178,7 @@ _OPEN = (
 )
 
 _products = products_due()
-_next = select(func.min(due.c.wake_at)).where(
-    due.c.product == _products.c.name, due.c.wake_at > _now
-)
-_NEXT = select(_products.c.name.label("product"), _next.scalar_subquery().label("next_due")).where(
+_NEXT = select(_products.c.name.label("product"), next_wake(_products).label("next_due")).where(
     _products.c.name.is_not(None)
 )
 

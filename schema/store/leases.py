@@ -23,8 +23,9 @@ from sqlalchemy import (
 )
 
 from schema.ids import public_id
-from schema.store.by_product import is_one_of, woken
-from schema.store.dialect import LEASE_NOW, POSTGRESQL
+from schema.store.by_product import woken
+from schema.store.dialect import LEASE_NOW, POSTGRESQL, is_one_of
+from schema.store.moments import MILLISECOND
 from schema.store.transaction import Transaction
 from schema.store.waits import set_waits
 from schema.tables import delivery, due, operation, worker
@@ -32,8 +33,6 @@ from schema.tables import delivery, due, operation, worker
 #: What a waker's row is called among the workers'.
 WAKER = "waker"
 WORKER = "worker"
-
-MILLISECOND = timedelta(milliseconds=1)
 
 #: So many operations are named where they are taken over.
 NAMED = 20

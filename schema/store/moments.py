@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from schema.tables import FAR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Pause:
 
 def stored(moment: datetime) -> int:
     """Return the stored form of a moment."""
-    return (moment - _EPOCH) // _MILLISECOND
+    return (moment - _EPOCH) // MILLISECOND
 
 
 def stored_or_far(moment: datetime | None) -> int:
@@ -40,7 +40,7 @@ def stored_or_far(moment: datetime | None) -> int:
 
 def moment(milliseconds: int) -> datetime:
     """Return the moment that was stored."""
-    return _EPOCH + milliseconds * _MILLISECOND
+    return _EPOCH + milliseconds * MILLISECOND
 
 
 def moment_or_none(milliseconds: int | None) -> datetime | None:

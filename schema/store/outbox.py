@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from schema.store.dialect import LEASE_NOW, locked, packed, rows
-from schema.store.moments import moment
+from schema.store.moments import MILLISECOND, moment
 from schema.store.transaction import Transaction
 from schema.tables import (
     OPERATION,
@@ -48,8 +48,6 @@ from schema.tables import (
 
 #: The role of those rows of `worker` that are relays.
 RELAY = "relay"
-
-MILLISECOND = timedelta(milliseconds=1)
 
 ID = {"id": BigInteger()}
 

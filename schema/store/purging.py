@@ -25,9 +25,9 @@ from sqlalchemy import (
 )
 
 from schema.store.dialect import ID, is_given, locked, packed
-from schema.store.moments import moment, stored
-from schema.store.reads import find_operations
-from schema.store.showing import line_of, ticket_of
+from schema.store.moments import MILLISECOND, moment, stored
+from schema.store.reads import all_tickets, find_operations, with_comments
+from schema.store.showing import line_of
 from schema.store.transaction import Transaction
 from schema.tables import (
     OPERATION,
@@ -39,12 +39,11 @@ from schema.tables import (
     history,
     operation,
     outbox,
-    service,
     signal,
     ticket,
     trouble,
 )
-from schema.views import Comment, HistoryLine, Operation, Ticket
+from schema.views import HistoryLine, Operation, Ticket
 
 #: For so long after its end an operation is kept, for its command's key has to be known when that comes again: longer
 #: than brokers, dead letters and whoever puts them back on the queue hold on to a command.
@@ -104,13 +103,19 @@ def archived(connection: Connection, keys: Sequence[int]) -> list[Archived]:
     lines: dict[int, list[HistoryLine]] = {}
     for row in connection.execute(_history(dialect), given):
         lines.setdefault(row.owner, []).append(line_of(row))
-    tickets = _tickets(connection, given)
+    asked_tickets = all_tickets().where(is_given(dialect, ticket.c.operation_id))
+    raised = with_comments(connection, connection.execute(asked_tickets, given).all())
+    tickets = {each.operation: each for each in raised}
     query = select(command.c.id, command.c.event_id, command.c.data)
     rows = connection.execute(query.where(is_given(dialect, command.c.id)), given)
     asked = {row.id: row for row in rows}
     return [
         Archived(
-            found[key], asked[key].event_id, asked[key].data, tuple(lines[key]), tickets.get(key)
+            found[key],
+            asked[key].event_id,
+            asked[key].data,
+            tuple(lines[key]),
+            tickets.get(found[key].id),
         )
         for key in sorted(found)
     ]
@@ -130,7 +135,7 @@ def _window(connection: Connection, before: datetime, after: int) -> Window:
 def _purge(transaction: Transaction, wanted: Purge) -> list[int]:
     """Delete some operations, those first that nobody else may look at meanwhile."""
     run, dialect = transaction.connection.execute, transaction.dialect
-    before = min(stored(wanted.before), transaction.now - KEPT // timedelta(milliseconds=1))
+    before = min(stored(wanted.before), transaction.now - KEPT // MILLISECOND)
     asked = packed(ID, ((key,) for key in wanted.operations))
     keys = list(run(_held(dialect), {"rows": asked, "before": before}).scalars())
     given = {"rows": packed(ID, ((key,) for key in keys))}
@@ -192,23 +197,6 @@ def _its_lines(dialect: str) -> ColumnElement[bool]:
 def _history(dialect: str) -> Select[Any]:
     """Return the query for the histories of operations."""
     return select(history).where(_its_lines(dialect)).order_by(history.c.owner, history.c.number)
-
-
-def _tickets(connection: Connection, given: dict[str, str]) -> dict[int, Ticket]:
-    """Return the tickets of operations, each with its comments."""
-    dialect = connection.dialect.name
-    of_these = is_given(dialect, ticket.c.operation_id)
-    comments: dict[int, list[Comment]] = {}
-    query = select(comment).join(ticket, ticket.c.id == comment.c.ticket_id).where(of_these)
-    for row in connection.execute(query.order_by(comment.c.id), given):
-        comments.setdefault(row.ticket_id, []).append(Comment(at=moment(row.at), body=row.body))
-    named = select(ticket, service.c.customer, service.c.reference)
-    named = named.join(operation, operation.c.id == ticket.c.operation_id)
-    named = named.join(service, service.c.id == operation.c.service_id).where(of_these)
-    return {
-        row.operation_id: ticket_of(row, comments.get(row.id, ()))
-        for row in connection.execute(named, given)
-    }
 
 
 #: What belongs to an operation, the operation itself last.

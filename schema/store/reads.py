@@ -24,9 +24,9 @@ from sqlalchemy import (
 from schema.asker import ANYBODY, Asker
 from schema.errors import NotFound
 from schema.ids import key_of
-from schema.store.by_product import is_one_of, woken
+from schema.store.by_product import woken
 from schema.store.call_history import with_last_call
-from schema.store.dialect import ID, LEASE_NOW, is_given, packed
+from schema.store.dialect import ID, LEASE_NOW, is_given, is_one_of, packed
 from schema.store.moments import moment
 from schema.store.reach import reached
 from schema.store.showing import Products, line_of, operation_of, service_of, ticket_of
@@ -160,20 +160,20 @@ def service_history(connection: Connection, name: str) -> list[HistoryLine]:
 
 def list_tickets(connection: Connection, wanted: TicketFilter, span: Span = WHOLE) -> list[Ticket]:
     """Return tickets, newest first, each with its comments."""
-    query = _tickets().where(*_same(operation, product=wanted.product))
+    query = all_tickets().where(*_same(operation, product=wanted.product))
     query = query.where(*_same(service, customer=wanted.customer))
     if wanted.state == "open":  # as its index has it
         query = query.where(ticket.c.state == literal_column("'open'"))
     else:
         query = query.where(*_same(ticket, state=wanted.state))
     query = query.where(*reached(wanted.asker, service.c.customer))
-    return _with_comments(connection, connection.execute(_part(query, ticket.c.id, span)).all())
+    return with_comments(connection, connection.execute(_part(query, ticket.c.id, span)).all())
 
 
 def find_ticket(connection: Connection, public: str) -> Ticket:
     """Return the ticket `tkt_...`, or raise `NotFound`."""
-    query = _tickets().where(ticket.c.id == key_of("tkt", public))
-    found = _with_comments(connection, connection.execute(query).all())
+    query = all_tickets().where(ticket.c.id == key_of("tkt", public))
+    found = with_comments(connection, connection.execute(query).all())
     if not found:
         raise NotFound(f"there is no ticket {public}")
     return found[0]
@@ -281,7 +281,7 @@ def _services(dialect: str) -> Select[Any]:
 
 
 @cache
-def _tickets() -> Select[Any]:
+def all_tickets() -> Select[Any]:
     """Return the query for tickets, each with the service that it is about."""
     return (
         select(ticket, service.c.customer, service.c.reference)
@@ -290,7 +290,7 @@ def _tickets() -> Select[Any]:
     )
 
 
-def _with_comments(connection: Connection, found: Sequence[Row[Any]]) -> list[Ticket]:
+def with_comments(connection: Connection, found: Sequence[Row[Any]]) -> list[Ticket]:
     """Return tickets as they are read."""
     comments: dict[int, list[Comment]] = {}
     query = select(comment.c.ticket_id, comment.c.at, comment.c.body).order_by(comment.c.id)

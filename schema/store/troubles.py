@@ -13,11 +13,9 @@ from schema.command import rfc3339
 from schema.store.by_product import products_due
 from schema.store.clock import read_times
 from schema.store.dialect import POSTGRESQL
-from schema.store.moments import moment
+from schema.store.moments import MILLISECOND, moment
 from schema.store.transaction import Transaction
 from schema.tables import due, operation, trouble
-
-MILLISECOND = timedelta(milliseconds=1)
 
 #: Who tries again is woken within this time, the longest that a platform can ask for, or is at it just now.
 AHEAD, BEHIND = timedelta(hours=1), timedelta(minutes=1)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from schema.errors import NotStored, StoreError, Unreachable, WrongDatabase
-from schema.store.database import Database
+from schema.store.database import Database, first_line
 from schema.store.dialect import SQLITE
 
 #: Every revision in `schema/migrations/versions`, oldest first; this program works on the last.
@@ -139,7 +139,7 @@ def _run_alembic(connection: Connection, movable_clock: bool, installation: str)
 
 def _failure(database: Database, error: DBAPIError) -> StoreError:
     """Return what a failed upgrade means: nobody there, or a refusal by the database."""
-    said = str(error.orig).strip().split("\n", 1)[0]
+    said = first_line(error)
     if error.connection_invalidated or "unable to open" in said or "connection" in said:
         return Unreachable(f"the database {database} does not answer: {said}")
     return NotStored(f"the database {database} is as it was, the upgrade failed: {said}")

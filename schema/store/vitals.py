@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema.errors import Unreachable
 from schema.store.clock import Times, business_now, read_times
-from schema.store.database import Database
+from schema.store.database import Database, first_line
 from schema.store.dialect import LEASE_NOW, SQLITE
 from schema.store.moments import moment
 from schema.store.waking import due_operations
@@ -59,8 +59,8 @@ def try_to_write(database: Database) -> None:
             connection.execute(update(clock).values(id=clock.c.id))
             connection.rollback()
     except DBAPIError as error:
-        said = str(error.orig).strip().split("\n", 1)[0]
-        raise Unreachable(f"the database {database} can be read and not written: {said}") from error
+        told = first_line(error)
+        raise Unreachable(f"the database {database} can be read and not written: {told}") from error
 
 
 def living_workers(connection: Connection) -> list[Living]:

@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
 )
 
-from schema.store.by_product import first_of_each, products_due
+from schema.store.by_product import first_of_each, next_wake, products_due
 from schema.store.clock import read_times
 from schema.store.deliveries import is_first
 from schema.store.dialect import packed, rows
@@ -188,9 +188,6 @@ _LATE = (
 _now = bindparam("now", type_=BigInteger)
 _products = products_due()
 _is_due = select(literal(1)).where(due.c.product == _products.c.name, due.c.wake_at <= _now)
-_next_wake = select(func.min(due.c.wake_at)).where(
-    due.c.product == _products.c.name, due.c.wake_at > _now
-)
 _is_waiting = delivery.c.state == "waiting"
 _QUIET = select(
     (
@@ -202,7 +199,7 @@ _QUIET = select(
         | select(literal(1)).select_from(outbox).exists()
         | select(literal(1)).where(_is_waiting, delivery.c.due_at <= _now, is_first()).exists()
     ).label("is_busy"),
-    select(func.min(_next_wake.scalar_subquery()))
+    select(func.min(next_wake(_products)))
     .select_from(_products)
     .scalar_subquery()
     .label("next_wake"),

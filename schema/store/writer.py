@@ -20,7 +20,7 @@ from schema.errors import NotStored, NotTaken, StoreFull
 from schema.lifecycle import Product
 from schema.store.clock import read_times
 from schema.store.counts import store_counts
-from schema.store.database import Database
+from schema.store.database import Database, first_line
 from schema.store.dialect import SQLITE
 from schema.store.transaction import Transaction
 
@@ -219,8 +219,8 @@ class Writer:
     def _halve(self, records: Sequence[Record], error: Exception) -> list[Any]:
         """Store each half by itself, so that the one refused record fails alone."""
         if len(records) == 1:
-            log.error("record_refused", record=type(records[0]).__name__, error=_said(error))
-            return [NotStored(f"the database refused it: {_said(error)}")]
+            log.error("record_refused", record=type(records[0]).__name__, error=first_line(error))
+            return [NotStored(f"the database refused it: {first_line(error)}")]
         middle = len(records) // 2
         return self._store_all(records[:middle]) + self._store_all(records[middle:])
 
@@ -233,7 +233,7 @@ class Writer:
         name = "database_only_read" if is_there else "database_gone"
         if name not in self._said:
             self._said.add(name)
-            log.warning(name, error=_said(error))
+            log.warning(name, error=first_line(error))
         is_stopped = self._closed.wait(RECONNECT)
         self._database.writing.dispose()
         return not is_stopped
@@ -286,9 +286,3 @@ def _is_clash(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None) or ""
     text = str(error.orig).lower()
     return state in {"23505", "55P03"} or "locked" in text or "unique constraint" in text
-
-
-def _said(error: Exception) -> str:
-    """Return what a driver says, without the values that it was given."""
-    told = getattr(error, "orig", None) or error
-    return str(told).strip().split("\n", 1)[0]

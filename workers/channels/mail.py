@@ -159,18 +159,25 @@ class Smtp:
     def _options(self) -> dict[str, Any]:
         """Return how to reach the server."""
         parts = urlsplit(self.url)
-        is_safe = parts.scheme == "smtps"
+        host, port, is_safe = server_of(self.url)
         has_password = bool(parts.username)
-        is_here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        is_here = host in {"localhost", "127.0.0.1", "::1"}
         return {
-            "hostname": parts.hostname,
-            "port": parts.port or (465 if is_safe else 25),
+            "hostname": host,
+            "port": port,
             "username": unquote(parts.username or "") or None,
             "password": unquote(parts.password or "") or None,
             "use_tls": is_safe,
             "start_tls": True if has_password and not is_safe and not is_here else None,
             "timeout": self.timeout.total_seconds(),
         }
+
+
+def server_of(url: str) -> tuple[str, int, bool]:
+    """Return a mail server's host and port, and whether it encrypts from the start."""
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "smtps"
+    return parts.hostname or "", parts.port or (465 if is_safe else 25), is_safe
 
 
 def _failure(code: int, said: str) -> NotDelivered | RefusedForGood:
