@@ -3,12 +3,13 @@
 A door reads the table to refuse a command (CO-1, CO-6), the engine to move a service; nothing else moves one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from typing import Any
 
+from schema.asking import NOTHING, Asked, Takes
 from schema.calendar import Limit, WorkCalendar, minutes
 from schema.command import Command
 from schema.errors import Refusal
@@ -76,7 +77,8 @@ class Verb:
     service that has to be valid. One that is `confirmable` waits
     for a code (CP-5): `limit` is until that is mailed, `confirmed` what holds from its acceptance
     (CP-8). `steps` is what a dry run tells of its workflow, `severity` how
-    bad a missed deadline is (CO-12).
+    bad a missed deadline is (CO-12). `wants` says what it takes (CO-11), and where the table says yes, `guard` has the
+    last word: why not, `ALREADY`, or None; it is asked again as the operation begins (CO-1, CO-13).
     """
 
     command: type[Command]
@@ -93,11 +95,17 @@ class Verb:
     severity: str = "normal"
     steps: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
+    wants: Callable[[Asked], Takes] | None = None
+    guard: Callable[[Asked], Refusal | Cell | None] | None = None
 
     @property
     def name(self) -> str:
         """The verb as it stands in a command's type."""
         return snake_case(self.command.__name__)
+
+    def takings(self, asked: Asked) -> Takes:
+        """Return what it takes for the service."""
+        return self.wants(asked) if self.wants else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +116,8 @@ class Product:
     state -> new state. It is about the service only where its fact `heard_of` is the service's own, and applied only
     where its fact `sequence` is higher than that of the last one (ML-6). `uses` names the secret that a kind uses up,
     `expires` the one that it says to work no more (ML-4).
-    A product that `takes_entitlement` takes one from the customer's pool for each service; `number_field` is the field
-    of its creating verb that names the telephone number (CO-11). Its calls have the sub client type `call_mark` in the
-    vendor's call history (ML-10). `rules` are its own, by number, each in one line.
+    A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). Its calls have the
+    sub client type `call_mark` in the vendor's call history (ML-10). `rules` are its own, by number, each in one line.
     """
 
     name: str
@@ -126,7 +133,6 @@ class Product:
     uses: Mapping[str, str] = field(default_factory=dict)
     expires: Mapping[str, str] = field(default_factory=dict)
     takes_entitlement: bool = False
-    number_field: str | None = None
     call_mark: str | None = None
     rules: Mapping[str, str] = field(default_factory=dict)
 

@@ -6,6 +6,7 @@ Times are integers: milliseconds since 1970 in UTC; JSON is text; a key never le
 grows. An operation that has not ended has one `due` row: when to look at it (`wake_at`) and when to decide about its
 deadline (`decide_at`). Nothing wakes it before `settles_at`: until then a call may still act whose outcome is unknown.
 A platform tells two databases that count alike apart by the `installation` in keys and references.
+What an operation takes for a service that is there already (`possession`, `number`) names it until it has ended.
 `FAR` stands for never, so that a minimum needs no special case.
 """
 
@@ -353,6 +354,7 @@ number = Table(
     Column("customer", Text, nullable=False),
     Column("site", Text),
     Column("service_id", BigInteger),
+    Column("operation_id", BigInteger),
     Index("number_customer", "customer"),
     Index(
         "number_service",
@@ -360,6 +362,19 @@ number = Table(
         postgresql_where=text("service_id IS NOT NULL"),
         sqlite_where=text("service_id IS NOT NULL"),
     ),
+)
+
+possession = Table(
+    "possession",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("service_id", BigInteger, nullable=False),
+    Column("operation_id", BigInteger),
+    PrimaryKeyConstraint("kind", "scope", "name", name="possession_key"),
+    Index("possession_service", "service_id"),
+    sqlite_with_rowid=False,
 )
 
 holding = Table(

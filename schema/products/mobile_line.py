@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
+from schema.asking import Takes, Wanted
 from schema.calendar import days, minutes
 from schema.command import Command, Email
 from schema.lifecycle import Cell, Moves, Product, Verb, row
@@ -81,6 +82,7 @@ PRODUCT = Product(
             limit=days(90),
             severity="low",
             creates=True,
+            wants=lambda asked: Takes(numbers=(Wanted(asked.fields["number"], "number"),)),
             through=BESIDE_ACTIVATE,
             replaced_by=frozenset({"delete"}),
             steps=("create_line", "order_profile", "make_code", "release_code", "await_phone"),
@@ -148,7 +150,6 @@ PRODUCT = Product(
     uses={"installed": ACTIVATION_CODE, "enabled": ACTIVATION_CODE, "disabled": ACTIVATION_CODE},
     expires={"expired": ACTIVATION_CODE},
     takes_entitlement=True,
-    number_field="number",
     call_mark="MOBILE_NETWORK",
     rules={
         "ML-1": "activate takes an entitlement, makes a code and waits for the phone",

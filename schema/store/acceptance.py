@@ -4,11 +4,14 @@ The order of checks is DESIGN 6: customer, who asks, deduplication key, state ta
 checked before (`producers.intake`).
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from schema.asker import is_admin, may, not_yours
+from schema.asking import Asked, Found
 from schema.calendar import deadline
 from schema.command import CUSTOMER_CHANGED, rfc3339
 from schema.customer import Customer
@@ -26,9 +29,10 @@ from schema.store.known import (
 from schema.store.moments import moment, stored
 from schema.store.opening import Opened, Opening
 from schema.store.order import Accepted, Answer, CodeAsked, Order, Planned
+from schema.store.questions import ask_product, find_service
 from schema.store.secrets import refuse_secret
 from schema.store.superseding import Superseded, supersede
-from schema.store.taking import Taking
+from schema.store.taking import Taking, Wish
 from schema.store.transaction import Transaction
 
 
@@ -60,14 +64,21 @@ class _Desk:
         self._commands = known_commands(
             transaction, {(order.source, order.event_id) for order in orders}
         )
-        self._taking = Taking(transaction, orders)
+        self._taking = Taking(
+            transaction,
+            [
+                self._wish(order, self._customers[order.customer])
+                for order in orders
+                if order.customer in self._customers
+            ],
+        )
         self._opening = Opening(transaction, len(orders))
         self._superseded: list[Superseded] = []
 
     def store(self) -> None:
         """Store all that was taken."""
         self._opening.store()
-        self._taking.store(self._customers)
+        self._taking.store()
         supersede(self._transaction, self._superseded)
 
     def decide(self, order: Order) -> Answer:
@@ -79,26 +90,52 @@ class _Desk:
             return _repeat(order, *known)
         product = self._transaction.products[order.product]
         verb = product.verbs[order.verb]
-        held = self._services.get((order.customer, order.reference))
-        if refusal := _refusal(order, product, held) or self._lacking(order, held, owner):
-            return refusal
+        wish = self._wish(order, owner)
+        verdict = self._verdict(wish, product, verb)
+        if isinstance(verdict, Refusal):
+            return verdict
         until = self._deadline(order, verb, owner)
         if isinstance(until, Refusal):
             return until
-        is_already = held is not None and verb.takes.get(held.state) is Cell.ALREADY
+        is_already = verdict is Cell.ALREADY
         if order.is_dry_run:
-            steps = () if is_already else verb.steps
-            replaced = (
-                [each for each in held.under_way if each.gives_way(product, order.verb)]
-                if held
-                else []
-            )
-            return Planned(until, is_already, steps, tuple(each.key for each in replaced))
-        opened = self._open(order, held, until, is_already=is_already)
+            return _plan(wish, product, until, is_already=is_already)
+        opened = self._open(wish, until, is_already=is_already)
         if verb.confirmable and not is_already:
             told = CodeAsked(len(owner.admins), is_admin(order.asker, owner))
             opened = replace(opened, code=told)
         return opened
+
+    def _wish(self, order: Order, owner: Customer) -> Wish:
+        """Return an order with its service, and what its product says that it takes."""
+        held = self._services.get((order.customer, order.reference))
+        verb = self._transaction.products[order.product].verbs[order.verb]
+        if verb.wants is None and verb.guard is None:  # most look at nothing
+            return Wish(order, owner, held)
+        name = (order.customer, order.reference)
+        known = (held.state, held.facts) if held else (None, "{}")
+        asked = ask_product(self._transaction, name, owner, known, order.data)
+        asked = asked._replace(find=partial(self._find, asked))
+        return Wish(order, owner, held, asked, verb.takings(asked))
+
+    def _find(self, asked: Asked, reference: str) -> Found | None:
+        """Return another service of the customer; it may be made in this transaction."""
+        if held := self._services.get((asked.customer, reference)):
+            return Found(held.product, held.state, json.loads(held.facts))
+        return find_service(self._transaction, asked.customer, reference)
+
+    def _verdict(self, wish: Wish, product: Product, verb: Verb) -> Refusal | Cell:
+        """Return why an order is refused, that there is nothing to do, or yes.
+
+        Asked in turn: the table, what is under way, what the product knows, and whether there is what it takes.
+        """
+        held = wish.held
+        if refusal := _refusal(wish.order, product, held):
+            return refusal
+        if held is not None and verb.takes.get(held.state) is Cell.ALREADY:
+            return Cell.ALREADY
+        word = verb.guard(wish.asked) if verb.guard and wish.asked else None
+        return word or self._lacking(wish, verb) or Cell.YES
 
     def _owner(self, order: Order) -> Customer | Refusal:
         """Return the customer, for whom this asker may ask (CO-7)."""
@@ -110,17 +147,17 @@ class _Desk:
             return not_yours(order.asker, order.customer)
         return owner
 
-    def _lacking(self, order: Order, held: Held | None, owner: Customer) -> Refusal | None:
-        """Return why a new service cannot have what it takes (CO-11), or a verb no secret or code (ML-4, CP-5)."""
-        if held is None:
-            return self._taking.refusal(order, owner)
-        verb = self._transaction.products[order.product].verbs[order.verb]
-        if verb.needs:
+    def _lacking(self, wish: Wish, verb: Verb) -> Refusal | None:
+        """Return why an operation cannot have what it takes (CO-11), or its secret or code (ML-4, CP-5)."""
+        held = wish.held
+        if refusal := self._taking.refusal(wish):
+            return refusal
+        if held and verb.needs:
             return refuse_secret(self._transaction, held.id, verb.needs)
-        if not verb.confirmable or verb.takes.get(held.state) is Cell.ALREADY:
+        if held is None or not verb.confirmable:
             return None
-        start, begun = stored(self._start(order)), self._opening.codes_of(held.id)
-        return refuse_code(self._transaction, held.id, start, begun, owner)
+        start, begun = stored(self._start(wish.order)), self._opening.codes_of(held.id)
+        return refuse_code(self._transaction, held.id, start, begun, wish.record)
 
     def _deadline(self, order: Order, verb: Verb, owner: Customer) -> datetime | Refusal:
         """Return until when the order has to be done: the rule's deadline, or the earlier one that it asks for."""
@@ -141,14 +178,15 @@ class _Desk:
         """Return when an order may begin (CO-13)."""
         return max(moment(self._transaction.now), order.not_before or moment(0))
 
-    def _open(
-        self, order: Order, held: Held | None, until: datetime, *, is_already: bool
-    ) -> Accepted:
+    def _open(self, wish: Wish, until: datetime, *, is_already: bool) -> Accepted:
         """Note what is to be stored for an order that is taken."""
-        found = held or self._new_service(order)
+        order = wish.order
+        found = wish.held or self._new_service(order)
         if not (is_already or self._is_later(order)):
             self._supersede(order, found)
         opened = self._opening.add(Opened(order, found, stored(until), is_already=is_already))
+        if not is_already:
+            self._taking.take(wish, found.id, opened.key)
         self._commands[order.source, order.event_id] = (opened.key, order.content, order.product)
         if opened.is_due or opened.is_in_line:  # what starts later is in nobody's way yet (CO-13)
             found.under_way.append(UnderWay(opened.key, order.verb, stored(until)))
@@ -171,9 +209,17 @@ class _Desk:
     def _new_service(self, order: Order) -> Held:
         """Note a service that this order makes."""
         made = self._opening.new_service(order)
-        self._taking.take(order, made.id)
         self._services[order.customer, order.reference] = made
         return made
+
+
+def _plan(wish: Wish, product: Product, until: datetime, *, is_already: bool) -> Planned:
+    """Return what a dry run would have done."""
+    order, held = wish.order, wish.held
+    steps = () if is_already else product.verbs[order.verb].steps
+    under_way = held.under_way if held else []
+    replaced = tuple(each.key for each in under_way if each.gives_way(product, order.verb))
+    return Planned(until, is_already, steps, replaced)
 
 
 def _repeat(order: Order, key: int, content: str, product: str) -> Answer:

@@ -17,6 +17,7 @@ from schema.store.dialect import locked
 from schema.store.moments import moment
 from schema.store.order import Accepted
 from schema.store.services import ServiceChange, change_services
+from schema.store.taking import settle
 from schema.store.tickets import TicketNote, note_tickets
 from schema.store.transaction import Line, Transaction
 from schema.store.waits import wake_now
@@ -94,6 +95,7 @@ def end_unbegun(
         change_services(
             transaction, [ServiceChange(found.service_id, found.id, move, releases=True)]
         )
+    settle(transaction, [("cancelled", found.service_id, found)])
     comment = f"Cancelled at {rfc3339(moment(transaction.now))}."
     note_tickets(transaction, [(found.id, found.ticket, TicketNote(comment, resolves=True))])
     return Accepted(found.id, found.product)

@@ -25,6 +25,8 @@ from sqlalchemy import (
     update,
 )
 
+from schema.asking import Asked
+from schema.errors import Refusal
 from schema.lifecycle import NEW, Cell, Phase, move
 from schema.store.claimed import (
     AS_COUNTED,
@@ -38,6 +40,7 @@ from schema.store.known import customer_of
 from schema.store.leases import is_alive
 from schema.store.moments import moment
 from schema.store.pauses import is_active
+from schema.store.questions import ask_product
 from schema.store.secrets import has_secrets
 from schema.store.services import ServiceChange, change_services, stand_in_line, take_holds
 from schema.store.superseding import meet_at_start
@@ -147,17 +150,26 @@ def _begin_services(
 
 
 def _begins(transaction: Transaction, row: Row[Any]) -> Begins:
-    """Return whether the table still allows an operation that begins (CO-1, CO-13)."""
+    """Return whether table and product still allow an operation that begins (CO-1, CO-13)."""
     verb = transaction.products[row.product].verbs[row.verb]
-    if row.service_state == NEW and verb.creates:
-        return "yes"
-    match verb.takes.get(row.service_state):
+    is_new = row.service_state == NEW and verb.creates
+    cell: Cell | Refusal | None = Cell.YES if is_new else verb.takes.get(row.service_state)
+    if cell is Cell.YES and verb.guard and not (is_new and row.starts_at == row.accepted_at):
+        cell = verb.guard(_asked(transaction, row)) or cell
+    match cell:
         case Cell.YES:
             return "yes"
         case Cell.ALREADY:
             return "already"
         case _:
             return "refused"
+
+
+def _asked(transaction: Transaction, row: Row[Any]) -> Asked:
+    """Return what a product is asked about an operation that begins."""
+    name, state = (row.customer, row.reference), row.service_state
+    known = (None if state == NEW else state, row.service_facts)
+    return ask_product(transaction, name, customer_of(row.customer_data), known, row.data)
 
 
 def _move(transaction: Transaction, row: Row[Any]) -> Line | None:

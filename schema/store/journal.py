@@ -36,6 +36,7 @@ from schema.store.notices import NoticeNote, note_notices
 from schema.store.secrets import SecretNote, note_secrets
 from schema.store.services import ServiceChange, change_services
 from schema.store.signals import match_signals
+from schema.store.taking import settle
 from schema.store.tickets import TicketNote, note_tickets
 from schema.store.transaction import Line, Transaction, Written, events_in
 from schema.store.troubles import Trouble, note_troubles
@@ -124,7 +125,7 @@ RECORD: Columns = {
 
 #: What a record that was stored tells of its operation.
 TOLD = ("signals", "cancel", "cancel_reason")
-BACK = ("id", "product", "verb", "outcome", "number", "sequence", "ticket", *TOLD)
+BACK = ("id", "product", "verb", "before", "outcome", "number", "sequence", "ticket", *TOLD)
 
 #: An operation's end that comes after a deadline nobody has decided about yet has to wait for that decision (I6).
 _IS_UNDECIDED = and_(
@@ -167,6 +168,8 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
             if each.ticket
         ],
     )
+    ended = [(each, found[each.operation]) for each in done if each.ends and each.service]
+    settle(transaction, [(each.state, each.service.id, row) for each, row in ended if each.service])
     count(transaction, [one for each in done for one in _counted(each, found[each.operation])])
     now = moment(transaction.now)
     answers: dict[int, News | Lost] = {

@@ -39,6 +39,7 @@ class Held:
     product: str
     state: str
     holder: int | None
+    facts: str = "{}"
     under_way: list[UnderWay] = field(default_factory=list)
 
 
@@ -68,7 +69,9 @@ def known_services(
     )
     under_way = all_under_way(transaction, [row.id for row in found])
     services = {
-        row.id: Held(row.id, row.product, row.state, row.holder, under_way.get(row.id, []))
+        row.id: Held(
+            row.id, row.product, row.state, row.holder, row.facts, under_way.get(row.id, [])
+        )
         for row in found
     }
     return {(row.customer, row.reference): services[row.id] for row in found}
@@ -118,7 +121,9 @@ def _services(dialect: str) -> Select[Any]:
         service.c.product,
         service.c.state,
     )
-    query = select(*columns, service.c.holder).select_from(asked).join(service, same)
+    query = (
+        select(*columns, service.c.holder, service.c.facts).select_from(asked).join(service, same)
+    )
     return locked(dialect, query.order_by(service.c.id), service, skip=False)
 
 

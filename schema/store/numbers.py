@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schema.store.dialect import POSTGRESQL, locked
 from schema.store.transaction import Transaction
 from schema.tables import FAR, holding, number
 
-NUMBER = ("e164", "customer", "site", "service_id")
+NUMBER = ("e164", "customer", "site", "service_id", "operation_id")
+#: Who takes a number: a service, and the operation that may yet give it back.
+Taker = tuple[int, int | None]
+
 HOLDING = ("e164", "service_id", "held_from", "held_until")
 
 
@@ -41,36 +44,65 @@ def known_numbers(transaction: Transaction, wanted: Iterable[str]) -> dict[str, 
     return {row.e164: row for row in found}
 
 
-def take_numbers(transaction: Transaction, taken: Mapping[str, int]) -> None:
+def take_numbers(transaction: Transaction, taken: Mapping[str, Taker]) -> None:
     """Give numbers that `known_numbers` holds to services."""
-    values = [{"of_number": e164, "taken_by": key} for e164, key in sorted(taken.items())]
+    values = [
+        {"of_number": e164, "taken_by": service, "for_operation": operation}
+        for e164, (service, operation) in sorted(taken.items())
+    ]
     if values:
         transaction.connection.execute(_TAKE, values)
 
 
-def add_numbers(transaction: Transaction, new: Sequence[tuple[str, str, str | None, int]]) -> None:
-    """Add numbers that nobody had: number, customer, site, service."""
+def add_numbers(
+    transaction: Transaction, new: Sequence[tuple[str, str, str | None, int, int | None]]
+) -> None:
+    """Add numbers that nobody had: number, customer, site, service, operation."""
     transaction.add(number, NUMBER, new)
 
 
-def hold_numbers(transaction: Transaction, taken: Mapping[str, int]) -> None:
+def hold_numbers(transaction: Transaction, taken: Mapping[str, Taker]) -> None:
     """Note which services have these numbers from now on: whose a call was is asked long after (ML-10)."""
-    values = [(e164, key, transaction.now, FAR) for e164, key in sorted(taken.items())]
+    values = [(e164, key, transaction.now, FAR) for e164, (key, _) in sorted(taken.items())]
     transaction.add(holding, HOLDING, values)
 
 
 def free_numbers(transaction: Transaction, services: Sequence[int]) -> None:
-    """Take the numbers of services back; one that its customer has lost meanwhile is nobody's now."""
+    """Take the numbers of services back."""
+    _free(transaction, number.c.service_id.in_(services))
+
+
+def keep_new_numbers(transaction: Transaction, ended: Mapping[int, int]) -> None:
+    """Free what services had before these operations (of these services), which gave them other numbers."""
+    mine = _taken_by(ended)
+    given = set(transaction.connection.execute(select(number.c.service_id).where(mine)).scalars())
+    if given:
+        _free(transaction, number.c.service_id.in_(given) & number.c.operation_id.is_(None))
+        transaction.connection.execute(update(number).where(mine).values(operation_id=None))
+
+
+def give_numbers_back(transaction: Transaction, ended: Mapping[int, int]) -> None:
+    """Free what these operations (of these services) took and do not keep."""
+    _free(transaction, _taken_by(ended))
+
+
+def _taken_by(ended: Mapping[int, int]) -> ColumnElement[bool]:
+    """Return whether a number was taken by one of these operations, found by their services."""
+    return number.c.service_id.in_(ended.values()) & number.c.operation_id.in_(ended)
+
+
+def _free(transaction: Transaction, which: ColumnElement[bool]) -> None:
+    """Free numbers; one that its customer has lost meanwhile is nobody's now."""
     run = transaction.connection.execute
-    mine = number.c.service_id.in_(services)
-    run(delete(number).where(mine, number.c.site.is_(None)))
-    run(update(number).where(mine).values(service_id=None))
-    held = holding.c.service_id.in_(services) & (holding.c.held_until == FAR)
+    freed = select(number.c.e164).where(which)
+    held = holding.c.e164.in_(freed) & (holding.c.held_until == FAR)
     run(update(holding).where(held).values(held_until=transaction.now))
+    run(delete(number).where(which, number.c.site.is_(None)))
+    run(update(number).where(which).values(service_id=None, operation_id=None))
 
 
 _TAKE = (
     update(number)
     .where(number.c.e164 == bindparam("of_number"))
-    .values(service_id=bindparam("taken_by"))
+    .values(service_id=bindparam("taken_by"), operation_id=bindparam("for_operation"))
 )

@@ -1,19 +1,27 @@
-"""What a new service takes in the transaction that accepts it: an entitlement of the pool, and a number (CO-11).
+"""What operations take in the transaction that accepts them: entitlements, numbers, things and places (CO-11).
 
-Pools and numbers are held until that transaction ends, so that two at once never take the same.
+Pools and numbers are held until that transaction ends, and a unique key holds things and places, so that two at once
+never take the same.
 """
 
-import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
+from sqlalchemy import Row
+
+from schema.asking import NOTHING, Asked, Place, Takes, Thing, Wanted
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
-from schema.lifecycle import Product
+from schema.lifecycle import NEW, Product
+from schema.store.known import Held
 from schema.store.numbers import (
+    Taker,
     add_numbers,
     free_numbers,
+    give_numbers_back,
     hold_numbers,
+    keep_new_numbers,
     known_numbers,
     take_numbers,
 )
@@ -25,88 +33,177 @@ from schema.store.pools import (
     known_pools,
     take_entitlements,
 )
+from schema.store.possessions import (
+    Name,
+    free_possessions,
+    give_possessions_back,
+    keep_new_possessions,
+    known_places,
+    known_things,
+    take_possession,
+)
 from schema.store.secrets import set_secrets
 from schema.store.transaction import Transaction
 
 
-class Taking:
-    """Decides what the new services of one transaction may take, each knowing what was taken before it."""
+class Wish(NamedTuple):
+    """An order of a customer, its service (None: a new one), what its product is asked, and says that it takes."""
 
-    def __init__(self, transaction: Transaction, orders: Sequence[Order]) -> None:
+    order: Order
+    record: Customer
+    held: Held | None
+    asked: Asked | None = None
+    takes: Takes = NOTHING
+
+
+class Taking:
+    """Decides what the operations of one transaction may take, each knowing what was taken before it."""
+
+    def __init__(self, transaction: Transaction, wishes: Sequence[Wish]) -> None:
         self._transaction = transaction
-        creating = [each for each in orders if self._verb_creates(each)]
+        takes = [each.takes for each in wishes]
         self._pools = known_pools(
             transaction,
-            {(o.customer, o.product) for o in creating if self._product(o).takes_entitlement},
+            {
+                (wish.order.customer, wish.order.product)
+                for wish in wishes
+                if wish.held is None and self._product(wish.order).takes_entitlement
+            },
         )
-        self._numbers = known_numbers(transaction, filter(None, map(self._number, creating)))
+        self._numbers = known_numbers(
+            transaction, {wanted.e164 for each in takes for wanted in each.numbers}
+        )
+        things = {thing[:3] for each in takes for thing in each.things}
+        places = {place[:2] for each in takes for place in each.places}
+        self._had = known_things(transaction, things) | known_places(transaction, places)
         self._taken: Counter[Owner] = Counter()
-        self._given: dict[str, tuple[int, Order]] = {}
+        self._given: dict[str, tuple[Taker, Wish]] = {}
+        self._possessed: list[tuple[str, str, str, int, int | None]] = []
 
-    def refusal(self, order: Order, customer: Customer) -> Refusal | None:
-        """Return why the customer cannot have what a new service of this order takes."""
-        if self._product(order).takes_entitlement:
+    def refusal(self, wish: Wish) -> Refusal | None:
+        """Return why a service cannot have what its operation takes."""
+        order = wish.order
+        if wish.held is None and self._product(order).takes_entitlement:
             pool = self._pool(order)
             if pool.taken >= pool.total:
                 return _no_entitlement(order, pool)
-        e164 = self._number(order)
-        return self._number_refusal(order, e164, customer) if e164 else None
+        mine = wish.held.id if wish.held else None
+        refusals = [
+            *(self._number_refusal(wish, each, mine) for each in wish.takes.numbers),
+            *(self._thing_refusal(each, mine) for each in wish.takes.things),
+            *(self._place_refusal(each, mine) for each in wish.takes.places),
+        ]
+        return next(filter(None, refusals), None)
 
-    def take(self, order: Order, service: int) -> None:
-        """Note that a new service takes what `refusal` had nothing against."""
-        if self._product(order).takes_entitlement:
+    def take(self, wish: Wish, service: int, operation: int) -> None:
+        """Note that a service takes what `refusal` had nothing against.
+
+        A new one need not name its operation: where that fails, the service is deleted and loses everything (CO-10).
+        """
+        order = wish.order
+        undecided = operation if wish.held else None
+        if wish.held is None and self._product(order).takes_entitlement:
             self._pool(order).taken += 1
             self._taken[order.customer, order.product] += 1
-        if e164 := self._number(order):
-            self._given[e164] = (service, order)
+        for wanted in wish.takes.numbers:
+            known = self._numbers.get(wanted.e164)
+            if known is None or known.service_id != service:
+                self._given[wanted.e164] = ((service, undecided), wish)
+        names = [thing[:3] for thing in wish.takes.things]
+        names += [self._free_place(place, service) for place in wish.takes.places]
+        for name in names:
+            if name not in self._had:
+                self._had[name] = service
+                self._possessed.append((*name, service, undecided))
 
-    def store(self, customers: dict[str, Customer]) -> None:
+    def store(self) -> None:
         """Store what was taken; a number that its customer has only now, as another lost it, is new here."""
         take_entitlements(self._transaction, self._taken)
-        known = {e164: key for e164, (key, _) in self._given.items() if e164 in self._numbers}
+        given = {e164: taker for e164, (taker, _) in self._given.items()}
+        known = {e164: taker for e164, taker in given.items() if e164 in self._numbers}
         take_numbers(self._transaction, known)
         new = [
-            (e164, order.customer, customers[order.customer].site_of(e164), key)
-            for e164, (key, order) in sorted(self._given.items())
+            (e164, wish.order.customer, wish.record.site_of(e164), *taker)
+            for e164, (taker, wish) in sorted(self._given.items())
             if e164 not in self._numbers
         ]
         add_numbers(self._transaction, new)
-        hold_numbers(self._transaction, {e164: key for e164, (key, _) in self._given.items()})
+        hold_numbers(self._transaction, given)
+        take_possession(self._transaction, self._possessed)
 
-    def _number_refusal(self, order: Order, e164: str, customer: Customer) -> Refusal | None:
+    def _number_refusal(self, wish: Wish, wanted: Wanted, mine: int | None) -> Refusal | None:
         """Return why a number cannot be had; whose else it is, is nobody's business."""
-        field = self._product(order).number_field
-        site = customer.site_of(e164)
+        e164, customer = wanted.e164, wish.order.customer
+        site = wish.record.site_of(e164)
         known = self._numbers.get(e164)
+        taken_by = known.service_id if known else None
         if site is None:
             reason, detail = "unknown_number", "the number is none of the customer's"
         elif e164 in self._given or (
-            known and (known.service_id or known.customer != order.customer)
+            known and (taken_by not in {None, mine} or known.customer != customer)
         ):
             reason, detail = "number_taken", "the number belongs to a service already"
-        elif not customer.has_emergency_address(site):
+        elif not wish.record.has_emergency_address(site):
             reason = "no_emergency_address"
             detail = f"the number's site {site} has no emergency address"
         else:
             return None
-        return Refusal(reason, 409, detail, (Fault(f"/data/{field}", detail),))
+        return Refusal(reason, 409, detail, (Fault(f"/data/{wanted.field}", detail),))
+
+    def _thing_refusal(self, thing: Thing, mine: int | None) -> Refusal | None:
+        """Return why a thing cannot be had."""
+        if self._had.get(thing[:3], mine) == mine:
+            return None
+        detail = thing.detail or f"the {thing.kind} {thing.name} belongs to a service already"
+        reason = f"{thing.kind}_taken"
+        return Refusal(reason, 409, detail, (Fault(f"/data/{thing.field}", detail),))
+
+    def _place_refusal(self, place: Place, mine: int | None) -> Refusal | None:
+        """Return that there is no place left, with how many there are and how many are taken (SD-6)."""
+        taken = self._places(place)
+        if mine in taken.values() or len(taken) < place.most:
+            return None
+        detail = f"{place.scope} takes up to {place.most}, and has {len(taken)}"
+        facts = {"most": place.most, "present": len(taken)}
+        fault = Fault(f"/data/{place.field}", detail)
+        return Refusal(f"{place.kind}_full", 409, detail, (fault,), facts)
+
+    def _free_place(self, place: Place, service: int) -> Name:
+        """Return the place that a service has already, or the first that is free."""
+        taken = self._places(place)
+        mine = next((name for name, owner in taken.items() if owner == service), None)
+        names = ((place.kind, place.scope, str(number + 1)) for number in range(place.most))
+        return mine or next(name for name in names if name not in taken)
+
+    def _places(self, place: Place) -> dict[Name, int]:
+        """Return who has which place of a scope."""
+        scope = (place.kind, place.scope)
+        return {name: service for name, service in self._had.items() if name[:2] == scope}
 
     def _pool(self, order: Order) -> Pool:
         """Return the pool that an order takes from; where there is none, it is empty."""
         return self._pools.setdefault((order.customer, order.product), Pool())
 
-    def _number(self, order: Order) -> str | None:
-        """Return the number that an order asks for."""
-        field = self._product(order).number_field
-        return json.loads(order.data).get(field) if field else None
-
     def _product(self, order: Order) -> Product:
         """Return the product of an order."""
         return self._transaction.products[order.product]
 
-    def _verb_creates(self, order: Order) -> bool:
-        """Return whether an order can make a service."""
-        return self._product(order).verbs[order.verb].creates
+
+def settle(transaction: Transaction, ended: Iterable[tuple[str, int, Row[Any]]]) -> None:
+    """Keep what operations took that have succeeded, and give back what others took: end, service and their row.
+
+    A service that an operation made has everything already, or nothing any more.
+    """
+    kept, given_back = dict[int, int](), dict[int, int]()
+    for state, service, row in ended:
+        if row.before != NEW and transaction.products[row.product].verbs[row.verb].wants:
+            (kept if state == "succeeded" else given_back)[row.id] = service
+    if kept:
+        keep_new_numbers(transaction, kept)
+        keep_new_possessions(transaction, kept)
+    if given_back:
+        give_numbers_back(transaction, given_back)
+        give_possessions_back(transaction, given_back)
 
 
 def give_back(transaction: Transaction, services: Sequence[int]) -> None:
@@ -114,6 +211,7 @@ def give_back(transaction: Transaction, services: Sequence[int]) -> None:
     if services:
         give_entitlements_back(transaction, services)
         free_numbers(transaction, services)
+        free_possessions(transaction, services)
         set_secrets(transaction, services, "void")
 
 

@@ -342,6 +342,7 @@ number = Table(
     Column("customer", Text, nullable=False),
     Column("site", Text),
     Column("service_id", BigInteger),
+    Column("operation_id", BigInteger),
     Index("number_customer", "customer"),
     Index(
         "number_service",
@@ -349,6 +350,19 @@ number = Table(
         postgresql_where=text("service_id IS NOT NULL"),
         sqlite_where=text("service_id IS NOT NULL"),
     ),
+)
+
+possession = Table(
+    "possession",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("service_id", BigInteger, nullable=False),
+    Column("operation_id", BigInteger),
+    PrimaryKeyConstraint("kind", "scope", "name", name="possession_key"),
+    Index("possession_service", "service_id"),
+    sqlite_with_rowid=False,
 )
 
 holding = Table(

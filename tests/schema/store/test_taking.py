@@ -1,6 +1,6 @@
 """What new services take and deleted ones give back: entitlements and numbers (CO-10, CO-11, ML-1)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from schema.asking import Asked, Takes, Wanted
 from schema.customer import Customer
 from schema.errors import Refusal
 from schema.store.acceptance import Accept
@@ -19,14 +20,26 @@ from schema.store.order import Accepted, Answer, Order, Planned
 from schema.store.writer import Writer
 from tests.world.fixtures import MakeWorld
 from tests.world.sample import SAMPLE
+from tests.world.subjects import Subject
 from tests.world.world import World
 
-#: The sample whose lines take an entitlement and a number.
-TAKING = replace(
-    SAMPLE, product=replace(SAMPLE.product, takes_entitlement=True, number_field="number")
-)
+
+def wanting(wants: Callable[[Asked], Takes], verb: str = "open") -> Subject:
+    """Return the sample with a verb that takes something."""
+    product = SAMPLE.product
+    verbs = {**product.verbs, verb: replace(product.verbs[verb], wants=wants)}
+    return replace(SAMPLE, product=replace(product, verbs=verbs))
+
+
+def number_wanted(asked: Asked) -> Takes:
+    """Return the number that a command names."""
+    return Takes(numbers=(Wanted(asked.fields["number"], "number"),))
+
+
+#: The sample whose lines take a number; and an entitlement; and that alone.
+NUMBERED = wanting(number_wanted)
+TAKING = replace(NUMBERED, product=replace(NUMBERED.product, takes_entitlement=True))
 COUNTED = replace(SAMPLE, product=replace(SAMPLE.product, takes_entitlement=True))
-NUMBERED = replace(SAMPLE, product=replace(SAMPLE.product, number_field="number"))
 
 NUMBERS = ("+39061", "+39062", "+39063")
 ROME: dict[str, Any] = {"name": "Rome", "emergency_address": "Via Appia 1"}

@@ -1,0 +1,45 @@
+"""How a product is asked about a command: with what is stored about its service, read where it looks (CO-1)."""
+
+import json
+from functools import partial
+
+from sqlalchemy import select
+
+from schema.asking import Asked, Found
+from schema.customer import Customer
+from schema.store.possessions import holders_of
+from schema.store.transaction import Transaction
+from schema.tables import service
+
+
+def ask_product(
+    transaction: Transaction,
+    name: tuple[str, str],
+    record: Customer,
+    held: tuple[str | None, str],
+    data: str,
+) -> Asked:
+    """Return what a product is asked about a command (its JSON) for the service `name`, as it is `held`.
+
+    `name` is customer and reference, `held` state and facts (JSON).
+    """
+    customer, reference = name
+    state, facts = held
+    return Asked(
+        customer=customer,
+        record=record,
+        reference=reference,
+        state=state,
+        facts=json.loads(facts),
+        fields=json.loads(data),
+        holders=partial(holders_of, transaction),
+        find=partial(find_service, transaction, customer),
+    )
+
+
+def find_service(transaction: Transaction, customer: str, reference: str) -> Found | None:
+    """Return another service of the customer."""
+    columns = (service.c.product, service.c.state, service.c.facts)
+    query = select(*columns).where(service.c.customer == customer, service.c.reference == reference)
+    row = transaction.connection.execute(query).first()
+    return Found(row.product, row.state, json.loads(row.facts)) if row else None
