@@ -160,17 +160,10 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
         transaction,
         [record.service for record in done if record.service and record.service.platform_id],
     )
-    note_tickets(
-        transaction,
-        [
-            (each.operation, found[each.operation].ticket, each.ticket)
-            for each in done
-            if each.ticket
-        ],
-    )
-    ended = [(each, found[each.operation]) for each in done if each.ends and each.service]
-    settle(transaction, [(each.state, each.service.id, row) for each, row in ended if each.service])
-    count(transaction, [one for each in done for one in _counted(each, found[each.operation])])
+    both = [(each, found[each.operation]) for each in done]
+    note_tickets(transaction, [(r.operation, row.ticket, r.ticket) for r, row in both if r.ticket])
+    settle(transaction, [(r.state, r.service.id, row) for r, row in both if r.ends and r.service])
+    count(transaction, [one for each in both for one in _counted(*each)])
     now = moment(transaction.now)
     answers: dict[int, News | Lost] = {
         key: News(row.cancel, row.signals, now, row.cancel_reason) for key, row in found.items()

@@ -117,7 +117,7 @@ def test_CO_10_a_change_that_comes_to_nothing_gives_back_only_what_it_took(
     assert names(world) == {"old"}
 
 
-def test_SD_6_a_place_is_refused_with_how_many_there_are_and_how_many_are_taken(
+def test_CO_11_a_place_is_refused_with_how_many_there_are_and_how_many_are_taken(
     make_world: MakeWorld,
 ) -> None:
     world = make_world(both(placed))
@@ -133,7 +133,7 @@ def test_SD_6_a_place_is_refused_with_how_many_there_are_and_how_many_are_taken(
     assert reason(ask(world, "open", "d", "d")) == "place_full"
 
 
-def test_BU_8_another_number_frees_the_old_one_and_is_given_back_where_it_fails(
+def test_CO_11_another_number_frees_the_old_one_and_is_given_back_where_it_fails(
     make_world: MakeWorld,
 ) -> None:
     world = make_world(both(renumbered))
@@ -153,7 +153,7 @@ def test_BU_8_another_number_frees_the_old_one_and_is_given_back_where_it_fails(
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_SD_6_two_machines_at_once_never_take_the_last_place_or_the_same_name(
+def test_CO_11_two_machines_at_once_never_take_the_last_place_or_the_same_name(
     make_world: MakeWorld, postgres_url: str
 ) -> None:
     world = make_world(both(lambda asked: Takes(named(asked).things, placed(asked).places)))
