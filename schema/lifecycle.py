@@ -42,17 +42,22 @@ def row(states: tuple[str, ...], *cells: Cell) -> dict[str, Cell]:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Where a verb takes a service: while it is carried out, `beyond` its point of no return, done, and undone.
+    """Where a verb takes a service: while it is carried out, `at` the beginning of a step, done, and undone.
 
-    One that is carried out in several states and `done` in none of its own leaves it where it is. Where its last step
-    learns a `state` that is among `finds`, that is where the platform has the service, and so have we (ML-9).
+    One that is carried out in several states may be `done` in a state for each (those not named stay), or in none of
+    its own: then it leaves the service where it is. Where its last step learns a `state` that is among `finds`, that
+    is where the platform has the service, and so have we (ML-9).
     """
 
-    done: str | None = None
+    done: str | Mapping[str, str] | None = None
     during: str | None = None
-    beyond: str | None = None
+    at: Mapping[str, str] = field(default_factory=dict)
     undone: str | None = None
     finds: frozenset[str] = frozenset()
+
+    def done_in(self, state: str | None) -> str | None:
+        """Return where a service is once the verb is done that is in a state now; None: where it is."""
+        return self.done.get(state or "") if isinstance(self.done, Mapping) else self.done
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,7 @@ class Phase(Enum):
     """The four moments at which an operation moves its service."""
 
     BEGUN = "begun"
-    BEYOND = "beyond"
+    AT = "at"
     DONE = "done"
     UNDONE = "undone"
 
@@ -167,17 +172,17 @@ def move(verb: Verb, phase: Phase, state: str, before: str, found: str | None = 
 
     `before` is the state from which the operation began: an undone first `activate` ends in `deleted` (CO-10), and
     whatever else is undone goes back to where it was, unless the verb says otherwise, or had not moved it: the platform
-    may have, meanwhile (ML-6).
+    may have, meanwhile (ML-6). `found` is the state that the last step has found, or the step that begins.
     """
     match phase:
         case Phase.BEGUN:
             return verb.moves.during or state
-        case Phase.BEYOND:
-            return verb.moves.beyond or state
+        case Phase.AT:
+            return verb.moves.at.get(found or "", state)
         case Phase.DONE if found in verb.moves.finds:
             return found or state
         case Phase.DONE:
-            return verb.moves.done or state
+            return verb.moves.done_in(state) or state
         case Phase.UNDONE if before == NEW:
             return DELETED
         case Phase.UNDONE:

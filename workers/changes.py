@@ -22,11 +22,11 @@ def moved(progress: Progress, product: Product, state: str, facts: Facts) -> Ser
     return replace(change, move=line, is_heard=bool(product.hears))
 
 
-def moved_beyond(
-    progress: Progress, product: Product, change: ServiceChange | None
+def moved_at(
+    progress: Progress, product: Product, step: str, change: ServiceChange | None
 ) -> ServiceChange | None:
-    """Return the change of a service whose operation comes to its point of no return."""
-    line = _line(progress, product, Phase.BEYOND)
+    """Return the change of a service whose operation comes to a step that moves it."""
+    line = _line(progress, product, Phase.AT, step)
     if line is None:
         return change
     claimed = progress.claimed
@@ -43,7 +43,7 @@ def _line(
     after = move(verb, phase, state, claimed.before, found)
     if after == state:
         return None
-    why = f"{claimed.verb} {phase.value}"
+    why = f"{claimed.verb} {phase.value}" + (f" {found}" if phase is Phase.AT else "")
     if phase is Phase.UNDONE and after == DELETED:
         why = "never_active"
     return Line("moved", "worker", why, state, after, event="service_changed")

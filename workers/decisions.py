@@ -17,7 +17,7 @@ from schema.store.services import ServiceChange
 from schema.store.transaction import Line
 from schema.store.troubles import Trouble
 from workers import escalation
-from workers.changes import learned, moved, moved_beyond
+from workers.changes import learned, moved, moved_at
 from workers.errors import (
     Expired,
     OutcomeUnknown,
@@ -73,10 +73,9 @@ def step_done(progress: Progress, product: Product, done: Done) -> Recorded:
     line = _step_line(progress, "step_done", facts=done.facts)
     following = progress.workflow.steps[progress.workflow.place(step.name) + 1 :]
     if following:
-        change = learned(progress, done.facts)
-        if following[0].name == progress.workflow.no_return:
-            change = moved_beyond(progress, product, change)
-        return _goes_on(progress, following[0].name, line, change)
+        name = following[0].name
+        change = moved_at(progress, product, name, learned(progress, done.facts))
+        return _goes_on(progress, name, line, change)
     return _ended(progress, product, "succeeded", line, done.facts)
 
 

@@ -64,7 +64,7 @@ PRODUCT = Product(
         "delete": Verb(
             Delete,
             takes=row(STATES, N, BUSY, Y, BUSY, Y, N, ALREADY),
-            moves=Moves(beyond="deleting", done="deleted"),
+            moves=Moves(at={"open_work_order": "deleting"}, done="deleted"),
             # Until the first copy of the code is mailed (CP-6); each copy and the code itself set a later one.
             limit=minutes(15),
             replaced_by=frozenset({"delete"}),

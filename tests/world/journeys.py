@@ -66,7 +66,7 @@ def _begin(world: World, subject: Subject, state: str) -> str:
 def _path(subject: Subject, state: str) -> list[str] | None:
     """Return the shortest row of verbs and signals after which a service is in a state, and at rest."""
     verbs = subject.product.verbs
-    first = verbs[subject.maker].moves.done
+    first = verbs[subject.maker].moves.done_in(NEW)
     ways = deque([([subject.maker], first)])
     seen = {first}
     while ways:
@@ -74,7 +74,7 @@ def _path(subject: Subject, state: str) -> list[str] | None:
         if at == state:
             return path
         for name, verb in verbs.items():
-            then = verb.moves.done or at
+            then = verb.moves.done_in(at) or at
             if verb.takes.get(at or "") is Cell.YES and then not in seen:
                 seen.add(then)
                 ways.append(([*path, name], then))

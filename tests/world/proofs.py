@@ -102,7 +102,8 @@ def plays(subject: Subject) -> list[tuple[str, str | None]]:
 def resting(product: Product, name: str) -> list[str]:
     """Return the states without an operation under way in which a verb is allowed."""
     takes = product.verbs[name].takes
-    ends = {verb.moves.done for verb in product.verbs.values()} - {NEW}
+    verbs = product.verbs.values()
+    ends = {verb.moves.done_in(state) for verb in verbs for state in product.states} - {NEW}
     ends |= {state for moves in product.hears.values() for state in moves.values()}
     return [state for state in product.states if takes.get(state) is Cell.YES and state in ends]
 
