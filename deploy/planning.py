@@ -3,14 +3,20 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from standardwebhooks import Webhook
+
 from deploy.core import Core
 from deploy.limits import given
 from deploy.settings import SettingsWrong
 from deploy.terms import terms_of
-from schema.store.deliveries import DESK, MAIL
+from schema.store.deliveries import DESK, MAIL, SMS
 from workers.channels.channel import Channel
 from workers.channels.desk import Desk
-from workers.channels.mail import Mail, MailDirectory, Post, Smtp
+from workers.channels.mail import Mail, MailDirectory, Smtp
+from workers.channels.mail import Post as MailPost
+from workers.channels.sms import Gateway, MessageDirectory, Sms
+from workers.channels.sms import Post as MessagePost
+from workers.channels.wording import Wording
 from workers.discovery import Home, find_homes
 from workers.transport import Session
 from workers.turns import Limits
@@ -39,12 +45,17 @@ def plan_of(
 def _channels(core: Core, homes: Mapping[str, Home], session: Session) -> Mapping[str, Channel]:
     """Return the ways out, as the settings name them."""
     settings = core.settings
-    post: Post = MailDirectory(settings.mails)
+    wording = Wording({name: home.notices for name, home in homes.items()}, core.sealer)
+    post: MailPost = MailDirectory(settings.mails)
     if settings.smtp_url:
         post = Smtp(settings.smtp_url, settings.call_timeout)
-    notices = {name: home.notices for name, home in homes.items()}
+    gateway: MessagePost = MessageDirectory(settings.messages)
+    if settings.sms_url and settings.sms_secret:
+        seal = Webhook(settings.sms_secret.get_secret_value())
+        gateway = Gateway(session, settings.sms_url, seal)
     channels: dict[str, Channel] = {
-        MAIL: Mail(notices, core.sealer, post, settings.mail_from),
+        MAIL: Mail(wording, post, settings.mail_from),
+        SMS: Sms(wording, gateway, settings.sms_from),
     }
     if settings.desk_url and settings.desk_secret:
         door = settings.public_url or f"http://{settings.listen}"

@@ -87,7 +87,7 @@ def _stage(core: Core, ground: Ground, clock: Real | StandingClock) -> Iterator[
     with ExitStack() as stack:
         door = create_app(doors_of(core, bell, secrets))
         address = stack.enter_context(on_a_thread(door, ANY_PORT))
-        around = Surroundings(address, core.settings.mails)
+        around = Surroundings(address, core.settings.letters)
         url = stack.enter_context(vendors(ground.simulator, around, secrets, clock))
         urls = dict.fromkeys(core.settings.products, url)
         bell.parts = stack.enter_context(embedded(core, urls, secrets))

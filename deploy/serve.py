@@ -63,6 +63,6 @@ def _played(stack: ExitStack, core: Core, secrets: dict[str, str]) -> dict[str, 
     with core.database.look() as connection:
         times = read_times(connection)
     clock = Standing(moment(times.business)) if times.is_standing else Real()
-    around, place = Surroundings(f"http://{settings.listen}", settings.mails), settings.simulated
+    around, place = Surroundings(f"http://{settings.listen}", settings.letters), settings.simulated
     played = vendors(place, around, secrets, clock, settings.simulator_listen)
     return dict.fromkeys(settings.products, stack.enter_context(played))

@@ -50,8 +50,9 @@ from schema.lifecycle import Product
 
 PREFIX = "TURNUP_"
 
-#: What stands beside a database and is called after it: the directory of mails, and what played platforms keep.
-MAIL_END, SIMULATED_END = ".mail", ".simulated"
+#: What stands beside a database and is called after it: the directories of mails and of short messages, and what
+#: played platforms keep.
+MAIL_END, SMS_END, SIMULATED_END = ".mail", ".sms", ".simulated"
 
 #: What becomes of a platform's signals where its secret is not known.
 UNSIGNED = "what it calls back is refused, and nobody learns that something is done there"
@@ -97,6 +98,14 @@ class Settings(BaseSettings):
     mail_directory: Path | None = None
     smtp_url: SmtpUrl | None = Field(None, repr=False)
     mail_from: Sender = "Turnup <turnup@localhost>"
+    #: Where short messages go: a directory (by default beside the database), or an HTTP gateway; and the secret that
+    #: signs both ways.
+    sms_directory: Path | None = None
+    sms_url: WebUrl | None = Field(None, repr=False)
+    sms_secret: SigningSecret | None = None
+    sms_from: str = Field(
+        "Turnup", min_length=1, max_length=16, pattern=r"^(\+?[0-9]+|[A-Za-z0-9 .-]{1,11})$"
+    )
     #: The ticket system that is told about tickets, and the secret that signs both ways.
     desk_url: WebUrl | None = Field(None, repr=False)
     desk_secret: SigningSecret | None = None
@@ -150,18 +159,31 @@ class Settings(BaseSettings):
             raise ValueError(f"must be an address of yours where {PREFIX}SMTP_URL is set")
         return sender
 
-    @field_validator("desk_secret")
+    @field_validator("desk_secret", "sms_secret")
     @classmethod
-    def _signs_for_a_desk(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        """Refuse a desk that could not tell our events from others', and a secret for nobody."""
-        if (secret is None) != (info.data.get("desk_url") is None):
-            raise ValueError(f"belongs together with {PREFIX}DESK_URL: set both, or none")
+    def _signs_for_somebody(
+        cls, secret: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        """Refuse a desk or gateway that could not tell what is ours from others', and a secret for nobody."""
+        url = str(info.field_name).replace("secret", "url")
+        if (secret is None) != (info.data.get(url) is None):
+            raise ValueError(f"belongs together with {variable(url)}: set both, or none")
         return secret
 
     @property
     def mails(self) -> Path:
         """The directory of mails."""
         return self.mail_directory or self._beside(MAIL_END)
+
+    @property
+    def messages(self) -> Path:
+        """The directory of short messages."""
+        return self.sms_directory or self._beside(SMS_END)
+
+    @property
+    def letters(self) -> tuple[Path, Path]:
+        """The directories in which played people find what is written to them."""
+        return self.mails, self.messages
 
     @property
     def simulated(self) -> Path:
@@ -176,8 +198,9 @@ class Settings(BaseSettings):
 
     def played(self) -> Self:
         """Return the same settings for a day that is only played: nothing of it reaches real people or desks."""
-        apart = {"smtp_url": None, "desk_url": None, "desk_secret": None, "mail_directory": None}
-        return self.model_copy(update=apart)
+        outside = ("smtp_url", "mail_directory", "desk_url", "desk_secret")
+        outside += ("sms_url", "sms_secret", "sms_directory")
+        return self.model_copy(update=dict.fromkeys(outside))
 
     @property
     def is_sqlite(self) -> bool:

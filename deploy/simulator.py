@@ -29,7 +29,7 @@ def main(settings: Settings) -> None:
     }
     start = settings.simulator_start
     clock = Standing(start) if start else Real()
-    around = Surroundings(settings.simulator_calls, settings.mails)
+    around = Surroundings(settings.simulator_calls, settings.letters)
     simulator = Simulator(settings.simulated, targets, clock, around)
     asyncio.run(_play(simulator, settings.simulator_listen))
 

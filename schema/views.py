@@ -76,15 +76,16 @@ class Operation(View):
 
 
 class NoticeSent(View):
-    """A mail that an operation asked for, and how far it is; the address is cut down."""
+    """A mail or short message that an operation asked for, and how far it is; the address is cut down."""
 
+    channel: Literal["mail", "sms"]
     template: str
     to: str
     state: Literal["waiting", "sent", "dead"]
     tries: int
     due_at: Moment | None
     sent_at: Moment | None
-    said: str | None = Field(description="What the mail server said last")
+    said: str | None = Field(description="What the mail server or gateway said last")
 
 
 class HistoryLine(View):

@@ -7,7 +7,7 @@ from schema.command import rfc3339
 from schema.ids import public_id
 from schema.lifecycle import Cell, Product
 from schema.masking import masked
-from schema.store.deliveries import Parcel
+from schema.store.deliveries import MAIL, Parcel
 from schema.store.tickets import TicketNote, TicketText
 from schema.store.waking import Late
 from workers.progress import CANCELLED, Progress
@@ -41,8 +41,8 @@ FAILED = """\
 - Then have the command sent again under a new id, and tell the customer, who is waiting."""
 
 UNDELIVERED = """\
-- This mail is not sent again; whoever it is for does not know what it says.
-- Mend the address, in the customer's record or where the command came from.
+- This message is not sent again; whoever it is for does not know what it says.
+- Mend the address or number, in the customer's record or where the command came from.
 - Tell him by another way, or have it sent again where the product can do that: turnup products"""
 
 
@@ -108,18 +108,19 @@ def undelivered(mail: Parcel, why: str, product: Product) -> TicketNote:
     """Return what is said of a mail that is given up; to whom it was is told without the whole address."""
     service = f"{mail.customer}/{mail.reference}"
     name = public_id("op", mail.operation)
+    what = "mail" if mail.channel == MAIL else "message"
     lines = (
         f"Operation:  {name} ({product.name})",
         f"Service:    {service}",
-        f"Mail:       {mail.template} to {masked(mail.recipient)}, {mail.tries} tries",
+        f"{what.capitalize() + ':':<11} {mail.template} to {masked(mail.recipient)}, {mail.tries} tries",
         f"Reason:     {why}",
         f"History:    turnup show {name}",
         "",
         UNDELIVERED,
     )
-    title = f"{product.title} {service}: a mail was not delivered"
+    title = f"{product.title} {service}: a {what} was not delivered"
     text = TicketText(product.desk, "normal", title, "\n".join(lines), UNDELIVERED)
-    comment = f"The mail {mail.template} to {masked(mail.recipient)} was given up: {why}."
+    comment = f"The {what} {mail.template} to {masked(mail.recipient)} was given up: {why}."
     return TicketNote(f"{comment}\n{UNDELIVERED}", text)
 
 

@@ -1,4 +1,4 @@
-"""Notices: what a mail of a product says, in which languages, and what is attached to it.
+"""Notices: what a mail or a short message of a product says, in which languages, and what is attached to it.
 
 A product lists its own in `workers/products/<product>/notices.py`, as `NOTICES` by the name that a step's `Notice`
 asks for. Texts stand for what is filled in while sending: secrets are opened only then (CO-4).
@@ -6,7 +6,7 @@ asks for. Texts stand for what is filled in while sending: secrets are opened on
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 
 import segno
@@ -44,6 +44,7 @@ class NoticeText:
     The placeholders are the facts of the notice; `{customer}`, `{service}`, `{reference}` and `{operation}`; the
     service's secrets that `opens` names, of which each has to be valid, and `confirmation_code` if it names that; and
     what `derives` makes of all these. `attach` gets the same. Neither may block for long: they run on a thread.
+    A short message has no subject and no attachments, and says `short` where that is given.
     """
 
     subject: Mapping[str, str]
@@ -51,6 +52,7 @@ class NoticeText:
     opens: tuple[str, ...] = ()
     derives: Callable[[Values], Values] | None = None
     attach: Callable[[Values], Sequence[Attachment]] | None = None
+    short: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Worded:
     subject: str
     text: str
     attachments: tuple[Attachment, ...] = ()
+    short: str = ""
 
 
 def worded(notice: NoticeText, language: str, given: Mapping[str, object]) -> Worded:
@@ -68,8 +71,9 @@ def worded(notice: NoticeText, language: str, given: Mapping[str, object]) -> Wo
     if notice.derives:
         values |= {name: _seen(value) for name, value in notice.derives(values).items()}
     attachments = tuple(notice.attach(values)) if notice.attach else ()
-    subject, text = (_in(texts, language) for texts in (notice.subject, notice.text))
-    return Worded(subject.format_map(values), text.format_map(values), attachments)
+    texts = (notice.subject, notice.text, notice.short or notice.text)
+    subject, text, short = (_in(each, language).format_map(values) for each in texts)
+    return Worded(subject, text, attachments, short)
 
 
 def qr_code(says: str, name: str = "qr-code") -> tuple[Attachment, ...]:

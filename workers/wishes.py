@@ -34,6 +34,7 @@ def _notices(progress: Progress, outcome: Done | Wait) -> tuple[NoticeNote, ...]
         NoticeNote(
             service=claimed.service_id,
             cause=work.cause(notice, address),
+            channel=notice.channel,
             template=notice.template,
             recipient=address,
             language=claimed.customer_record.language,

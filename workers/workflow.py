@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from schema.command import Command
 from schema.customer import Customer
@@ -24,7 +24,7 @@ NOTHING: Facts = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A mail to each of these addresses, stored with the record of the look that asks for it.
+    """A mail (or a short message) to each of these addresses, stored with the record of the look that asks for it.
 
     It goes out once for each operation, step, cycle, template and address: a step that means to mail again puts a
     `round` into the facts. Facts hold no secret, only its name.
@@ -33,6 +33,7 @@ class Notice:
     template: str
     to: tuple[str, ...]
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    channel: Literal["mail", "sms"] = "mail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from deploy.commands.at_work import at_work
 from deploy.commands.finding import Finding
-from deploy.commands.reach import broker, mail_server, platforms
+from deploy.commands.reach import broker, gateway, mail_server, platforms
 from deploy.display.screen import print_json, print_table, say
 from deploy.display.words import moment, state
 from deploy.keys import given_keys, key_file, require_sealed_with, source_of
@@ -69,6 +69,7 @@ def _findings(settings: Settings, database: Database) -> Iterator[Finding]:
                 yield Finding(what, "wrong", str(error))
     yield from broker(settings)
     yield from mail_server(settings)
+    yield from gateway(settings)
     if not is_of_a_run(database):
         yield from platforms(settings)
     if database.dialect == SQLITE:

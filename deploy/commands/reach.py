@@ -1,4 +1,4 @@
-"""What `turnup doctor` finds on the other end of a line: the broker, a mail server, and the platforms."""
+"""What `turnup doctor` finds on the other end of a line: the broker, mail server and gateway, the platforms."""
 
 import http.client
 import smtplib
@@ -97,12 +97,18 @@ def mail_server(settings: Settings) -> Iterator[Finding]:
         yield Finding("mail", "wrong", f"{host}:{port} answers {code} {first}")
 
 
+def gateway(settings: Settings) -> Iterator[Finding]:
+    """Look whether the gateway of short messages answers, where one is set; nothing is sent."""
+    if settings.sms_url is not None:
+        yield _answers("sms", "the gateway", settings.sms_url)
+
+
 def platforms(settings: Settings) -> Iterator[Finding]:
     """Look whether every product's platform answers a question that changes nothing."""
     is_played = settings.is_embedded and _is_simulator(settings)
     for name, platform in settings.platforms.items():
         if platform.url is not None:
-            yield _answers(name, platform.url)
+            yield _answers("platform", name, platform.url)
             if platform.secret is None:
                 told = f"{PREFIX}PLATFORM_{name.upper()}_SECRET is not set: {UNSIGNED}"
                 yield Finding("platform", "warning", told)
@@ -129,7 +135,7 @@ def _is_simulator(settings: Settings) -> bool:
     return True
 
 
-def _answers(name: str, url: str) -> Finding:
+def _answers(what: str, name: str, url: str) -> Finding:
     """Ask for the address itself: whatever is answered, somebody is there."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -140,9 +146,9 @@ def _answers(name: str, url: str) -> Finding:
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return Finding("platform", "wrong", f"{name} at {place} does not answer: {why}")
+        return Finding(what, "wrong", f"{name} at {place} does not answer: {why}")
     finally:
         connection.close()
     if status >= FAILED:
-        return Finding("platform", "warning", f"{name} at {place} answers with status {status}")
-    return Finding("platform", "ok", f"{name} at {place} answers")
+        return Finding(what, "warning", f"{name} at {place} answers with status {status}")
+    return Finding(what, "ok", f"{name} at {place} answers")

@@ -93,6 +93,6 @@ def _tell(found: Mapping[str, Any], now: datetime) -> None:
         say(operation_head(found["operation"], now))
         say(headed("What happened", timeline(found["history"])))
         if found["notices"]:
-            say(headed("What was mailed", notices_sent(found["notices"], now)))
+            say(headed("What was sent", notices_sent(found["notices"], now)))
     if found.get("ticket") is not None:
         say("", ticket_whole(found["ticket"], now))

@@ -14,14 +14,24 @@ from tempfile import TemporaryDirectory
 from deploy.keys import given_keys, load_keys
 from deploy.lock import exclusive
 from deploy.opening import RUNS_MARK, upgrade_database
-from deploy.settings import MAIL_END, Settings
+from deploy.settings import MAIL_END, SMS_END, Settings
 from schema.errors import Unreachable, WrongDatabase
 from schema.store.database import Database
 from schema.store.dialect import SQLITE
 from schema.store.versions import version_of
 
 #: What a run leaves, by the end of its name. The mark goes last: what is half renamed is still a run's.
-ENDS = ("", "-wal", "-shm", ".key", MAIL_END, f"{RUNS_MARK}-wal", f"{RUNS_MARK}-shm", RUNS_MARK)
+ENDS = (
+    "",
+    "-wal",
+    "-shm",
+    ".key",
+    MAIL_END,
+    SMS_END,
+    f"{RUNS_MARK}-wal",
+    f"{RUNS_MARK}-shm",
+    RUNS_MARK,
+)
 
 
 #: A run's installation, by which its platforms know it: the same in every run, as all of it is.

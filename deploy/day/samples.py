@@ -34,7 +34,7 @@ class Mails:
 
 def mails_in(directory: Path) -> Mails:
     """Return the mails of a directory; the sample is the first with a code to confirm, or else the first."""
-    found = new_letters(directory, ())
+    found = new_letters((directory,), ())
     confirming = deeds({})["confirm"]
     chosen = [letter for letter in found if confirming.code_in(letter.text)]
     return Mails(directory, len(found), next(iter([*chosen, *found]), None))

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from schema.store.confirmations import count_from_mail
-from schema.store.deliveries import MAIL, Parcel
+from schema.store.deliveries import DESK, MAIL, Parcel
 from schema.store.dialect import Columns, rows
 from schema.store.moments import Pause, moment, stored
 from schema.store.remote import DeskSaid, Remote
@@ -30,7 +30,7 @@ from schema.store.tickets import TicketNote, note_ticket
 from schema.store.transaction import Transaction
 from schema.tables import delivery
 
-#: What an operation finds among its signals once a mail server has accepted a mail of it.
+#: What an operation finds among its signals once a mail of it, or a short message, was accepted.
 MAILED = "mailed"
 
 
@@ -86,9 +86,9 @@ def _deliver(transaction: Transaction, records: Sequence[Delivered]) -> list[boo
     ]
     done = {row.id for row in transaction.run(_send(transaction.dialect), SENT, values)}
     accepted = [each for each in records if each.parcel.id in done]
-    mails = [each.parcel for each in accepted if each.parcel.channel == MAIL]
-    tell_operations(transaction, [_told(each, now) for each in mails])
-    if mails:
+    notices = [each.parcel for each in accepted if each.parcel.channel != DESK]
+    tell_operations(transaction, [_told(each, now) for each in notices])
+    if mails := [each for each in notices if each.channel == MAIL]:
         count_from_mail(transaction, [each.operation for each in mails])
     heard = [(each.parcel.ticket, each.remote) for each in accepted]
     said = [DeskSaid(key, remote) for key, remote in heard if key is not None and remote]
@@ -97,7 +97,7 @@ def _deliver(transaction: Transaction, records: Sequence[Delivered]) -> list[boo
 
 
 def _told(mail: Parcel, now: int) -> OwnSignal:
-    """Return what an operation is told about one of its mails."""
+    """Return what an operation is told about one of its notices."""
     facts = {"cause": mail.cause, "at": moment(now).isoformat()}
     return OwnSignal(mail.operation, mail.product, MAILED, f"{MAILED}:{mail.cause}", facts)
 

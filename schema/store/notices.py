@@ -1,10 +1,11 @@
-"""Notices: mails that a look at an operation asks for, stored with what became of it, each once for ever."""
+"""Notices: what a look at an operation wants people told, stored with what became of it, each once for ever."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.dialects import postgresql, sqlite
 
+from schema.store.deliveries import MAIL
 from schema.store.dialect import POSTGRESQL
 from schema.store.transaction import Transaction
 from schema.tables import delivery
@@ -12,7 +13,7 @@ from schema.tables import delivery
 
 @dataclass(frozen=True, slots=True)
 class NoticeNote:
-    """One mail to one address; `cause` is unique for ever, `facts` is JSON without a secret."""
+    """One message to one address; `cause` is unique for ever, `facts` is JSON without a secret."""
 
     service: int
     cause: str
@@ -20,6 +21,7 @@ class NoticeNote:
     recipient: str
     language: str
     facts: str
+    channel: str = MAIL
 
 
 def note_notices(transaction: Transaction, notes: Sequence[tuple[int, NoticeNote]]) -> None:
@@ -29,7 +31,7 @@ def note_notices(transaction: Transaction, notes: Sequence[tuple[int, NoticeNote
     kind = postgresql.insert if transaction.dialect == POSTGRESQL else sqlite.insert
     values = [
         {
-            "channel": "mail",
+            "channel": note.channel,
             "cause": note.cause,
             "operation_id": operation,
             "service_id": note.service,

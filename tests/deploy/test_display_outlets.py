@@ -20,7 +20,13 @@ def shown(what: RenderableType) -> str:
 
 def mail(state: str, **changes: object) -> NoticeSent:
     """Return a mail."""
-    given = {"template": "deletion_code", "to": "g***@acme.example", "state": state, "tries": 1}
+    given = {
+        "channel": "mail",
+        "template": "deletion_code",
+        "to": "g***@acme.example",
+        "state": state,
+        "tries": 1,
+    }
     nothing = {"due_at": None, "sent_at": None, "said": None}
     return NoticeSent.model_validate({**given, **nothing, **changes})
 

@@ -90,7 +90,7 @@ def drawn(picture: Path) -> list[str]:
 
 def secrets(place: Path) -> set[str]:
     """Return every code that was mailed."""
-    texts = [letter.text for letter in new_letters(place / "turnup.db.mail", ())]
+    texts = [letter.text for letter in new_letters((place / "turnup.db.mail",), ())]
     return {code for text in texts for found in CODES.findall(text) for code in found if code}
 
 

@@ -22,7 +22,7 @@ def test_make_clean_removes_what_the_steps_of_the_readme_leave(tmp_path: Path) -
     ends = ("", "-wal", "-shm", ".key", ".lock", ".simulated", ".simulated-wal", ".simulated-shm")
     for name in (*(f"serve.db{end}" for end in ends), "turnup.simulated"):
         (tmp_path / name).touch()
-    for name in ("serve.db.mail", "turnup.mail"):
+    for name in ("serve.db.mail", "turnup.mail", "serve.db.sms", "turnup.sms"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "1.eml").touch()
     subprocess.run((*MAKE, "clean"), cwd=tmp_path, check=True)

@@ -34,7 +34,9 @@ def read(monkeypatch: pytest.MonkeyPatch, **given: str) -> Settings:
 def test_mails_go_into_a_directory_beside_the_database(
     monkeypatch: pytest.MonkeyPatch, database: str, directory: str
 ) -> None:
-    assert read(monkeypatch, database_url=database).mails == Path(directory)
+    settings = read(monkeypatch, database_url=database)
+    assert settings.mails == Path(directory)
+    assert settings.messages == Path(directory).with_suffix(".sms")
 
 
 def test_mails_go_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +52,9 @@ def test_mails_go_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None
         ({"mail_from": "nobody"}, "MAIL_FROM: 'nobody' is no address"),
         ({"desk_url": "https://desk.example/hook"}, "DESK_SECRET: belongs together with"),
         ({"desk_secret": SECRET}, "DESK_SECRET: belongs together with"),
+        ({"sms_url": "https://sms.example"}, "SMS_SECRET: belongs together with TURNUP_SMS_URL"),
+        ({"sms_secret": SECRET}, "SMS_SECRET: belongs together with TURNUP_SMS_URL"),
+        ({"sms_from": "a name too long"}, "SMS_FROM: "),
     ],
 )
 def test_outlets_that_cannot_work_are_refused(
@@ -64,8 +69,10 @@ def test_a_day_that_is_only_played_reaches_no_real_people_and_no_desk(
 ) -> None:
     desk = {"desk_url": "https://desk.example/hook", "desk_secret": SECRET}
     mail = {"smtp_url": "smtp://mail.example", "mail_from": "Turnup <turnup@example.com>"}
-    played = read(monkeypatch, **desk, **mail).played()
+    sms = {"sms_url": "https://sms.example", "sms_secret": SECRET}
+    played = read(monkeypatch, **desk, **mail, **sms).played()
     assert (played.smtp_url, played.desk_url, played.desk_secret) == (None, None, None)
+    assert (played.sms_url, played.sms_secret) == (None, None)
     assert played.mails == Path("turnup.db.mail")
 
 

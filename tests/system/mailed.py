@@ -13,7 +13,7 @@ CODE = re.compile(r"\b[0-9A-F]{5}(?:-[0-9A-F]{5}){3}\b|(?<![0-9])[0-9]{8}(?![0-9
 def mailed_codes(directory: Path) -> frozenset[str]:
     """Return every code that was mailed."""
     return frozenset(
-        code for each in new_letters(directory, ()) for code in CODE.findall(each.text)
+        code for each in new_letters((directory,), ()) for code in CODE.findall(each.text)
     )
 
 

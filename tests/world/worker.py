@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from schema.lifecycle import Product
 from schema.sealing import Sealer, new_key, parse_keys
 from schema.store.database import Database
-from schema.store.deliveries import DESK, MAIL, Parcel
+from schema.store.deliveries import DESK, MAIL, SMS, Parcel
 from schema.store.leases import Boot
 from schema.store.writer import Writer
 from tests.world.platform import URL, Platform
@@ -107,7 +107,7 @@ class Worker:
         }
         carrier = Carrier(self.journal, self.lease, equipment.products, homes, equipment.sealer)
         self.engine = Engine(self.journal, self.lease, carrier, rooms)
-        channels = {MAIL: Mailbox(), DESK: Mailbox(), **equipment.channels}
+        channels = {MAIL: Mailbox(), SMS: Mailbox(), DESK: Mailbox(), **equipment.channels}
         parts = (equipment.database, self.journal, self.lease)
         self.courier = Courier(*parts, channels, equipment.products)
         self._loop = asyncio.get_running_loop()

@@ -6,7 +6,6 @@ these ids, and died between acting and answering, opens the same reference twice
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 import aiohttp
@@ -18,12 +17,10 @@ from schema.desk import DeskAnswer, Links
 from schema.store.deliveries import Parcel
 from schema.store.remote import Remote
 from workers.channels.channel import NotDelivered, Receipt
+from workers.channels.signed import pause_of, signed
 
 #: So much of an answer is read.
 MOST_BYTES = 65_536
-
-#: A desk that asks for a longer pause is asked again after this one.
-LONGEST_PAUSE = timedelta(hours=6)
 
 
 class Desk:
@@ -39,15 +36,16 @@ class Desk:
         """Send one event; only a success of HTTP is one."""
         body = self._body(parcel)
         try:
+            headers = signed(self._seal, parcel.cause, body)
             called = self._session.post(
-                self._url, data=body, headers=self._signed(parcel, body), allow_redirects=False
+                self._url, data=body, headers=headers, allow_redirects=False
             )
             async with called as response:
                 answer = await response.content.read(MOST_BYTES)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NotDelivered(f"the desk does not answer: {type(error).__name__}") from error
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise NotDelivered(f"the desk answers {response.status}", _pause(response.headers))
+            raise NotDelivered(f"the desk answers {response.status}", pause_of(response.headers))
         return Receipt(str(response.status), self._remote(parcel, response.headers, answer))
 
     def _body(self, parcel: Parcel) -> str:
@@ -66,16 +64,6 @@ class Desk:
             cancel=f"{place}/cancel",
         )
 
-    def _signed(self, parcel: Parcel, body: str) -> dict[str, str]:
-        """Return the headers; a signature's time is the real one."""
-        now = datetime.now(UTC)
-        return {
-            "Content-Type": "application/json",
-            "webhook-id": parcel.cause,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._seal.sign(parcel.cause, now, body),
-        }
-
     def _remote(self, parcel: Parcel, headers: Mapping[str, str], body: bytes) -> Remote | None:
         """Return the desk's own number and state, where it has signed them as the answer to this very event."""
         if not body or headers.get("webhook-id") != parcel.cause:
@@ -86,11 +74,3 @@ class Desk:
         except (WebhookVerificationError, ValidationError, ValueError):
             return None
         return Remote(told.number, told.state, told.url, told.at)
-
-
-def _pause(headers: Mapping[str, str]) -> timedelta | None:
-    """Return how long a desk wants to be left alone, if it says so in seconds."""
-    asked = headers.get("Retry-After", "")
-    if not (asked.isascii() and asked.isdecimal()):
-        return None
-    return timedelta(seconds=min(int(asked[:9]), LONGEST_PAUSE.total_seconds()))

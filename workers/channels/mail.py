@@ -1,10 +1,6 @@
-"""Notices by mail, into a directory or to a mail server; secrets are opened here, and nowhere before (CO-4)."""
+"""Notices by mail, into a directory or to a mail server."""
 
 import asyncio
-import os
-import re
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -14,19 +10,15 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from schema.ids import public_id
 from schema.masking import masked
-from schema.sealing import Sealer
 from schema.store.deliveries import Parcel
-from workers.channels.channel import NotDelivered, NotWanted, Receipt, RefusedForGood
-from workers.channels.mime import CAUSE, Envelope, fingerprint, mail_of
-from workers.notices import CONFIRMATION_CODE, NoticeText, Worded, worded
+from workers.channels.channel import NotDelivered, Receipt, RefusedForGood
+from workers.channels.directory import write_once
+from workers.channels.mime import CAUSE, Envelope, mail_of
+from workers.channels.wording import Wording
 
 #: SMTP's replies from here on are final: the same is refused whenever it comes.
 FINAL = 500
-
-#: What a file's name may have in it, and how much of a cause.
-UNSAFE, LONGEST = re.compile(r"[^A-Za-z0-9.@+_-]+"), 150
 
 
 class Post(Protocol):
@@ -39,15 +31,8 @@ class Post(Protocol):
 class Mail:
     """The channel `mail`: words each notice for its reader, and hands it over."""
 
-    def __init__(
-        self,
-        notices: Mapping[str, Mapping[str, NoticeText]],
-        sealer: Sealer,
-        post: Post,
-        sender: str,
-    ) -> None:
-        self._notices = notices
-        self._sealer = sealer
+    def __init__(self, wording: Wording, post: Post, sender: str) -> None:
+        self._wording = wording
         self._post = post
         self._sender = sender
 
@@ -55,78 +40,23 @@ class Mail:
         """Word a notice and hand it over."""
         at = (parcel.recipient, parcel.language, parcel.now)
         envelope = Envelope(parcel.cause, self._sender, *at)
-        words = await asyncio.to_thread(self._worded, parcel)
+        words = await asyncio.to_thread(self._wording.worded, parcel)
         try:
             mail = mail_of(envelope, words)
         except ValueError as error:
             raise RefusedForGood("the address is none that mail can go to") from error
         return Receipt(await self._post.hand_over(mail))
 
-    def _worded(self, parcel: Parcel) -> Worded:
-        """Return what a notice says; a product or template of a newer version waits for that (I11)."""
-        notice = self._notices.get(parcel.product, {}).get(parcel.template)
-        if notice is None:
-            raise NotDelivered(f"this version has no notice {parcel.product}.{parcel.template}")
-        named = {
-            "customer": parcel.customer,
-            "reference": parcel.reference,
-            "service": f"{parcel.customer}/{parcel.reference}",
-            "operation": public_id("op", parcel.operation),
-        }
-        given = {**named, **parcel.facts, **self._opened(parcel, notice)}
-        return worded(notice, parcel.language, given)
 
-    def _opened(self, parcel: Parcel, notice: NoticeText) -> dict[str, str]:
-        """Return what the placeholders stand for that nobody else may see."""
-        opened = {}
-        for name in notice.opens:
-            if name == CONFIRMATION_CODE and parcel.is_over:
-                raise NotWanted("the operation has ended, and its code with it")
-            if name == CONFIRMATION_CODE:
-                code = self._sealer.confirmation_code(parcel.operation, parcel.cycle)
-                opened[name] = code
-            elif sealed := parcel.secrets.get(name):
-                opened[name] = self._sealer.unseal(sealed.text, sealed.context)
-            else:
-                raise NotWanted(f"the service has no valid {name} any more")
-        return opened
-
-
+@dataclass(frozen=True, slots=True)
 class MailDirectory:
-    """A directory with one file for each cause; the same again changes nothing."""
+    """A directory with one mail for each cause; the same again changes nothing."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    directory: Path
 
     async def hand_over(self, mail: EmailMessage) -> str:
         """Write the file, all of it or nothing."""
-        try:
-            return await asyncio.to_thread(self._write, mail)
-        except OSError as error:
-            why = os.strerror(error.errno) if error.errno else type(error).__name__
-            raise NotDelivered(f"the mail directory cannot be written: {why}") from error
-
-    def _write(self, mail: EmailMessage) -> str:
-        """Write beside, then move: nobody reads half a mail."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        cause = str(mail[CAUSE])
-        path = self._directory / file_name(cause)
-        if path.exists():
-            return f"{path.name} was there"
-        beside = path.with_name(f".{fingerprint(cause)}.{os.getpid()}")
-        with suppress(FileNotFoundError):
-            beside.unlink()
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(mail.as_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        return path.name
-
-
-def file_name(cause: str) -> str:
-    """Return the name of a cause's file: readable, and never the same for two."""
-    return f"{UNSAFE.sub('-', cause)[:LONGEST]}.{fingerprint(cause)[:8]}.eml"
+        return await write_once(self.directory, str(mail[CAUSE]), "eml", mail.as_bytes())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""The mails that people get, read from the directory into which they were put."""
+"""The mails and short messages that people get, read from the directories into which they were put."""
 
 import email
 import email.policy
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
@@ -11,10 +11,13 @@ from pathlib import Path
 #: The header by which a mail names the operation that it is about, before the first colon.
 CAUSE = "X-Turnup-Cause"
 
+#: What files of mails and of short messages end in.
+KINDS = frozenset({".eml", ".sms"})
+
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail as its reader sees it."""
+    """A mail or a short message as its reader sees it."""
 
     name: str
     to: str
@@ -24,10 +27,11 @@ class Letter:
     text: str
 
 
-def new_letters(directory: Path, known: Collection[str]) -> list[Letter]:
-    """Read what is new in the directory, the oldest first; it may not be there yet."""
-    new = sorted(path.name for path in directory.glob("*.eml") if path.name not in known)
-    found = [read_letter(directory / name) for name in new]
+def new_letters(places: Iterable[Path], known: Collection[str]) -> list[Letter]:
+    """Read what is new in directories, the oldest first; they may not be there yet."""
+    files = [path for place in places for path in place.glob("*.*")]
+    new = [path for path in files if path.suffix in KINDS and path.name not in known]
+    found = [read_letter(path) for path in new]
     return sorted(found, key=lambda letter: (letter.sent_at, letter.name))
 
 

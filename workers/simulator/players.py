@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What people have around them: Turnup's door, and the directory of their mails."""
+    """What people have around them: Turnup's door, and the directories of their mails and messages."""
 
     door: str
-    mails: Path
+    mails: tuple[Path, ...]
 
 
 class NotDoneError(Exception):
@@ -90,7 +90,7 @@ class Players:
             except DoorAwayError:
                 self.is_behind = True
 
-    async def _read_new(self, mails: Path) -> None:
+    async def _read_new(self, mails: tuple[Path, ...]) -> None:
         if self._people.is_waiting_for_mail():
             for letter in new_letters(mails, self._people.known_letters()):
                 await self._read(letter)
@@ -210,7 +210,8 @@ class Players:
     def _letter(self, part: Part) -> Letter | None:
         if self._around is None or part.letter is None:
             return None
-        return read_letter(self._around.mails / part.letter)
+        places = (each / part.letter for each in self._around.mails)
+        return next((read_letter(each) for each in places if each.exists()), None)
 
 
 def mistyped(code: str) -> str:

@@ -8,6 +8,7 @@ from schema.ids import public_id
 from schema.sealing import Sealer, new_key, parse_keys
 from schema.store.deliveries import Parcel, Sealed
 from workers.channels.mail import Mail, Post
+from workers.channels.wording import Wording
 from workers.notices import NoticeText, Values, qr_code
 
 SEALER = Sealer(parse_keys(new_key()))
@@ -45,6 +46,8 @@ NOTICES = {
     }
 }
 
+WORDING = Wording(NOTICES, SEALER)
+
 
 def parcel(template: str = "hello", **changes: Any) -> Parcel:
     """Return a delivery of a mail."""
@@ -79,4 +82,4 @@ def sealed(value: str) -> Sealed:
 
 def mail(post: Post) -> Mail:
     """Return the channel over a post."""
-    return Mail(NOTICES, SEALER, post, SENDER)
+    return Mail(WORDING, post, SENDER)

@@ -34,7 +34,7 @@ def mails(tmp_path: Path) -> Path:
 @pytest.fixture
 def world(listener: Listener, database: Path, house: House, mails: Path) -> Iterator[World]:
     targets = {"cloud_pbx": listener.target, "mobile_line": listener.target}
-    around = Surroundings(house.url, mails)
+    around = Surroundings(house.url, (mails,))
     with SimulatorThread(database, targets, Standing(START), around=around) as simulator:
         yield World(simulator.url, listener)
 
