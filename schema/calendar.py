@@ -78,7 +78,21 @@ class BusinessDays:
         return f"{self.days}bd"
 
 
-Limit = ClockTime | BusinessDays
+@dataclass(frozen=True, slots=True)
+class BusinessHours:
+    """A limit in the hours between opening and close of business days (SA-5)."""
+
+    hours: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.hours <= MOST_DAYS:
+            raise LimitMalformed(f"a limit is 1 to {MOST_DAYS} business hours, not {self.hours}")
+
+    def __str__(self) -> str:
+        return f"{self.hours}bh"
+
+
+Limit = ClockTime | BusinessDays | BusinessHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +107,33 @@ class WorkCalendar:
     region: str | None = None
     time_zone: str = "Europe/Rome"
     close: time = time(18)
+    opens: time = time(9)
 
     def __post_init__(self) -> None:
         _require_known(self.country, self.region)
         _zone(self.time_zone)
-        if self.close.tzinfo:
+        if self.close.tzinfo or self.opens.tzinfo:
             raise CalendarUnknown(
-                f"the closing time {self.close} has a zone of its own; it is read in time_zone"
+                f"{self.opens} to {self.close} has a zone of its own; it is read in time_zone"
             )
+        if self.opens >= self.close:
+            raise CalendarUnknown(f"business opens at {self.opens} and closes at {self.close}")
 
 
 def deadline(start: datetime, limit: Limit, calendar: WorkCalendar) -> datetime:
     """Return the moment, in UTC, at which `limit` is over for what began at `start` (CP-8).
 
-    With business days the local date of `start` is day 0, whatever its hour, and is not counted.
-    Raises `MomentRefused` for a `start` without a zone or out of range.
+    With business days the local date of `start` is day 0, whatever its hour, and is not counted;
+    business hours count at once, while business is open. Raises `MomentRefused` for a `start` without a zone or out of
+    range.
     """
     begun = _in_utc(start)
     if not FIRST_YEAR <= begun.year <= LAST_YEAR:
         raise MomentRefused(f"{begun.isoformat()} is not in the years {FIRST_YEAR} to {LAST_YEAR}")
     if isinstance(limit, ClockTime):
         return begun + limit.length
+    if isinstance(limit, BusinessHours):
+        return _business_hours_after(begun, limit.hours, calendar)
     zone = _zone(calendar.time_zone)
     last = _business_day_after(begun.astimezone(zone).date(), limit.days, calendar)
     return datetime.combine(last, calendar.close, zone).astimezone(UTC)
@@ -148,10 +168,10 @@ def parse_limit(text: str, where: str = "limit") -> Limit:
 
     Raises `LimitMalformed`.
     """
-    written = re.fullmatch(r"([1-9][0-9]{0,8})(s|m|h|d|bd)", text)
+    written = re.fullmatch(r"([1-9][0-9]{0,8})(s|m|h|d|bd|bh)", text)
     if written is None:
         raise LimitMalformed(
-            f"{where}: {text!r} is no limit; write for example 30s, 15m, 2h, 90d or 2bd"
+            f"{where}: {text!r} is no limit; write for example 30s, 15m, 2h, 90d, 2bd or 4bh"
         )
     try:
         return WRITTEN[written[2]](int(written[1]))
@@ -184,6 +204,11 @@ def business_days(n: int) -> BusinessDays:
     return BusinessDays(n)
 
 
+def business_hours(n: int) -> BusinessHours:
+    """Return a limit of `n` business hours."""
+    return BusinessHours(n)
+
+
 def _clock_time(n: int, unit: Unit) -> ClockTime:
     return ClockTime(n * UNITS[unit], unit)
 
@@ -194,6 +219,7 @@ WRITTEN: dict[str, Callable[[int], Limit]] = {
     "h": hours,
     "d": days,
     "bd": business_days,
+    "bh": business_hours,
 }
 
 
@@ -209,6 +235,22 @@ def _in_utc(moment: datetime) -> datetime:
         raise MomentRefused(
             f"{moment.isoformat()} is not in the years {FIRST_YEAR} to {LAST_YEAR}"
         ) from error
+
+
+def _business_hours_after(begun: datetime, count: int, calendar: WorkCalendar) -> datetime:
+    """Return when business has been open for so many hours, the rest of the first day among them."""
+    zone, left = _zone(calendar.time_zone), timedelta(hours=count)
+    day = _business_day_after(begun.astimezone(zone).date() - timedelta(days=1), 1, calendar)
+    while True:
+        opens, closes = (
+            datetime.combine(day, each, zone).astimezone(UTC)
+            for each in (calendar.opens, calendar.close)
+        )
+        from_here = max(begun, opens)
+        if from_here + left <= closes:
+            return from_here + left
+        left -= max(closes - from_here, timedelta())
+        day = _business_day_after(day, 1, calendar)
 
 
 def _business_day_after(day: date, count: int, calendar: WorkCalendar) -> date:

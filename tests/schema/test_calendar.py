@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schema.calendar import (
     BusinessDays,
+    BusinessHours,
     CalendarUnknown,
     ClockTime,
     Limit,
@@ -283,6 +284,7 @@ def test_jeopardy_of_a_time_without_a_zone_is_refused() -> None:
         ("24h", days(1)),
         ("90d", days(90)),
         ("2bd", business_days(2)),
+        ("4bh", BusinessHours(4)),
     ],
 )
 def test_a_limit_is_read_and_written_back_as_it_was(text: str, limit: Limit) -> None:
@@ -290,7 +292,7 @@ def test_a_limit_is_read_and_written_back_as_it_was(text: str, limit: Limit) -> 
     assert str(parse_limit(text)) == text
 
 
-@given(st.integers(1, 3660), st.sampled_from(["s", "m", "h", "d", "bd"]))
+@given(st.integers(1, 3660), st.sampled_from(["s", "m", "h", "d", "bd", "bh"]))
 def test_every_limit_gives_its_text_back(number: int, unit: str) -> None:
     assert str(parse_limit(f"{number}{unit}")) == f"{number}{unit}"
 
@@ -339,9 +341,12 @@ def test_a_length_that_no_text_could_say_is_refused(length: timedelta) -> None:
 
 
 @pytest.mark.parametrize("count", [0, -1])
-def test_a_limit_of_no_business_days_is_refused(count: int) -> None:
+@pytest.mark.parametrize("kind", [BusinessDays, BusinessHours])
+def test_a_limit_of_no_business_time_is_refused(
+    kind: type[BusinessDays | BusinessHours], count: int
+) -> None:
     with pytest.raises(LimitMalformed):
-        BusinessDays(count)
+        kind(count)
 
 
 @pytest.mark.parametrize("country", ["XX", "it", "Italy", "ITA", "", "HolidayBase"])
