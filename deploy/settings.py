@@ -198,8 +198,10 @@ class Settings(BaseSettings):
 
     def played(self) -> Self:
         """Return the same settings for a day that is only played: nothing of it reaches real people or desks."""
-        outside = ("smtp_url", "mail_directory", "desk_url", "desk_secret")
-        outside += ("sms_url", "sms_secret", "sms_directory")
+        outside = (
+            *("smtp_url", "mail_directory", "desk_url", "desk_secret"),
+            *("sms_url", "sms_secret", "sms_directory"),
+        )
         return self.model_copy(update=dict.fromkeys(outside))
 
     @property

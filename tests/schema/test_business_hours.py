@@ -36,14 +36,14 @@ def rome(text: str) -> datetime:
         pytest.param("2026-03-27 17:00", "2026-03-30 12:00", id="over daylight saving"),
     ],
 )
-def test_SA_5_four_business_hours_pass_only_while_business_is_open(
+def test_four_business_hours_pass_only_while_business_is_open(
     start: str, expected: str
 ) -> None:
     assert deadline(rome(start), business_hours(4), ITALY) == rome(expected)
 
 
 @given(CALENDARS, STARTS, st.integers(1, 60), st.integers(1, 60))
-def test_SA_5_business_hours_add_up(
+def test_business_hours_add_up(
     calendar: WorkCalendar, start: datetime, one: int, other: int
 ) -> None:
     first = deadline(start, business_hours(one), calendar)
@@ -51,6 +51,6 @@ def test_SA_5_business_hours_add_up(
     assert deadline(first, business_hours(other), calendar) == both
 
 
-def test_SA_5_business_that_closes_before_it_opens_is_refused() -> None:
+def test_business_that_closes_before_it_opens_is_refused() -> None:
     with pytest.raises(CalendarUnknown, match="opens at 09:00:00 and closes at 08:00:00"):
         WorkCalendar(close=time(8))

@@ -87,7 +87,7 @@ def cut(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-def test_SA_3_a_message_goes_into_a_directory_once_for_each_cause(tmp_path: Path) -> None:
+def test_a_message_goes_into_a_directory_once_for_each_cause(tmp_path: Path) -> None:
     channel = Sms(WORDING, MessageDirectory(tmp_path / "sms"), "Turnup")
     for _ in range(2):
         asyncio.run(channel.deliver(message()))
@@ -106,7 +106,7 @@ def test_CO_4_a_secret_is_opened_only_in_the_message_itself(tmp_path: Path) -> N
     assert LPA not in repr(channel) + repr(message("code"))
 
 
-def test_SA_3_a_gateway_gets_the_fields_of_submit_sm_under_our_signature() -> None:
+def test_a_gateway_gets_the_fields_of_submit_sm_under_our_signature() -> None:
     gateway = SmallGateway()
     assert gateway.tell(message()) == [Receipt("202")]
     (body,) = gateway.kept.values()
@@ -121,7 +121,7 @@ def test_SA_3_a_gateway_gets_the_fields_of_submit_sm_under_our_signature() -> No
     }
 
 
-def test_SA_3_a_message_whose_answer_was_lost_is_known_again_by_its_id() -> None:
+def test_a_message_whose_answer_was_lost_is_known_again_by_its_id() -> None:
     gateway = SmallGateway([cut])
     lost, taken = gateway.tell(message(), message())
     assert isinstance(lost, NotDelivered)
@@ -131,7 +131,7 @@ def test_SA_3_a_message_whose_answer_was_lost_is_known_again_by_its_id() -> None
 
 @pytest.mark.parametrize(("code", "kind"), [(422, RefusedForGood), (400, RefusedForGood),
                                             (401, NotDelivered), (500, NotDelivered), (302, NotDelivered)])  # fmt: skip
-def test_SA_3_only_what_is_about_this_message_is_refused_for_good(
+def test_only_what_is_about_this_message_is_refused_for_good(
     code: int, kind: type[Exception]
 ) -> None:
     (said,) = SmallGateway([status(code)]).tell(message())
@@ -139,7 +139,7 @@ def test_SA_3_only_what_is_about_this_message_is_refused_for_good(
     assert str(said) == f"the gateway answers {code}"
 
 
-def test_SA_3_a_gateway_is_left_alone_as_long_as_it_asks() -> None:
+def test_a_gateway_is_left_alone_as_long_as_it_asks() -> None:
     (said,) = SmallGateway([status(429, Retry_After="90")]).tell(message())
     assert isinstance(said, NotDelivered)
     assert said.after == timedelta(seconds=90)
