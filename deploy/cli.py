@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from deploy.cli_calls import KEEP, WORK, AsJson, calls, keys
+from deploy.cli_database import database
 from deploy.cli_dead import dead
 from deploy.cli_watch import watching
 from deploy.output import all_written
@@ -59,7 +60,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Telephone services brought into operation: commands in, work done once.",
 )
-database = typer.Typer(no_args_is_help=True, help="Make, upgrade and check the database.")
 clock = typer.Typer(no_args_is_help=True, help="Look at business time, or move it.")
 customers = typer.Typer(no_args_is_help=True, help="Reference data about customers.")
 app.add_typer(dead, name="dead", rich_help_panel=KEEP)
@@ -154,36 +154,6 @@ def doctor(
     from deploy.commands.doctor import doctor
 
     raise typer.Exit(doctor(shows_settings=settings, as_json=as_json))
-
-
-@database.command("upgrade")
-def upgrade_database(
-    *,
-    movable_clock: Annotated[
-        bool, typer.Option("--movable-clock", help="Time can be moved: for tests and tours.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Make the database, or bring it to this program's version."""
-    from deploy.commands.database import upgrade
-
-    upgrade(movable_clock=movable_clock, as_json=as_json)
-
-
-@database.command("check")
-def check_database(*, as_json: AsJson = False) -> None:
-    """Say whether this program can use the database."""
-    from deploy.commands.database import check
-
-    check(as_json=as_json)
-
-
-@database.command("new-key")
-def make_key(*, as_json: AsJson = False) -> None:
-    """Print a new key for TURNUP_SECRET_KEYS."""
-    from deploy.commands.database import make_key
-
-    make_key(as_json=as_json)
 
 
 @clock.command("show")

@@ -63,10 +63,7 @@ class Carrier:
 
     def final_verbs(self, product: str) -> frozenset[str]:
         """Return the verbs of a product that cannot go back from their first step on."""
-        workflows = self._homes[product][0].workflows
-        return frozenset(
-            verb for verb, each in workflows.items() if each.is_past_return(each.steps[0].name)
-        )
+        return self._homes[product][0].final_verbs
 
     async def carry_out(self, claimed: Claimed) -> bool:
         """Drive an operation until it waits or ends; return whether it has to be looked at again at once."""

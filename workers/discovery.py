@@ -28,6 +28,13 @@ class Home:
     connect: Callable[[Any], Any]
     notices: Mapping[str, NoticeText] = field(default_factory=dict)
 
+    @property
+    def final_verbs(self) -> frozenset[str]:
+        """The verbs that cannot go back from their first step on."""
+        return frozenset(
+            verb for verb, each in self.workflows.items() if each.is_past_return(each.steps[0].name)
+        )
+
 
 def find_homes(only: Iterable[str] | None = None) -> dict[str, Home]:
     """Return the homes of all products, or of those named."""

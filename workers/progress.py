@@ -22,7 +22,7 @@ CANCELLED = "cancelled"
 class Progress(NamedTuple):
     """One operation between two looks, and its name outside.
 
-    `is_first` says that its step begins now and has surely not acted yet.
+    `is_first` says that its step begins now and has surely not acted yet: a backup may have forgotten that it has.
     """
 
     name: str
@@ -101,7 +101,7 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
         command=command_of(claimed, verb, sealer),
         step=step,
         now=claimed.now,
-        is_first=is_new,
+        is_first=is_new and not claimed.restored,
         state="running" if is_new else claimed.state,
         turn=claimed.turn,
         tries=claimed.tries,
@@ -139,7 +139,7 @@ def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> 
         claimed=_moved(progress.claimed, record),
         step=workflow.steps[workflow.place(record.step or "")],
         now=news.now,
-        is_first=True,
+        is_first=not progress.claimed.restored,
         state=record.state,
         turn=record.turn,
         tries=record.tries,

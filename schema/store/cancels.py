@@ -53,16 +53,22 @@ def _cancel(transaction: Transaction, record: Cancel) -> Accepted | Refusal:
     owner = transaction.connection.execute(
         held_service(transaction.dialect), {"id": found.service_id}
     ).one()
-    if found.state == "accepted" and not is_undecided(transaction, found):
+    if has_surely_not_begun(transaction, found):
         return end_unbegun(transaction, record, found, owner)
-    if found.state != "accepted" and (refusal := _refusal(transaction, found, owner.state)):
+    has_acted = found.state != "accepted" or found.past_return
+    if has_acted and (refusal := _refusal(transaction, found, owner.state)):
         return refusal
     return ask_back(transaction, record, found)
 
 
-def is_undecided(transaction: Transaction, found: Row[Any]) -> bool:
-    """Return whether a deadline has passed that nobody has decided about; its ticket must not be lost (I6)."""
-    return bool(found.told < OVERDUE and found.deadline_at < transaction.now)
+def has_surely_not_begun(transaction: Transaction, found: Row[Any]) -> bool:
+    """Return whether nothing is to be undone: it was not begun, nor may it have been since a backup (`restoring`).
+
+    One whose deadline has passed and nobody has decided about goes through a worker too: its ticket must not be lost
+    (I6).
+    """
+    is_undecided = found.told < OVERDUE and found.deadline_at < transaction.now
+    return found.state == "accepted" and not found.restored and not is_undecided
 
 
 def end_unbegun(

@@ -10,7 +10,7 @@ from schema.customer import Customer
 #: Fields that are columns, as they are stored; as moments; and as the claim itself has counted them.
 AS_STORED = (
     "id", "product", "verb", "state", "step", "undoing", "attempt", "cycle", "cancel", "cancel_reason",
-    "reason", "told", "past_return",
+    "reason", "told", "past_return", "restored",
     "installation", "actor", "correlation_id", "data", "customer", "reference", "service_id", "service_facts",
     "platform_id",
 )  # fmt: skip
@@ -53,6 +53,7 @@ class Claimed(NamedTuple):
     reason: str | None
     told: int
     past_return: bool
+    restored: bool
     now: datetime
     accepted_at: datetime
     starts_at: datetime

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import Row, Text, and_, cast, func, literal, select
 
 from schema.command import rfc3339
 from schema.customer import Customer
@@ -24,6 +24,11 @@ TOLD = (
     "channel", "cause", "operation_id", "service_id", "ticket_id", "template", "recipient", "language", "facts",
     "state", "due_at",
 )  # fmt: skip
+
+#: Events that a backup has forgotten had the numbers that come again after it.
+_ORIGIN = select(
+    clock.c.installation + func.coalesce(literal(".").concat(cast(clock.c.restored_at, Text)), "")
+)
 
 TIMES = ("accepted_at", "deadline_at", "opened_at")
 AS_STORED = ("product", "verb", "desk", "severity", "state", "title", "body", "step", "reason")
@@ -46,7 +51,7 @@ def tell_desk(transaction: Transaction, events: Sequence[TicketEvent]) -> None:
     keys = {each.ticket for each in events}
     found = {row.id: row for row in transaction.connection.execute(_tickets(keys))}
     numbers = _told_before(transaction, keys)
-    ours = transaction.connection.execute(select(clock.c.installation)).scalar_one()
+    ours = transaction.connection.execute(_ORIGIN).scalar_one()
     values = []
     for each in events:
         row = found[each.ticket]

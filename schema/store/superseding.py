@@ -11,7 +11,7 @@ from sqlalchemy import Row, or_, update
 
 from schema.errors import Refusal
 from schema.store.asked import held_operation
-from schema.store.cancels import Cancel, ask_back, end_unbegun, held_service, is_undecided
+from schema.store.cancels import Cancel, ask_back, end_unbegun, has_surely_not_begun, held_service
 from schema.store.known import all_under_way
 from schema.store.services import stand_in_line
 from schema.store.transaction import Transaction
@@ -40,7 +40,7 @@ def supersede(transaction: Transaction, replaced: Sequence[Superseded]) -> None:
         if isinstance(found, Refusal) or found.ended_at is not None or found.past_return:
             continue
         record = Cancel(each.operation, each.actor, SUPERSEDED)
-        if found.state == "accepted" and not is_undecided(transaction, found):
+        if has_surely_not_begun(transaction, found):
             owner = transaction.connection.execute(
                 held_service(transaction.dialect), {"id": each.service}
             ).one()

@@ -44,6 +44,7 @@ clock = Table(
     Column("installation", Text, nullable=False),
     Column("standing_at", BigInteger),
     Column("offset", BigInteger, nullable=False, server_default=text("0")),
+    Column("restored_at", BigInteger),
 )
 
 customer = Table(
@@ -140,6 +141,7 @@ operation = Table(
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     Column("cycle", Integer, nullable=False, server_default=text("0")),
     Column("in_line", Boolean, nullable=False, server_default=false()),
+    Column("restored", Boolean, nullable=False, server_default=false()),
     Column("owner", BigInteger),
     Column("epoch", Integer, nullable=False, server_default=text("0")),
     Column("turn", Integer, nullable=False, server_default=text("0")),
