@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from deploy.cli_calls import KEEP, WORK, AsJson, calls, keys
 from deploy.cli_database import database
 from deploy.cli_dead import dead
+from deploy.cli_submit import submitting
 from deploy.cli_watch import watching
 from deploy.output import all_written
 from schema.errors import NotFound, NotStored, Refused, TurnupError
@@ -26,7 +27,6 @@ LOOK, ROLES = "Look", "Run"
 PANELS = WORK, LOOK, KEEP, ROLES
 
 State = Literal["accepted", "running", "waiting", "succeeded", "failed", "cancelled"]
-Lines = Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE|-", help="JSON Lines.")]
 
 
 class Turnup(TyperGroup):
@@ -61,38 +61,13 @@ app = typer.Typer(
     help="Telephone services brought into operation: commands in, work done once.",
 )
 clock = typer.Typer(no_args_is_help=True, help="Look at business time, or move it.")
-customers = typer.Typer(no_args_is_help=True, help="Reference data about customers.")
 app.add_typer(dead, name="dead", rich_help_panel=KEEP)
 app.add_typer(database, name="db", rich_help_panel=KEEP)
 app.add_typer(clock, name="clock", rich_help_panel=KEEP)
-app.add_typer(customers, name="customers", rich_help_panel=WORK)
+app.add_typer(submitting)
 app.add_typer(calls)
 app.add_typer(watching)
 app.add_typer(keys, name="keys", rich_help_panel=KEEP)
-
-
-@app.command(rich_help_panel=WORK)
-def submit(
-    file: Lines,
-    *,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until all have ended.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done, or refused.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Hand in commands from a file; bad lines are named, the others are done."""
-    from deploy.commands.submit import Manner, submit
-
-    raise typer.Exit(submit(file, Manner(waits=wait, is_dry_run=dry_run, as_json=as_json)))
-
-
-@customers.command("load")
-def load_customers(file: Lines, *, as_json: AsJson = False) -> None:
-    """Take customers from a file; the newest version of each wins."""
-    from deploy.commands.submit import Manner, submit
-
-    raise typer.Exit(submit(file, Manner(only_customers=True, as_json=as_json)))
 
 
 @app.command("list", rich_help_panel=LOOK)

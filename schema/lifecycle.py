@@ -84,6 +84,8 @@ class Verb:
     (CP-8). `steps` is what a dry run tells of its workflow, `severity` how
     bad a missed deadline is (CO-12). `wants` says what it takes (CO-11), and where the table says yes, `guard` has the
     last word: why not, `ALREADY`, or None; it is asked again as the operation begins (CO-1, CO-13).
+    `columns` is what columns of a file are called that have another name than
+    their field (SA-2).
     """
 
     command: type[Command]
@@ -102,6 +104,7 @@ class Verb:
     reasons: Mapping[str, str] = field(default_factory=dict)
     wants: Callable[[Asked], Takes] | None = None
     guard: Callable[[Asked], Refusal | Cell | None] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

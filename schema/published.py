@@ -17,6 +17,9 @@ class VerbPublished(View):
         None, description="From the acceptance of its confirmation code, and by whose calendar"
     )
     through: tuple[str, ...]
+    columns: dict[str, str] = Field(
+        description="What columns of a file are called that have another name than their field"
+    )
 
 
 class ProductPublished(View):
@@ -40,6 +43,7 @@ def published(product: Product, paused: Paused | None = None) -> ProductPublishe
             deadline=str(verb.limit),
             confirmed_deadline=str(verb.confirmed) if verb.confirmed else None,
             through=tuple(sorted(verb.through)),
+            columns=dict(verb.columns),
         )
         for name, verb in product.verbs.items()
     }

@@ -1,0 +1,244 @@
+"""Files of rows at the command line: a result for each, nothing twice, whatever stops it."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli import app
+from deploy.commands import bulk
+from deploy.commands.results import Results
+from schema.store.writer import Writer
+from tests.deploy.orders import event, write
+
+ACTIVATE = ("--as", "turnup.cloud_pbx.activate", "--customer", "acme")
+LINE = ("--as", "turnup.mobile_line.activate", "--customer", "acme")
+RESULTS = Path("rows.csv.results.csv")
+
+
+def turnup(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+def done(*arguments: str) -> str:
+    result = turnup(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def rows(*lines: str, encoding: str = "utf-8") -> str:
+    Path("rows.csv").write_text("".join(f"{line}\n" for line in lines), encoding=encoding)
+    return "rows.csv"
+
+
+def many(count: int) -> str:
+    return rows("reference,name,extensions", *(f"pbx-{n},Office {n},3" for n in range(count)))
+
+
+def results(path: Path = RESULTS, separator: str = ",") -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file, delimiter=separator))
+
+
+def operations() -> list[Any]:
+    listed: list[Any] = json.loads(done("list", "--json"))
+    return listed
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database with a customer, and batches of two rows."""
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    done("db", "upgrade", "--movable-clock")
+    numbers = [{"e164": f"+39061234500{n}", "site": "Roma"} for n in range(5)]
+    record = {
+        "version": 1,
+        "name": "Acme",
+        "entitlements": {"mobile_line": 2},
+        "sites": [{"name": "Roma", "emergency_address": "Via Appia 1, Roma"}],
+        "numbers": numbers,
+    }
+    done("customers", "load", write(event("c", "customer.changed", "acme", **record)))
+
+
+def test_each_row_gets_its_own_result_and_a_bad_one_stops_no_other() -> None:
+    file = rows(
+        "reference;user;email;number",
+        "a;Ann;ann@acme.example;+390612345001",
+        "b;Bob;bob;3,93E+11",
+        "",
+        "c;Cleo;cleo@acme.example;+390612345001",
+        "d;Dan;dan@acme.example;+390612345002;too much",
+        "e;Eve;eve@acme.example;+390612345003",
+        encoding="utf-16",
+    )
+    result = turnup("submit", file, *LINE)
+    assert result.exit_code == 1
+    found = results(separator=";")
+    assert [(each["row"], each["status"], each["operation"]) for each in found] == [
+        ("2", "accepted", "op_1"),
+        ("3", "refused", ""),
+        ("5", "refused", ""),
+        ("6", "refused", ""),
+        ("7", "accepted", "op_2"),
+    ]
+    assert "number: is a number that a spreadsheet has rounded" in found[1]["problem"]
+    assert "email: value is not a valid email address" in found[1]["problem"]
+    assert found[2]["reason"] == "number_taken"
+    assert [each["subject"] for each in operations()] == ["acme/e", "acme/a"]
+    told = result.stdout.splitlines()
+    assert [line.split()[:2] for line in told if line.startswith("row ")] == [
+        ["row", "3"],
+        ["row", "5"],
+        ["row", "6"],
+    ]
+    assert told[-3:] == ["2     accepted", "3     refused", f"5 rows: {RESULTS}"]
+
+
+def test_what_goes_into_the_results_is_no_formula() -> None:
+    turnup("submit", rows("id,reference,name,extensions", "=1+1,@x,Rome,2"), *ACTIVATE)
+    (found,) = results()
+    assert found["id"] == "'=1+1"
+    again = turnup("submit", "rows.csv", *ACTIVATE)
+    assert "1 row had a result already" in again.stderr
+    assert len(results()) == 1
+
+
+def test_a_header_that_is_wrong_hands_nothing_in() -> None:
+    result = turnup("submit", rows("nome,extensions", "Rome,2"), *ACTIVATE)
+    assert result.exit_code == 1
+    assert [line.split()[1:3] for line in result.stderr.splitlines()[1:]] == [
+        ["nome", "is"],
+        ["name", "is"],
+    ]
+    Path("rows.csv").write_bytes(b"name,extensions\nCant\xf9,2\n")
+    assert "is not UTF-8" in turnup("submit", "rows.csv", *ACTIVATE).stderr
+    assert not RESULTS.exists()
+
+
+@pytest.mark.parametrize("where", ["before", "after", "within"])
+def test_a_crash_in_the_middle_doubles_nothing(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, rest = Results.add, iter(range(10))
+
+    def dies(self: Results, found: Any) -> None:
+        if next(rest) == 2:
+            if where != "before":
+                whole(self, found)
+            raise KeyboardInterrupt
+        whole(self, found)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Results, "add", dies)
+        turnup("submit", many(9), *ACTIVATE)
+    if where == "within":
+        RESULTS.write_bytes(RESULTS.read_bytes()[:-7])
+    stored, kept = len(operations()), len(results())
+    assert stored == 6
+    done("submit", "rows.csv", *ACTIVATE)
+    assert len(operations()) == 9
+    found = results()
+    assert [each["row"] for each in found] == [str(number) for number in range(2, 11)]
+    assert len({each["operation"] for each in found}) == 9
+    repeated = sum(each["status"] == "repeated" for each in found)
+    assert (where, repeated, kept) in {("before", 2, 4), ("after", 0, 6), ("within", 1, 6)}
+
+
+def test_without_its_results_the_same_file_is_known_again() -> None:
+    done("submit", many(3), *ACTIVATE)
+    RESULTS.unlink()
+    assert "3     repeated" in done("submit", "rows.csv", *ACTIVATE)
+    assert len(operations()) == 3
+
+
+@pytest.mark.parametrize("changed", ["file", "verb", "nonsense"])
+def test_results_of_something_else_are_left_alone(changed: str) -> None:
+    done("submit", many(3), *ACTIVATE)
+    wanted = ACTIVATE
+    if changed == "file":
+        many(4)
+    elif changed == "verb":
+        rows("reference,reason", "pbx-0,moving")
+        wanted = ("--as", "turnup.cloud_pbx.deactivate", "--customer", "acme")
+    else:
+        RESULTS.write_text("shopping list\nmilk\n")
+    before = RESULTS.read_bytes()
+    result = turnup("submit", "rows.csv", *wanted)
+    assert (result.exit_code, RESULTS.read_bytes()) == (2, before)
+    assert "holds the results of another file or command" in result.stderr
+    assert len(operations()) == 3
+
+
+def test_a_dry_run_has_a_file_of_its_own_and_stores_nothing() -> None:
+    many(3)
+    assert "3     planned" in done("submit", "rows.csv", *ACTIVATE, "--dry-run")
+    assert "3     planned" in done("submit", "rows.csv", *ACTIVATE, "--dry-run")
+    assert len(results(Path("rows.csv.plan.csv"))) == 3
+    assert operations() == []
+    assert "3     accepted" in done("submit", "rows.csv", *ACTIVATE)
+
+
+def test_lines_of_json_have_results_in_json() -> None:
+    lines = [{"reference": "a", "name": "Rome", "extensions": 2}, {"reference": "b", "ext": "2"}]
+    Path("rows.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in lines))
+    result = turnup("submit", "rows.jsonl", *ACTIVATE, "--json")
+    path = "rows.jsonl.results.jsonl"
+    assert (result.exit_code, json.loads(result.stdout)) == (
+        1,
+        {"rows": 2, "accepted": 1, "refused": 1, "results": path},
+    )
+    first, second = (json.loads(line) for line in Path(path).read_text().splitlines())
+    assert (first["status"], first["operation"]) == ("accepted", "op_1")
+    assert [each["column"] for each in second["problem"]["faults"]] == ["name", "extensions", "ext"]
+    assert turnup("submit", "rows.jsonl", *ACTIVATE).exit_code == 1
+
+
+def test_a_row_that_the_database_refuses_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = bulk.Intake.accept
+
+    def refuses(self: Any, events: Any, **asker: Any) -> Any:
+        if any(each["subject"] == "acme/pbx-2" for each in events):
+            raise bulk.NotStored("too odd")
+        return real(self, events, **asker)
+
+    monkeypatch.setattr(bulk.Intake, "accept", refuses)
+    assert turnup("submit", many(4), *ACTIVATE).exit_code == 1
+    assert [each["status"] for each in results()] == [
+        "accepted",
+        "accepted",
+        "refused",
+        "accepted",
+    ]
+
+
+def test_a_database_that_goes_away_stops_it_and_the_same_again_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Writer, "submit", _away)
+        result = turnup("submit", many(3), *ACTIVATE)
+    assert result.exit_code == 1
+    assert "stopped before row 2; the same again goes on there" in result.stderr
+    assert "3     accepted" in done("submit", "rows.csv", *ACTIVATE)
+
+
+def _away(*_: Any) -> Any:
+    raise bulk.NotTaken("the writer is ending")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("submit", "-", *ACTIVATE),
+        ("submit", "rows.csv", "--customer", "acme"),
+        ("submit", "rows.csv", *ACTIVATE, "--wait"),
+        ("submit", "rows.csv", *ACTIVATE, "--set", "name"),
+        ("submit", "rows.csv", *ACTIVATE, "--map", "a=b", "--map", "a=c"),
+    ],
+)
+def test_what_makes_no_sense_is_wrong_usage(arguments: tuple[str, ...]) -> None:
+    many(1)
+    assert turnup(*arguments).exit_code == 2
+    assert operations() == []
