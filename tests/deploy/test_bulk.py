@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner, Result
 from deploy.cli import app
 from deploy.commands import bulk
 from deploy.commands.results import Results
+from schema.store.order import Accepted
 from schema.store.writer import Writer
 from tests.deploy.orders import event, write
 
@@ -222,6 +224,29 @@ def test_a_database_that_goes_away_stops_it_and_the_same_again_goes_on(
     assert result.exit_code == 1
     assert "stopped before row 2; the same again goes on there" in result.stderr
     assert "3     accepted" in done("submit", "rows.csv", *ACTIVATE)
+
+
+def test_a_long_file_takes_no_more_memory_than_a_short_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def accepts(self: Any, events: Any, **asker: Any) -> Any:
+        return [Accepted(7, "cloud_pbx") for _ in events]
+
+    monkeypatch.setattr(bulk, "BATCH", 100)
+    monkeypatch.setattr(bulk.Intake, "accept", accepts)
+    peaks = []
+    for count in (1_000, 10_000):
+        file = many(count)
+        RESULTS.unlink(missing_ok=True)
+        tracemalloc.start()
+        assert f"{count} rows" in done("submit", file, *ACTIVATE)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        tracemalloc.start()
+        assert "had a result already" in turnup("submit", file, *ACTIVATE).stderr
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert max(peaks[2:]) < max(peaks[:2]) + 300_000
 
 
 def _away(*_: Any) -> Any:
