@@ -100,6 +100,13 @@ def test_each_row_gets_its_own_result_and_a_bad_one_stops_no_other() -> None:
     assert told[-3:] == ["2     accepted", "3     refused", f"5 rows: {RESULTS}"]
 
 
+def test_a_name_that_a_spreadsheet_has_rounded_is_not_taken_for_a_name() -> None:
+    lines = "reference,name,extensions", "a,3.93E+11,2", "b,3.93E+11,0", "c,Rome,2"
+    assert turnup("submit", rows(*lines), *ACTIVATE).exit_code == 1
+    assert [each["subject"] for each in operations()] == ["acme/c"]
+    assert [each["problem"].count(": ") for each in results()] == [1, 2, 0]
+
+
 def test_what_goes_into_the_results_is_no_formula() -> None:
     turnup("submit", rows("id,reference,name,extensions", "=1+1,@x,Rome,2"), *ACTIVATE)
     (found,) = results()
