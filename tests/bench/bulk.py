@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROWS = 1_000_000
@@ -58,7 +59,8 @@ def _killed(here: Path, rows: int, *arguments: str) -> int:
     )
     enough = rows * 60
     while process.poll() is None and (not results.exists() or results.stat().st_size < enough):
-        time.sleep(0.01)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
     process.kill()
     process.wait()
     return results.read_bytes().count(b"\n") - 1

@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 from deploy.cli import app
 from deploy.commands import bulk
 from deploy.commands.results import Results
+from producers.intake import Intake
+from schema.errors import NotStored, NotTaken
 from schema.store.order import Accepted
 from schema.store.writer import Writer
 from tests.deploy.orders import event, write
@@ -205,14 +207,14 @@ def test_lines_of_json_have_results_in_json() -> None:
 
 
 def test_a_row_that_the_database_refuses_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = bulk.Intake.accept
+    real = Intake.accept
 
     def refuses(self: Any, events: Any, **asker: Any) -> Any:
         if any(each["subject"] == "acme/pbx-2" for each in events):
-            raise bulk.NotStored("too odd")
+            raise NotStored("too odd")
         return real(self, events, **asker)
 
-    monkeypatch.setattr(bulk.Intake, "accept", refuses)
+    monkeypatch.setattr(Intake, "accept", refuses)
     assert turnup("submit", many(4), *ACTIVATE).exit_code == 1
     assert [each["status"] for each in results()] == [
         "accepted",
@@ -240,7 +242,7 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(
         return [Accepted(7, "cloud_pbx") for _ in events]
 
     monkeypatch.setattr(bulk, "BATCH", 100)
-    monkeypatch.setattr(bulk.Intake, "accept", accepts)
+    monkeypatch.setattr(Intake, "accept", accepts)
     peaks = []
     for count in (1_000, 10_000):
         file = many(count)
@@ -257,7 +259,7 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(
 
 
 def _away(*_: Any) -> Any:
-    raise bulk.NotTaken("the writer is ending")
+    raise NotTaken("the writer is ending")
 
 
 @pytest.mark.parametrize(

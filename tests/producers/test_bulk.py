@@ -109,8 +109,8 @@ def test_columns_can_be_called_otherwise_and_one_can_be_the_key() -> None:
 
 def test_the_same_again_has_the_same_keys_and_anything_else_others() -> None:
     keys = [
-        bulk("full_name", **said).identity(None, 2)
-        for said in ({"customer": "acme"}, {"customer": "acme"}, {"customer": "bolt"})
+        bulk("full_name", customer=customer).identity(None, 2)
+        for customer in ("acme", "acme", "bolt")
     ]
     assert keys[0] == keys[1] != keys[2]
 

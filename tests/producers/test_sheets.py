@@ -93,10 +93,10 @@ class Endless(StringIO):
         super().__init__()
         self.rows = rows
 
-    def readline(self, size: int | None = -1, /) -> str:
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
         return "name,number\n"
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
         return (f"user {number},+3906{number:08}\n" for number in range(self.rows))
 
 
