@@ -24,6 +24,7 @@ import workers.waker
 from schema.command import content_hash
 from schema.customer import Customer
 from schema.errors import StoreFull
+from schema.sealing import seal_fields
 from schema.store.acceptance import Accept
 from schema.store.cancels import Cancel
 from schema.store.clock import MoveTime, business_now
@@ -41,7 +42,7 @@ from tests.world.platform import Platform, told_at
 from tests.world.points import PATIENCE, Points
 from tests.world.reading import Rows
 from tests.world.subjects import Subject
-from tests.world.worker import Equipment, Worker
+from tests.world.worker import SEALER, Equipment, Worker
 from workers.waker import Waker
 
 #: A Monday morning in Rome.
@@ -142,6 +143,7 @@ class World:
         customer = more.pop("customer", "acme")
         kind, subject = f"turnup.{product}.{verb}", f"{customer}/{reference}"
         found = content_hash(kind, subject, {**fields, **{k: str(v) for k, v in more.items()}})
+        context = f"{product}.{verb} {subject}"
         named = {"source": "crm", "event_id": f"{len(self.ledger) + 1}", "actor": "me", **more}
         return Order(
             product=product,
@@ -149,7 +151,9 @@ class World:
             customer=customer,
             reference=reference,
             content=found,
-            data=json.dumps(fields),
+            data=json.dumps(
+                seal_fields(SEALER, fields, self.products[product].verbs[verb].secrets, context)
+            ),
             **named,
         )
 
