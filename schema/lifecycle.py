@@ -45,8 +45,8 @@ class Moves:
     """Where a verb takes a service: while it is carried out, `at` the beginning of a step, done, and undone.
 
     One that is carried out in several states may be `done` in a state for each (those not named stay), or in none of
-    its own: then it leaves the service where it is. Where its last step learns a `state` that is among `finds`, that
-    is where the platform has the service, and so have we (ML-9).
+    its own: then it leaves the service where it is. Where its last step learns a `state` that is among `finds`, or any
+    step waits with one, that is where the platform has the service, and so have we (ML-9, BU-4).
     """
 
     done: str | Mapping[str, str] | None = None
@@ -81,8 +81,8 @@ class Verb:
     (CO-8); `secrets` the fields (text) that are sealed before they are stored (CO-4), `needs` the secret of the
     service that has to be valid. One that is `confirmable` waits
     for a code (CP-5): `limit` is until that is mailed, `confirmed` what holds from its acceptance
-    (CP-8). `steps` is what a dry run tells of its workflow, `severity` how
-    bad a missed deadline is (CO-12). `wants` says what it takes (CO-11), and where the table says yes, `guard` has the
+    (CP-8). `steps` is what a dry run tells of its workflow, `severity` how bad a missed deadline is (CO-12), `advice`
+    what the answer to it says (BU-7). `wants` says what it takes (CO-11), and where the table says yes, `guard` has the
     last word: why not, `ALREADY`, or None; it is asked again as the operation begins (CO-1, CO-13).
     `columns` is what columns of a file are called that have another name than
     their field (SA-2).
@@ -101,6 +101,7 @@ class Verb:
     confirmed: Promise | None = None
     severity: str = "normal"
     steps: tuple[str, ...] = ()
+    advice: str | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
     wants: Callable[[Asked], Takes] | None = None
     guard: Callable[[Asked], Refusal | Cell | None] | None = None
@@ -162,10 +163,11 @@ class Product:
 
 
 class Phase(Enum):
-    """The four moments at which an operation moves its service."""
+    """The moments at which an operation moves its service."""
 
     BEGUN = "begun"
     AT = "at"
+    FOUND = "found"
     DONE = "done"
     UNDONE = "undone"
 
@@ -182,14 +184,14 @@ def move(verb: Verb, phase: Phase, state: str, before: str, found: str | None = 
             return verb.moves.during or state
         case Phase.AT:
             return verb.moves.at.get(found or "", state)
-        case Phase.DONE if found in verb.moves.finds:
+        case Phase.DONE | Phase.FOUND if found in verb.moves.finds:
             return found or state
         case Phase.DONE:
             return verb.moves.done_in(state) or state
-        case Phase.UNDONE if before == NEW:
-            return DELETED
         case Phase.UNDONE:
-            return verb.moves.undone or (before if verb.moves.during else state)
+            was = before if verb.moves.during else state
+            return DELETED if before == NEW else verb.moves.undone or was
+    return state
 
 
 def refusal_in(product: Product, verb: Verb, state: str | None) -> Refusal | None:

@@ -7,7 +7,7 @@ from schema.lifecycle import DELETED, Phase, Product, move
 from schema.store.services import ServiceChange
 from schema.store.transaction import Line
 from workers.progress import Progress, kept_facts
-from workers.workflow import Facts
+from workers.workflow import Facts, Wait
 
 
 def moved(progress: Progress, product: Product, state: str, facts: Facts) -> ServiceChange:
@@ -20,6 +20,16 @@ def moved(progress: Progress, product: Product, state: str, facts: Facts) -> Ser
     phase = Phase.DONE if state == "succeeded" else Phase.UNDONE
     line = _line(progress, product, phase, facts.get("state"))
     return replace(change, move=line, is_heard=bool(product.hears))
+
+
+def waiting(progress: Progress, product: Product, wait: Wait) -> ServiceChange | None:
+    """Return the change of a service whose operation waits: where the platform has it, and the hold let go (I5)."""
+    line = _line(progress, product, Phase.FOUND, wait.found)
+    if not (line or wait.through):
+        return None
+    claimed = progress.claimed
+    change = ServiceChange(claimed.service_id, claimed.id, line, releases=bool(wait.through))
+    return replace(change, is_heard=bool(product.hears))
 
 
 def moved_at(

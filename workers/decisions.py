@@ -17,7 +17,7 @@ from schema.store.services import ServiceChange
 from schema.store.transaction import Line
 from schema.store.troubles import Trouble
 from workers import escalation
-from workers.changes import learned, moved, moved_at
+from workers.changes import learned, moved, moved_at, waiting
 from workers.errors import (
     Expired,
     OutcomeUnknown,
@@ -59,7 +59,7 @@ def after_look(progress: Progress, product: Product, outcome: object) -> tuple[R
         case Done(facts):
             return step_done(progress, product, outcome), facts
         case Wait():
-            return step_waits(progress, outcome), {}
+            return step_waits(progress, product, outcome), {}
         case _:
             msg = (
                 f"{progress.step.name} answered with {type(outcome).__name__}, which is no outcome"
@@ -85,13 +85,13 @@ def step_undone(progress: Progress, product: Product, done: Done) -> Recorded:
     return _undo_from(progress, product, progress.workflow.place(progress.step.name) - 1, line)
 
 
-def step_waits(progress: Progress, wait: Wait) -> Recorded:
-    """Return the record of a wait; one that lets other verbs through lets go of the service (I5)."""
+def step_waits(progress: Progress, product: Product, wait: Wait) -> Recorded:
+    """Return the record of a wait, with what it does to its service."""
     record = _waits(progress, wait.until, wait.why)
-    if not wait.through:
-        return record
-    claimed = progress.claimed
-    return record._replace(service=ServiceChange(claimed.service_id, claimed.id, releases=True))
+    change = waiting(progress, product, wait)
+    if change is None or change.move is None:
+        return record._replace(service=change)
+    return record._replace(service=change, ticket=escalation.found(wait.why))
 
 
 def step_failed(

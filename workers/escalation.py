@@ -1,5 +1,6 @@
 """Tickets: who gets them, how severe they are, and what they say (CO-5, CO-12)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,6 +26,9 @@ WAITS = """\
 - Nothing has failed: it goes on waiting, and this ticket is resolved once it succeeds.
 - These commands may be sent for the service meanwhile, where they help:
 {2}"""
+WAITS_ALONE = """\
+- It goes on waiting for what the reason names, and this ticket is resolved once that comes.
+- No command is taken for the service meanwhile."""
 NOT_BEGUN = """\
 - Does an operation before it still work on the service? turnup show {1}
 - Is there a worker that takes it? turnup doctor
@@ -48,7 +52,10 @@ UNDELIVERED = """\
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a ticket has to say about an operation; `step` is None before it begins, and after its end."""
+    """What a ticket has to say about an operation; `step` is None before it begins, and after its end.
+
+    `lets` names the verbs that its service takes while it waits.
+    """
 
     operation: str
     product: str
@@ -60,6 +67,7 @@ class Case:
     accepted_at: datetime
     deadline_at: datetime
     can_cancel: bool
+    lets: tuple[str, ...]
 
 
 def missed(late: Late, product: Product) -> TicketNote:
@@ -71,7 +79,8 @@ def missed(late: Late, product: Product) -> TicketNote:
     goes_back = late.state == "accepted" or (
         not late.is_final and _goes_back(product, late.verb, late.service_state)
     )
-    return _missed(Case(*named, late.attempt, late.reason, *times, goes_back), product)
+    lets = _lets(product, late.verb, late.service_state)
+    return _missed(Case(*named, late.attempt, late.reason, *times, goes_back, lets), product)
 
 
 def missed_by(progress: Progress, product: Product) -> TicketNote:
@@ -86,6 +95,11 @@ def parked(progress: Progress, why: str, product: Product) -> TicketNote:
     title = f"{product.title} {case.service}: {case.verb} needs a person"
     text = TicketText(product.desk, "high", title, _body(case, advice), advice)
     return TicketNote(f"Parked at {case.step}: {why}.\n{advice}", text, severity="high")
+
+
+def found(why: str) -> TicketNote:
+    """Return what is said to a ticket, where there is one, once the platform has the service somewhere else (BU-4)."""
+    return TicketNote(f"The platform says: {why}.")
 
 
 def ended(progress: Progress, state: str, product: Product) -> TicketNote:
@@ -128,7 +142,7 @@ def _missed(case: Case, product: Product) -> TicketNote:
     """Return the ticket of a missed deadline."""
     title = f"{product.title} {case.service}: {case.verb} is late"
     advice = _going_on(case, product) + UNWANTED * case.can_cancel
-    advice = advice.format(case.operation, case.service, _meanwhile(product, case.verb))
+    advice = advice.format(case.operation, case.service, _told(product, case.lets))
     severity = product.verbs[case.verb].severity
     text = TicketText(product.desk, severity, title, _body(case, advice), advice)
     return TicketNote(f"The deadline {rfc3339(case.deadline_at)} was missed.", text)
@@ -138,15 +152,21 @@ def _going_on(case: Case, product: Product) -> str:
     """Return how what is late goes on; what waits and has not failed may be helped by what it lets through."""
     if case.step is None:
         return NOT_BEGUN
-    is_helped = product.verbs[case.verb].through and case.reason and not case.attempts
-    return WAITS if is_helped else LATE
+    if not product.verbs[case.verb].through or not case.reason or case.attempts:
+        return LATE
+    return WAITS if case.lets else WAITS_ALONE
 
 
-def _meanwhile(product: Product, verb: str) -> str:
-    """Return what a waiting verb lets through, each with what it does."""
+def _lets(product: Product, verb: str, state: str) -> tuple[str, ...]:
+    """Return what a waiting verb lets through, as far as the table allows it."""
     let = product.verbs[verb].through
-    told = {name: each.command.__doc__ or "" for name, each in product.verbs.items() if name in let}
-    return "\n".join(f"  {name}: {''.join(says.splitlines()[:1])}" for name, says in told.items())
+    return tuple(name for name in product.allowed(state) if name in let)
+
+
+def _told(product: Product, verbs: Iterable[str]) -> str:
+    """Return verbs, each with what it does."""
+    told = ((name, product.verbs[name].command.__doc__ or "") for name in verbs)
+    return "\n".join(f"  {name}: {''.join(says.splitlines()[:1])}" for name, says in told)
 
 
 def _goes_back(product: Product, verb: str, state: str) -> bool:
@@ -163,7 +183,8 @@ def _case(progress: Progress, why: str | None, product: Product) -> Case:
     is_final = is_final or progress.is_past_return(progress.step.name)
     goes_back = not is_final and _goes_back(product, claimed.verb, claimed.service_state)
     times = (claimed.accepted_at, progress.deadline_at)
-    return Case(*named, progress.attempt, why, *times, goes_back)
+    lets = _lets(product, claimed.verb, claimed.service_state)
+    return Case(*named, progress.attempt, why, *times, goes_back, lets)
 
 
 def _body(case: Case, advice: str) -> str:

@@ -64,13 +64,17 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The step has to wait: until a time (None: until a signal), for what, and which verbs may pass meanwhile."""
+    """The step has to wait: until a time (None: until a signal), for what, and which verbs may pass meanwhile.
+
+    `found` is the state in which the platform has the service, where that is among what its verb `finds` (BU-4).
+    """
 
     until: datetime | None
     why: str
     through: frozenset[str] = frozenset()
     notices: tuple[Notice, ...] = ()
     sets_deadline: SetDeadline | None = None
+    found: str | None = None
 
 
 Outcome = Done | Wait
