@@ -50,19 +50,24 @@ def shown(answer: Answer, found: Found) -> tuple[View, int]:
 
 
 def taken(answer: Accepted, found: Found) -> Operation:
-    """Return the operation of a command that was taken, and who gets its confirmation code (CP-5)."""
+    """Return the operation of a command that was taken, with what only this answer says of it (CP-5, BU-7)."""
     operation, code = found[answer.operation], answer.code
-    if code is None:
+    if code is None and answer.advice is None:
         return operation
-    mailed = CodeMailed(admins=code.admins, to_you=code.is_to_asker)
-    return operation.model_copy(update={"confirmation": mailed})
+    mailed = CodeMailed(admins=code.admins, to_you=code.is_to_asker) if code else None
+    return operation.model_copy(update={"confirmation": mailed, "advice": answer.advice})
 
 
 def plan_of(planned: Planned) -> Plan:
     """Return what a dry run is answered with."""
     replaces = tuple(public_id("op", each) for each in planned.replaces)
-    already, steps = planned.is_already, planned.steps
-    return Plan(deadline=planned.deadline, already=already, steps=steps, replaces=replaces)
+    return Plan(
+        deadline=planned.deadline,
+        already=planned.is_already,
+        steps=planned.steps,
+        replaces=replaces,
+        advice=planned.advice,
+    )
 
 
 def outcomes(answers: Sequence[Answer], found: Found) -> bytes:

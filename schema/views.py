@@ -73,6 +73,9 @@ class Operation(View):
     confirmation: CodeMailed | None = Field(
         None, description="Only in the answer to a command that waits for a code"
     )
+    advice: str | None = Field(
+        None, description="Only in the answer to a command: what else whoever asked has to know"
+    )
 
 
 class NoticeSent(View):
@@ -174,6 +177,7 @@ class Plan(View):
     already: bool = Field(description="It is so already; nothing would be done")
     steps: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+    advice: str | None = Field(None, description="What else whoever asks has to know")
 
 
 class CustomerKept(View):

@@ -89,11 +89,15 @@ def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Ren
                 told.append("  ").append_text(state(each.state))
             if each.confirmation is not None:
                 told.append(f"  {_mailed(each.confirmation)}")
+            if each.advice is not None:
+                told.append(f"  {each.advice}")
         case Planned() as plan:
             already = "it is so already" if plan.is_already else " > ".join(plan.steps)
             told.append(f"until {moment(plan.deadline)}  {already}".rstrip())
             for replaced in plan.replaces:
                 told.append(f"  instead of {public_id('op', replaced)}")
+            if plan.advice is not None:
+                told.append(f"  {plan.advice}")
         case CustomerStored() as kept:
             told.append(f"customer {kept.customer}, version {kept.version}")
         case Refusal() as refusal:

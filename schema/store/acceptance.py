@@ -190,7 +190,9 @@ class _Desk:
         self._commands[order.source, order.event_id] = (opened.key, order.content, order.product)
         if opened.is_due or opened.is_in_line:  # what starts later is in nobody's way yet (CO-13)
             found.under_way.append(UnderWay(opened.key, order.verb, stored(until)))
-        return Accepted(opened.key, order.product, is_due=opened.is_due)
+        verb = self._transaction.products[order.product].verbs[order.verb]
+        advice = None if is_already else verb.advice
+        return Accepted(opened.key, order.product, is_due=opened.is_due, advice=advice)
 
     def _is_later(self, order: Order) -> bool:
         """Return whether an order starts later: what it replaces goes on until then (CO-13)."""
@@ -216,10 +218,11 @@ class _Desk:
 def _plan(wish: Wish, product: Product, until: datetime, *, is_already: bool) -> Planned:
     """Return what a dry run would have done."""
     order, held = wish.order, wish.held
-    steps = () if is_already else product.verbs[order.verb].steps
+    verb = product.verbs[order.verb]
+    steps, advice = ((), None) if is_already else (verb.steps, verb.advice)
     under_way = held.under_way if held else []
     replaced = tuple(each.key for each in under_way if each.gives_way(product, order.verb))
-    return Planned(until, is_already, steps, replaced)
+    return Planned(until, is_already, steps, replaced, advice)
 
 
 def _repeat(order: Order, key: int, content: str, product: str) -> Answer:

@@ -38,13 +38,17 @@ class CodeAsked:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A command was taken: its operation, whether it was known before, and whether a worker can begin now."""
+    """A command was taken: its operation, whether it was known before, and whether a worker can begin now.
+
+    `advice` is what its verb has to say to whoever asked (BU-7).
+    """
 
     operation: int
     product: str
     is_repeat: bool = False
     is_due: bool = False
     code: CodeAsked | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Planned:
     is_already: bool
     steps: tuple[str, ...] = ()
     replaces: tuple[int, ...] = ()
+    advice: str | None = None
 
 
 Answer = Accepted | Planned | Refusal
