@@ -61,6 +61,9 @@ class Happenings:
             return
         later = change(instance, event.arguments)
         self.store.save_instance(cause.product, instance)
+        if instance.is_removed:
+            self.store.remove_instance(cause.product, instance.platform_id)
+            self.plans.drop_events(cause.product, instance.platform_id)
         self.follow(cause, later, event.due_at)
 
     def _plan(self, cause: Cause, after: After, at: str, met: Met) -> None:

@@ -41,6 +41,11 @@ class Instances:
         """Find what calls with this reference created, to look at."""
         return self._store.instances_of(self._cause.product, reference)
 
+    def of_customer(self) -> list[Instance]:
+        """Find everything that the calling service's customer has, to look at."""
+        customer = self._cause.service.partition("/")[0]
+        return self._store.instances_under(self._cause.product, f"{customer}/")
+
     def newest(self) -> Instance:
         """Give the calling service's instance, the newest of several; refused if there is none."""
         found = self._store.newest_instance(self._cause.product, self._cause.service)

@@ -17,6 +17,8 @@ class Instance:
     #: The reference of the call that created it.
     reference: str
     state: Json
+    #: Set by a change that takes it away.
+    is_removed: bool = False
 
 
 @dataclass(frozen=True)

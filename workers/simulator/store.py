@@ -197,6 +197,13 @@ class Store:
             ORDER BY rowid"""
         return [_instance(row) for row in self._sql.execute(query, (product, reference))]
 
+    def instances_under(self, product: str, prefix: str) -> list[Instance]:
+        """Find the instances of services whose names begin so."""
+        query = """SELECT * FROM instance WHERE product = ? AND service >= ? AND service < ?
+            AND NOT is_removed ORDER BY rowid"""
+        found = self._sql.execute(query, (product, prefix, f"{prefix}\x7f"))
+        return [_instance(row) for row in found]
+
     def newest_instance(self, product: str, service: str) -> str | None:
         """Find the name of the newest instance of a service."""
         query = """SELECT platform_id FROM instance WHERE product = ? AND service = ?
