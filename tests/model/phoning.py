@@ -22,7 +22,7 @@ DOES = ("user_scans", "user_enables", "user_disables", "user_removes")
 def lines(machine: Machine) -> list[str]:
     """Return the lines that there are or were."""
     found = machine.plain.services.items()
-    return sorted(name for name, each in found if each.product.has_numbers)
+    return sorted(name for name, each in found if each.product.uses_code)
 
 
 def has_lines(machine: Machine) -> bool:

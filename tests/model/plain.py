@@ -65,6 +65,8 @@ class Asked:
     moved_to: str | None = None
     ended: str | None = None
     reason: str | None = None
+    #: When the platform said what is at once a ticket (BU-4).
+    alarm_at: datetime | None = None
 
     @property
     def verb(self) -> PlainVerb:
@@ -93,9 +95,12 @@ class Plain:
     services: dict[str, PlainService] = field(default_factory=dict)
     asked: dict[int, Asked] = field(default_factory=dict)
     pools: dict[str, PlainPool] = field(default_factory=dict)
+    #: The one inventory over all products: number -> service.
+    numbers: dict[str, str] = field(default_factory=dict)
     codes: PlainCodes = field(default_factory=PlainCodes)
-    #: Products whose platform has refused something for good.
+    #: Products whose platform has refused something for good, and services that it has moved on without us.
     refused: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
 
     def on(self, reference: str) -> Mapping[int, Asked]:
         """Return the operations on a service that are not over."""
@@ -125,15 +130,19 @@ class Plain:
         """Return what is owed where there is no such service: only the verb that makes one is taken."""
         if ask.verb != ask.product.maker:
             return "no_such_service"
-        pool = self.pools[ask.product.name] if ask.product.has_pool else None
-        return (pool and pool.lacking(ask.number)) or "accepted"
+        if ask.product.has_pool and self.pools[ask.product.name].is_empty:
+            return "no_entitlement"
+        is_taken = ask.product.has_numbers and ask.number in self.numbers
+        return "number_taken" if is_taken else "accepted"
 
     def accept(self, key: int, ask: Ask) -> None:
         """Note an operation that was taken, with all that it takes and replaces."""
         if ask.reference not in self.services:
             self.services[ask.reference] = PlainService(ask.product)
             if ask.product.has_pool:
-                self.pools[ask.product.name].take(ask.reference, ask.number)
+                self.pools[ask.product.name].takers.add(ask.reference)
+            if ask.product.has_numbers and ask.number is not None:
+                self.numbers[ask.number] = ask.reference
         asked = Asked(ask, self.services[ask.reference].state)
         if not asked.is_later:
             self.replace(asked)

@@ -41,7 +41,8 @@ def give_back(plain: Plain, reference: str) -> None:
     service = plain.services[reference]
     service.phone.set_all("void")
     if service.product.has_pool:
-        plain.pools[service.product.name].give_back(reference)
+        plain.pools[service.product.name].takers.discard(reference)
+    plain.numbers = {each: who for each, who in plain.numbers.items() if who != reference}
 
 
 def undone_to(asked: Asked) -> str | None:
@@ -99,6 +100,8 @@ def _see_failed(plain: Plain, key: int, now: datetime) -> None:
         case "expired":
             code = plain.codes.codes[key]
             assert code.has_expired(now), f"expired too early: {asked}"
+        case "state_changed" if asked.has_begun and asked.ask.reference in plain.moved:
+            pass
         case "state_changed":
             _see_refused_at_start(plain, asked, service)
         case "rejected":
@@ -120,6 +123,7 @@ def deadlines_of(plain: Plain, key: int) -> list[datetime]:
     """Return the deadlines that an operation has had, as far as none was missed; the last one counts (CO-9)."""
     asked = plain.asked[key]
     found = [asked.verb.limit(asked.ask.starts_at)]
+    found += [asked.alarm_at] if asked.alarm_at else []
     if code := plain.codes.codes.get(key):
         found += [each + VALID + LATER for each in sorted(code.mailed)]
         found += [two_business_days(code.used_at)] if code.used_at else []

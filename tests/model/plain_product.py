@@ -60,6 +60,8 @@ class PlainVerb:
     needs_code: bool = False
     #: The platform's name of the first call after which there is no way back (CO-3).
     no_return: str | None = None
+    #: Where it finds its service at once with a ticket (BU-4).
+    alarms: frozenset[str] = frozenset()
     #: It may wait as long as a person likes.
     waits_for_people: bool = False
 

@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from schema.store.moments import moment
 from schema.tables import SERVICE
@@ -81,14 +83,15 @@ class Watcher:
             if line["after"] == asked.verb.during and asked.moved_to is None:
                 begin(self._plain, key)
             self._see_found(asked, line)
+            if line["after"] in asked.verb.alarms:
+                asked.alarm_at = moment(line["at"])
             move(self._plain, key, line["after"])
 
     def _see_found(self, asked: Asked, line: Row) -> None:
         """See that a state that an operation has found is the platform's (ML-9)."""
         if line["after"] in asked.verb.finds and asked.given_up is None:
             kept = self._world.platform.kept(f"acme/{asked.ask.reference}")
-            (newest,) = [each["profiles"][-1]["state"] for each in kept]
-            status = {"enabled": "online", "disabled": "offline"}.get(newest, "activation_pending")
+            status = _status_of(kept[0])
             assert line["after"] == status or line["after"] == asked.verb.during, (line, kept)
 
     def _hear(self, row: Row, name: str) -> None:
@@ -109,6 +112,8 @@ class Watcher:
         for row in self._world.rows.all("secret")[self._codes :]:
             self._codes += 1
             service = services[row["service_id"]]
+            if not self._plain.services[service["reference"]].product.uses_code:
+                continue
             asked = self._plain.asked[row["operation_id"]]
             expires_at = moment(row["expires_at"])
             profile = json.loads(service["facts"]).get("iccid")
@@ -128,9 +133,10 @@ class Watcher:
         for row in rows.all("service"):
             service = self._plain.services[row["reference"]]
             assert row["state"] == service.state, (row, service)
-            stored = [each["state"] for each in secrets if each["service_id"] == row["id"]]
-            assert stored == [each.state for each in service.phone.codes], (stored, service)
-            self._compare_codes(row["reference"], service, now)
+            if service.product.uses_code:
+                stored = [each["state"] for each in secrets if each["service_id"] == row["id"]]
+                assert stored == [each.state for each in service.phone.codes], (stored, service)
+                self._compare_codes(row["reference"], service, now)
         self._compare_pools()
         tickets = {row["operation_id"]: row["state"] for row in rows.all("ticket")}
         lost = {row["operation_id"] for row in rows.all("delivery", state="dead")}
@@ -170,7 +176,15 @@ class Watcher:
         for row in self._world.rows.all("pool"):
             pool = self._plain.pools[row["product"]]
             assert (row["total"], row["taken"]) == (pool.total, len(pool.takers)), (row, pool)
-            assert taken == pool.numbers, (taken, pool)
+        assert taken == self._plain.numbers, (taken, self._plain.numbers)
+
+
+def _status_of(kept: Mapping[str, Any]) -> str:
+    """Return how something stands at the platform, in the service's words."""
+    if "status" in kept:
+        return str(kept["status"])
+    newest = kept["profiles"][-1]["state"]
+    return {"enabled": "online", "disabled": "offline"}.get(newest, "activation_pending")
 
 
 def _is_without_ticket(asked: Asked) -> bool:
