@@ -3,7 +3,7 @@
 A door reads the table to refuse a command (CO-1, CO-6), the engine to move a service; nothing else moves one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -126,7 +126,8 @@ class Product:
     where its fact `sequence` is higher than that of the last one (ML-6). `uses` names the secret that a kind uses up,
     `expires` the one that it says to work no more (ML-4).
     A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). Its calls have the
-    sub client type `call_mark` in the vendor's call history (ML-10). `rules` are its own, by number, each in one line.
+    sub client type `call_mark` in the vendor's call history (ML-10). Operations for which `turns` (of verb and what is
+    stored) names the same owner act one at a time (SD-8). `rules` are its own, by number, each in one line.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Product:
     takes_entitlement: bool = False
     call_mark: str | None = None
     rules: Mapping[str, str] = field(default_factory=dict)
+    turns: Callable[[str, Asked], Sequence[str]] | None = None
 
     def allowed(self, state: str) -> tuple[str, ...]:
         """Return the verbs that the table allows in a state."""

@@ -404,6 +404,17 @@ call = Table(
     sqlite_with_rowid=False,
 )
 
+owner_turn = Table(
+    "owner_turn",
+    metadata,
+    Column("product", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("operation_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("product", "name", name="owner_turn_key"),
+    Index("owner_turn_operation", "operation_id"),
+    sqlite_with_rowid=False,
+)
+
 secret = Table(
     "secret",
     metadata,

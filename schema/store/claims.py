@@ -39,6 +39,7 @@ from schema.store.dialect import ID, Columns, is_given, locked, packed, rows
 from schema.store.known import customer_of
 from schema.store.leases import is_alive
 from schema.store.moments import moment
+from schema.store.owner_turns import Owner, take_turns
 from schema.store.pauses import is_active
 from schema.store.questions import ask_product
 from schema.store.secrets import has_secrets
@@ -96,6 +97,9 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
         return []
     begun = {row.id: _begins(transaction, row) for row in free if row.state == "accepted"}
     begun |= {row.id: "refused" for row in free if row.id in met.refused}
+    late = take_turns(transaction, _owners(transaction, free, begun))
+    free = [row for row in free if row.id not in late]
+    begun = {key: begins for key, begins in begun.items() if key not in late}
     values = [_value(row, wanted, begun.get(row.id)) for row in free]
     counters = {row.id: row for row in transaction.run(_claim(transaction.dialect), CLAIM, values)}
     transaction.write_history(
@@ -120,6 +124,17 @@ def _free(transaction: Transaction, found: Iterable[Row[Any]]) -> list[Row[Any]]
     if in_line:
         stand_in_line(transaction, in_line)
     return [row for row in known if row.id in holding]
+
+
+def _owners(
+    transaction: Transaction, free: Iterable[Row[Any]], begun: Mapping[int, Begins]
+) -> dict[int, list[Owner]]:
+    """Return the owners for whom operations act, where their product names any (SD-8)."""
+    return {
+        row.id: [(row.product, name) for name in turns(row.verb, _asked(transaction, row))]
+        for row in free
+        if (turns := transaction.products[row.product].turns) and begun.get(row.id, "yes") == "yes"
+    }
 
 
 def _value(row: Row[Any], wanted: Claim, begins: Begins | None) -> tuple[Any, ...]:

@@ -33,6 +33,7 @@ from schema.store.deadlines import NewDeadline, set_deadlines
 from schema.store.dialect import ID, Columns, is_given, rows
 from schema.store.moments import Pause, moment, stored, stored_or_far
 from schema.store.notices import NoticeNote, note_notices
+from schema.store.owner_turns import let_turns_go
 from schema.store.secrets import SecretNote, note_secrets
 from schema.store.services import ServiceChange, change_services
 from schema.store.signals import match_signals
@@ -79,6 +80,12 @@ class Recorded(NamedTuple):
     notices: tuple[NoticeNote, ...] = ()
     secrets: tuple[SecretNote, ...] = ()
     sets_deadline: NewDeadline | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether the operation acts no more for now: it ends, lets its service go, or needs a person."""
+        lets_go = self.service is not None and self.service.releases
+        return self.ends or lets_go or self.reason == "parked"
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["Recorded"]) -> list["News | Lost"]:
@@ -141,16 +148,11 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
     ordered = sorted(records, key=lambda record: record.operation)
     values = [_values(transaction, record) for record in ordered]
     found = {row.id: row for row in transaction.run(_write(transaction.dialect), RECORD, values)}
-    done = [record for record in ordered if record.operation in found]
+    both = [(each, found[each.operation]) for each in ordered if each.operation in found]
+    done = [record for record, _ in both]
     transaction.write_history(
-        Written(
-            OPERATION,
-            each.operation,
-            found[each.operation].number,
-            found[each.operation].sequence,
-            each.lines,
-        )
-        for each in done
+        Written(OPERATION, row.id, row.number, row.sequence, each.lines)
+        for each, row in both
         if each.lines
     )
     _wishes(transaction, done)
@@ -160,9 +162,10 @@ def _record(transaction: Transaction, records: Sequence[Recorded]) -> list[News 
         transaction,
         [record.service for record in done if record.service and record.service.platform_id],
     )
-    both = [(each, found[each.operation]) for each in done]
     note_tickets(transaction, [(r.operation, row.ticket, r.ticket) for r, row in both if r.ticket])
     settle(transaction, [(r.state, r.service.id, row) for r, row in both if r.ends and r.service])
+    turns = {name for name, each in transaction.products.items() if each.turns}
+    let_turns_go(transaction, [row.id for r, row in both if r.stops and row.product in turns])
     count(transaction, [one for each in both for one in _counted(*each)])
     now = moment(transaction.now)
     answers: dict[int, News | Lost] = {
