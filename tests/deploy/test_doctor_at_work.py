@@ -236,6 +236,18 @@ def test_a_mail_server_is_greeted_and_one_that_is_away_is_wrong(
     assert asyncio.run(greeted()) == [("ok", "127.0.0.1:25 answers, and greets us")]
 
 
+def test_SA_3_a_gateway_of_messages_is_looked_for_and_one_that_is_away_is_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TURNUP_SMS_SECRET", "whsec_c2VjcmV0LW9mLWF0LWxlYXN0LTI0LWJ5dGVz")
+    monkeypatch.setenv("TURNUP_SMS_URL", "http://127.0.0.1:1/send")
+    told = "the gateway at 127.0.0.1:1 does not answer: Connection refused"
+    assert doctor()[1]["sms"] == [("wrong", told)]
+    with answering({}) as port:
+        monkeypatch.setenv("TURNUP_SMS_URL", f"http://127.0.0.1:{port}/send")
+        assert doctor()[1]["sms"] == [("ok", f"the gateway at 127.0.0.1:{port} answers")]
+
+
 def test_findings_come_first_and_settings_where_they_are_asked_for() -> None:
     done("db", "upgrade")
     short, long = turnup("doctor").stdout, turnup("doctor", "--settings").stdout
