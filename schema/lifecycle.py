@@ -86,6 +86,7 @@ class Verb:
     last word: why not, `ALREADY`, or None; it is asked again as the operation begins (CO-1, CO-13).
     `columns` is what columns of a file are called that have another name than
     their field (SA-2).
+    One that `hands_over` is not undone when it is replaced: what replaces it goes on from what it has done.
     """
 
     command: type[Command]
@@ -95,6 +96,7 @@ class Verb:
     creates: bool = False
     through: frozenset[str] = frozenset()
     replaced_by: frozenset[str] = frozenset()
+    hands_over: bool = False
     secrets: frozenset[str] = frozenset()
     needs: str | None = None
     confirmable: bool = False
@@ -123,7 +125,8 @@ class Product:
 
     `hears` is what a platform's signal about a service does when it is stored, with or without an operation: kind ->
     state -> new state. It is about the service only where its fact `heard_of` is the service's own, and applied only
-    where its fact `sequence` is higher than that of the last one (ML-6). `uses` names the secret that a kind uses up,
+    where its fact `sequence` is higher than that of the last one (ML-6); `learns` says which facts the service keeps
+    of such a kind and what it told. `uses` names the secret that a kind uses up,
     `expires` the one that it says to work no more (ML-4).
     A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). Its calls have the
     sub client type `call_mark` in the vendor's call history (ML-10). Operations for which `turns` (of verb and what is
@@ -140,6 +143,7 @@ class Product:
     shown: Mapping[str, frozenset[str]] = field(default_factory=dict)
     hears: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     heard_of: str | None = None
+    learns: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None
     uses: Mapping[str, str] = field(default_factory=dict)
     expires: Mapping[str, str] = field(default_factory=dict)
     takes_entitlement: bool = False

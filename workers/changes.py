@@ -13,9 +13,10 @@ from workers.workflow import Facts, Wait
 def moved(progress: Progress, product: Product, state: str, facts: Facts) -> ServiceChange:
     """Return the last change of the service: where it moves, what it keeps, and the hold let go."""
     claimed = progress.claimed
-    change = learned(progress, facts) or ServiceChange(claimed.service_id, claimed.id)
+    change = learned(progress, product, facts) or ServiceChange(claimed.service_id, claimed.id)
     change = replace(change, releases=True)
-    if claimed.begins in {"already", "refused"}:
+    is_handed_over = state == "cancelled" and not progress.undoing
+    if claimed.begins in {"already", "refused"} or is_handed_over:
         return change
     phase = Phase.DONE if state == "succeeded" else Phase.UNDONE
     line = _line(progress, product, phase, facts.get("state"))
@@ -59,12 +60,13 @@ def _line(
     return Line("moved", "worker", why, state, after, event="service_changed")
 
 
-def learned(progress: Progress, facts: Facts) -> ServiceChange | None:
-    """Return what the service learns from a step, if anything."""
+def learned(progress: Progress, product: Product, facts: Facts) -> ServiceChange | None:
+    """Return what the service learns from a step, if anything; what its platform told it meanwhile is kept."""
     kept = kept_facts(progress.step, facts) if not progress.undoing else {}
     if not kept:
         return None
     platform_id = kept.pop("platform_id", None)
-    known = json.dumps({**progress.service_facts, **kept}) if kept else None
-    claimed = progress.claimed
-    return ServiceChange(claimed.service_id, claimed.id, None, known, platform_id)
+    is_heard = bool(product.hears)
+    known = json.dumps(kept if is_heard else {**progress.service_facts, **kept}) if kept else None
+    mine = (progress.claimed.service_id, progress.claimed.id)
+    return ServiceChange(*mine, None, known, platform_id, is_heard=is_heard)

@@ -14,6 +14,7 @@ from schema.store.claimed import Claimed
 from schema.store.journal import Recorded
 from schema.store.moments import Pause
 from schema.store.services import ServiceChange
+from schema.store.superseding import SUPERSEDED
 from schema.store.transaction import Line
 from schema.store.troubles import Trouble
 from workers import escalation
@@ -74,7 +75,7 @@ def step_done(progress: Progress, product: Product, done: Done) -> Recorded:
     following = progress.workflow.steps[progress.workflow.place(step.name) + 1 :]
     if following:
         name = following[0].name
-        change = moved_at(progress, product, name, learned(progress, done.facts))
+        change = moved_at(progress, product, name, learned(progress, product, done.facts))
         return _goes_on(progress, name, line, change)
     return _ended(progress, product, "succeeded", line, done.facts)
 
@@ -168,7 +169,10 @@ def given_back(claimed: Claimed) -> Recorded:
 
 
 def cancelled(progress: Progress, product: Product) -> Recorded:
-    """Return the record that begins to undo a cancelled operation."""
+    """Return the record that begins to undo a cancelled operation; one that hands over ends as it is (CO-8)."""
+    is_replaced = progress.cancel_reason == SUPERSEDED
+    if is_replaced and product.verbs[progress.claimed.verb].hands_over and not progress.step.undo:
+        return _ended(progress, product, "cancelled")
     who = progress.cancel or "system"
     line = Line("cancelling", who, "asked for", progress.state, "running")
     place = progress.workflow.place(progress.step.name)

@@ -57,7 +57,8 @@ def _hear(transaction: Transaction, heard: Heard) -> bool:
     """Move one service, or say in its history why not."""
     row = transaction.connection.execute(_service(transaction.dialect), {"id": heard.service}).one()
     product = transaction.products[row.product]
-    subject = _subject(product, json.loads(row.facts))
+    facts = json.loads(row.facts)
+    subject = _subject(product, facts)
     refusal = _refusal(product, row, heard)
     after = None if refusal else product.hears[heard.kind].get(row.state)
     why = f"{heard.kind}: {refusal}" if refusal else heard.kind
@@ -68,6 +69,8 @@ def _hear(transaction: Transaction, heard: Heard) -> bool:
     values = {"state": line.after, "number": number, "sequence": sequence}
     if not refusal:
         values["heard"] = f"{subject} {heard.sequence()}"
+    if learned := product.learns and not refusal and product.learns(heard.kind, heard.facts):
+        values["facts"] = json.dumps({**facts, **learned})
     changed = update(service).where(service.c.id == heard.service).values(**values)
     transaction.connection.execute(changed)
     transaction.write_history([Written(SERVICE, heard.service, number, sequence, (line,))])

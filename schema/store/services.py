@@ -1,10 +1,24 @@
 """Moving services, and handing the hold on: who acts on a service, and who comes next (I5)."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Integer, Text, Update, and_, case, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    Row,
+    Text,
+    Update,
+    and_,
+    case,
+    func,
+    select,
+    update,
+)
 
 from schema.lifecycle import DELETED
 from schema.store.dialect import Columns, locked, rows
@@ -28,7 +42,8 @@ TAKE: Columns = {"id": BigInteger(), "operation": BigInteger(), "state": Text()}
 class ServiceChange:
     """What an operation does to its service: a move, facts learned, the hold let go; None leaves a thing as it is.
 
-    One that `is_heard` may have been moved by its platform since the operation looked at it (ML-6).
+    One that `is_heard` may have been moved by its platform since the operation looked at it (ML-6), or have learned
+    something from it: of such a service `facts` are only those that are new.
     """
 
     id: int
@@ -79,19 +94,29 @@ def change_services(transaction: Transaction, changes: Sequence[ServiceChange]) 
 def _as_they_are(
     transaction: Transaction, changes: Sequence[ServiceChange]
 ) -> Sequence[ServiceChange]:
-    """Return changes whose moves begin where their services are now, not where they were when looked at."""
-    keys = sorted(each.id for each in changes if each.is_heard and each.move)
+    """Return changes that begin where their services are now, not where they were when looked at."""
+    keys = sorted(each.id for each in changes if each.is_heard and (each.move or each.facts))
     if not keys:
         return changes
-    query = select(service.c.id, service.c.state).where(service.c.id.in_(keys))
+    query = select(service.c.id, service.c.state, service.c.facts).where(service.c.id.in_(keys))
     query = locked(transaction.dialect, query.order_by(service.c.id), service, skip=False)
-    states = {row.id: row.state for row in transaction.connection.execute(query)}
+    found = {row.id: row for row in transaction.connection.execute(query)}
     return [
-        replace(each, move=_from(each.move, states[each.id]))
-        if each.move and each.id in states
-        else each
+        _as_it_is(each, found[each.id]) if each.is_heard and each.id in found else each
         for each in changes
     ]
+
+
+def _as_it_is(change: ServiceChange, row: Row[Any]) -> ServiceChange:
+    """Return a change of a service as it stands in its row."""
+    move = change.move and _from(change.move, row.state)
+    if change.facts is None:
+        return replace(change, move=move)
+    return replace(
+        change,
+        move=move,
+        facts=json.dumps({**json.loads(row.facts), **json.loads(change.facts)}),
+    )
 
 
 def _from(line: Line, state: str) -> Line | None:

@@ -1,7 +1,7 @@
 """What a world is about: products with all that is known of them, found as the program finds them."""
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,8 @@ class Subject:
     customer: Mapping[str, Any] = field(default_factory=dict)
     #: What a person does at the vendor's to make his platform tell a kind of signal: kind -> change.
     people: Mapping[str, str] = field(default_factory=dict)
+    #: How a service comes to rest in a state that no row of verbs and signals leads to: state -> what does it.
+    ways: Mapping[str, Callable[[Any], None]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -68,5 +70,5 @@ def find_subjects() -> dict[str, Subject]:
 def _subject(product: Product, home: Home, vendor: Vendor) -> Subject:
     """Return one product with its examples, which stand in `tests/products/<product>/examples.py`."""
     told = importlib.import_module(f"tests.products.{product.name}.examples")
-    more = {name.lower(): getattr(told, name, {}) for name in ("CUSTOMER", "PEOPLE")}
+    more = {name.lower(): getattr(told, name, {}) for name in ("CUSTOMER", "PEOPLE", "WAYS")}
     return Subject(product, home, vendor, told.EXAMPLES, told.SECRETS, **more)
