@@ -160,11 +160,11 @@ class Product:
         return self.billing.get(state, "off")
 
     def shown_in(self, state: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those facts of a service that may be shown in its state (CP-2)."""
+        """Return those facts of a service that may be shown in its state (CP-2), and are known."""
         return {
             name: value
             for name, value in facts.items()
-            if state in self.shown.get(name, frozenset())
+            if value is not None and state in self.shown.get(name, frozenset())
         }
 
 

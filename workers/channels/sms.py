@@ -71,7 +71,7 @@ class MessageDirectory:
         file["From"], file["To"] = message.sender, message.number
         file["Date"] = format_datetime(message.at)
         file[CAUSE] = message.cause
-        file.set_content(message.text)
+        file.set_content(message.text, cte="8bit")  # as it is: a link may be long
         return await write_once(self.directory, message.cause, "sms", file.as_bytes())
 
 

@@ -32,7 +32,21 @@ INSTALLATION_LINK, ACTIVATION_LINK = "installation_link", "activation_link"
 BESIDE_ACTIVATE = frozenset({"send_installation", "send_activation", "refresh", "edit"})
 
 #: What the platform says of an account as it stands: its keys, its messages (SA-4), its licence (SA-9).
-STATUS = ("keys", "keys_by", "installation", "activation", "licence_from", "licence")
+STATUS = (
+    "keys",
+    "keys_by",
+    "installation_message",
+    "activation_message",
+    "licence_from",
+    "licence",
+)
+
+#: What tells that a message was clicked, and which (SA-4).
+CLICKED = {
+    "installation_clicked": "installation_message",
+    "activation_clicked": "activation_message",
+    "configuration_fetched": "activation_message",
+}
 
 #: What never changes (SA-8).
 GIVEN = ("type", "way", "user_name")
@@ -93,10 +107,9 @@ def _can_revoke(asked: Asked) -> Refusal | Cell | None:
 
 def _learned(kind: str, told: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what the account keeps of what its platform, or a gateway's receipt, told (SA-4, SA-7, SA-9)."""
-    clicked = {"installation_clicked": "installation", "activation_clicked": "activation",
-               "configuration_fetched": "activation"}  # fmt: skip
+    message = CLICKED.get(kind)
     status = {name: told[name] for name in STATUS if name in told}
-    return {**status, **({clicked[kind]: "clicked"} if kind in clicked else {})}
+    return {**status, message: "clicked"} if message else status
 
 
 PRODUCT = Product(

@@ -74,8 +74,8 @@ def create_account(call: Call, accounts: Instances) -> Answer:
     status: Json = {
         "keys": "none",
         "keys_by": None,
-        "installation": "none",
-        "activation": "none",
+        "installation_message": "none",
+        "activation_message": "none",
         "licence_from": None if asked.is_automatic else "vendor",
         "licence": None,
     }
@@ -146,7 +146,7 @@ def make_link(call: Call, accounts: Instances) -> Answer:
         "made_at": written(call.at),
     }
     account.state["links"].append(link)
-    account.state["status"][kind] = "sent"
+    account.state["status"][f"{kind}_message"] = "sent"
     return Answer(_told(link), status=201, later=written_for(account, link))
 
 
@@ -159,7 +159,7 @@ def void_link(call: Call, accounts: Instances) -> Answer:
         links.remove(gone[0])
         kind = gone[0]["kind"]
         left = [each["state"] for each in links if each["kind"] == kind]
-        account.state["status"][kind] = left[-1] if left else "none"
+        account.state["status"][f"{kind}_message"] = left[-1] if left else "none"
     return Answer({})
 
 

@@ -84,7 +84,7 @@ def user_installs(account: Instance, arguments: Json) -> Later:
     link = _newest(account, "installation", arguments)
     if link is None or link["state"] != "sent":
         return ()
-    link["state"] = account.state["status"]["installation"] = "clicked"
+    link["state"] = account.state["status"]["installation_message"] = "clicked"
     return _tells(account, "installation_clicked", {})
 
 
@@ -97,7 +97,7 @@ def user_fetches(account: Instance, arguments: Json) -> Later:
     account.state["activated"] = True
     licence = f"PRO-{digest('licence', account.platform_id, link['number']).upper()[:8]}"
     news = {"keys": "valid", "keys_by": "activation_link", "licence_from": "server"}
-    account.state["status"] |= {**news, "licence": licence, "activation": "clicked"}
+    account.state["status"] |= {**news, "licence": licence, "activation_message": "clicked"}
     return _tells(account, "configuration_fetched", {**news, "licence": licence})
 
 

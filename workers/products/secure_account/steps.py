@@ -79,9 +79,11 @@ async def await_installation(work: Work, platform: AccountPlatform) -> Outcome:
     if not _wants(work, "installation"):
         return Done()
     account = await platform.show(work)
-    clicked = "clicked" in {account.status["installation"], work.service.facts.get("installation")}
-    if clicked or account.is_activated:
-        return Done({"installation": "clicked"} if clicked else {})
+    seen = {each.get("installation_message") for each in (account.status, work.service.facts)}
+    if "clicked" in seen:
+        return Done({"installation_message": "clicked"})
+    if account.is_activated:
+        return Done()
     return Wait(work.now + LOOK_AGAIN, "the app is not installed yet", BESIDE_ACTIVATE)
 
 
@@ -209,7 +211,7 @@ async def _void(work: Work, platform: AccountPlatform, kind: Kind) -> Outcome:
 
 def _sent(work: Work, kind: Kind, link: Link) -> Done:
     """Return what becomes of a link: sealed, and sent to the user (CO-4)."""
-    facts = {kind: "sent", f"{kind}_sent_at": rfc3339(link.made_at)}
+    facts = {f"{kind}_message": "sent", f"{kind}_sent_at": rfc3339(link.made_at)}
     return Done(facts, messages_of(work, kind), (Secret(SECRETS[kind], link.text),))
 
 

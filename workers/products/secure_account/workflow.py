@@ -42,7 +42,7 @@ from workers.workflow import Step, Workflow
 
 ACCOUNT = (*SETTINGS, *STATUS)
 INSTALLATION_SENT, ACTIVATION_SENT = (
-    (kind, f"{kind}_sent_at") for kind in ("installation", "activation")
+    (f"{kind}_message", f"{kind}_sent_at") for kind in ("installation", "activation")
 )
 
 activate = Workflow(

@@ -1,0 +1,214 @@
+"""The links of a secure account: when they go out, which way, how often, and what following them does (SA-3, SA-5)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from schema.store.moments import moment
+from tests.products.secure_account.accounts import (
+    PLAIN,
+    SNOM,
+    at_the_platform,
+    begin,
+    change_customer,
+    do,
+    enable,
+    facts,
+    let_the_user_do_nothing,
+    refusal,
+    sent,
+    state,
+    user,
+)
+from tests.products.secure_account.examples import EMAIL, GSM, SECRETS
+from tests.world.fixtures import MakeWorld
+from tests.world.subjects import find_subjects
+from tests.world.world import START, World
+
+INSTALLATION, ACTIVATION = ("sms", "installation", GSM), ("sms", "activation", GSM)
+
+#: Half past four on a Friday in Rome, four days before a holiday.
+FRIDAY = datetime(2026, 5, 29, 14, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(make_sqlite_world: MakeWorld) -> World:
+    """Return a world with secure accounts."""
+    return make_sqlite_world(find_subjects()["secure_account"])
+
+
+def times(world: World, operation: int, template: str) -> list[str]:
+    """Return when messages went out, by the clocks of Rome in summer."""
+    rows = world.rows.all("delivery", operation_id=operation, template=template)
+    found = sorted(moment(row["sent_at"]) + timedelta(hours=2) for row in rows)
+    return [f"{each:%a %H:%M}" for each in found]
+
+
+def test_SA_3_the_second_link_goes_out_once_the_first_was_clicked(world: World) -> None:
+    operation = begin(world)
+    world.settle(timedelta(hours=3))
+    assert sent(world, operation) == [INSTALLATION]
+    user(world, "user_installs")
+    assert sent(world, operation) == [INSTALLATION, ACTIVATION]
+    assert facts(world, "installation_message", "activation_message") == ("clicked", "sent")
+    world.check()
+
+
+def test_SA_3_with_the_app_installed_the_activation_link_goes_out_at_once(world: World) -> None:
+    operation = begin(world, app_installed=True)
+    assert sent(world, operation) == [ACTIVATION]
+
+
+def test_SA_3_by_hand_neither_link_is_held_back_and_none_is_sent_twice(world: World) -> None:
+    operation = begin(world)
+    by_hand = do(world, "send_activation")
+    assert sent(world, by_hand) == [ACTIVATION]
+    user(world, "user_installs")
+    assert sent(world, operation) == [INSTALLATION]
+    assert world.rows.operation(operation)["reason"] == "the configuration is not fetched yet"
+    user(world, "user_fetches")
+    assert (world.rows.operation(operation)["outcome"], state(world)) == ("on_time", "enabled")
+    world.check()
+
+
+def test_SA_3_a_link_that_was_sent_by_hand_activates_without_the_first_one(world: World) -> None:
+    operation = begin(world)
+    do(world, "send_activation")
+    user(world, "user_fetches")
+    assert (world.rows.operation(operation)["outcome"], state(world)) == ("on_time", "enabled")
+
+
+@pytest.mark.parametrize("verb", ["send_installation", "send_activation"])
+def test_SA_3_both_are_refused_for_desk_phones(world: World, verb: str) -> None:
+    do(world, "activate", **SNOM)
+    found = refusal(world, verb)
+    assert (found.reason, found.status) == ("not_for_desk_phones", 409)
+
+
+def test_SA_3_tablets_get_their_links_by_mail(world: World) -> None:
+    operation = begin(world, gsm_number=None, email=EMAIL, user_name="tab", virtual_number="8017")
+    assert sent(world, operation) == [("mail", "installation", EMAIL)]
+    again = do(world, "send_installation", by="email")
+    assert sent(world, again) == [("mail", "installation", EMAIL)]
+    found = refusal(world, "send_installation", by="sms")
+    assert (found.reason, [each.pointer for each in found.faults]) == (
+        "not_reachable", ["/data/by"],
+    )  # fmt: skip
+
+
+def test_SA_3_by_another_message_the_admin_passes_on_a_link_that_nobody_was_sent(
+    world: World,
+) -> None:
+    operation = begin(world, messages_by="message")
+    assert sent(world, operation) == [("mail", "link_to_pass_on", "anna@acme.example")]
+    (secret,) = world.rows.all("secret")
+    assert (secret["name"], secret["state"]) == ("installation_link", "valid")
+
+
+def test_SA_3_where_mail_is_suppressed_not_even_the_admin_is_told(world: World) -> None:
+    change_customer(world, suppress_email=True)
+    operation = begin(world, messages_by="message")
+    assert sent(world, operation) == []
+
+
+def test_SA_5_the_fetched_configuration_enables_the_account(world: World) -> None:
+    operation = begin(world, app_installed=True)
+    assert state(world) == "never_activated"
+    user(world, "user_fetches")
+    assert (world.rows.operation(operation)["outcome"], state(world)) == ("on_time", "enabled")
+    assert [row["state"] for row in world.rows.all("secret")] == ["used"]
+    world.check()
+
+
+def test_SA_5_the_user_is_reminded_every_four_business_hours_three_times_at_most(
+    make_sqlite_world: MakeWorld,
+) -> None:
+    world = make_sqlite_world(find_subjects()["secure_account"])
+    world.move_time(FRIDAY - START)
+    operation = begin(world, app_installed=True)
+    world.settle(timedelta(days=10))
+    assert times(world, operation, "activation") == [
+        "Fri 16:30", "Mon 11:30", "Mon 15:30", "Wed 10:30",
+    ]  # fmt: skip
+    assert len([each for each in world.platform.effects() if "link" in each.action]) == 1
+    (ticket,) = world.rows.tickets(operation)
+    assert ticket["state"] == "open"
+    assert moment(ticket["opened_at"]) - datetime(2026, 6, 3, 16, tzinfo=UTC) < timedelta(seconds=5)
+    user(world, "user_fetches")
+    assert (world.rows.operation(operation)["outcome"], state(world)) == ("late", "enabled")
+    assert world.rows.tickets(operation)[0]["state"] == "resolved"
+    world.check()
+
+
+def test_SA_5_whoever_fetches_after_the_third_reminder_gets_no_more_and_no_ticket(
+    world: World,
+) -> None:
+    operation = begin(world, app_installed=True)
+    world.settle(timedelta(days=1, hours=4))
+    reminded = ["Mon 10:00", "Mon 14:00", "Mon 18:00", "Tue 13:00"]
+    assert times(world, operation, "activation") == reminded
+    user(world, "user_fetches")
+    world.settle(timedelta(days=5))
+    assert times(world, operation, "activation") == reminded
+    assert (world.rows.tickets(operation), state(world)) == ([], "enabled")
+
+
+def test_SA_5_a_reminder_has_the_newest_link(world: World) -> None:
+    begin(world, app_installed=True)
+    do(world, "send_activation")
+    kinds = [row["state"] for row in world.rows.all("secret")]
+    assert kinds == ["replaced", "valid"]
+    world.settle(timedelta(hours=5))
+    user(world, "user_fetches")
+    assert state(world) == "enabled"
+
+
+def test_SA_5_a_link_fetched_while_disabled_renews_keys_but_leaves_the_account_disabled(
+    world: World,
+) -> None:
+    enable(world)
+    do(world, "disable")
+    let_the_user_do_nothing(world)
+    do(world, "revoke_keys")
+    do(world, "send_activation")
+    user(world, "user_fetches")
+    assert (state(world), facts(world, "keys", "keys_by")) == (
+        "by_operator", ("valid", "activation_link"),
+    )  # fmt: skip
+    assert at_the_platform(world)["calls"] is False
+    world.check()
+
+
+def test_SA_5_a_first_fetch_while_disabled_is_seen_when_the_account_is_enabled(
+    world: World,
+) -> None:
+    begin(world, app_installed=True)
+    do(world, "disable")
+    user(world, "user_fetches")
+    assert (state(world), facts(world, "keys")) == ("by_operator", ("valid",))
+    do(world, "enable")
+    assert state(world) == "enabled"
+    world.check()
+
+
+def test_SA_5_what_the_platform_never_told_is_found_by_looking(world: World) -> None:
+    operation = begin(world, app_installed=True)
+    world.platform.fault("secure_account", "no_callback")
+    user(world, "user_fetches")
+    assert state(world) == "never_activated"
+    world.settle(timedelta(hours=6))
+    assert (world.rows.operation(operation)["outcome"], state(world)) == ("on_time", "enabled")
+    world.check()
+
+
+def test_CO_4_a_link_stands_nowhere_in_the_clear(world: World) -> None:
+    enable(world)
+    do(world, "send_activation")
+    names = ("history", "delivery", "secret", "service", "signal", "command", "operation")
+    stored = repr([world.rows.all(name) for name in names])
+    assert not [each for each in SECRETS if each in stored or each in repr(world.logs)]
+
+
+def test_CO_8_a_plain_account_waits_for_nobody(world: World) -> None:
+    do(world, "activate", **PLAIN)
+    assert {row["ended_at"] is not None for row in world.rows.all("operation")} == {True}
