@@ -4,6 +4,7 @@ What is here holds for every product; `troubles` are what platforms do, and `con
 with codes and phones; `assembly` puts all of it together.
 """
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -142,10 +143,13 @@ class Machine(RuleBasedStateMachine):
         """Return all that can be asked for."""
         now, number = self.world.now, self.numbers[len(self.plain.asked) % 3]
         start = now + later if later else None
+        known = {
+            row["reference"]: json.loads(row["facts"]) for row in self.world.rows.all("service")
+        }
         return [
-            Ask(product, f"{product.name}-{reference}", verb, now, start, number)
+            Ask(product, name, verb, now, start, number, known.get(name, {}))
             for product in self.products
-            for reference in product.references
+            for name in (f"{product.name}-{reference}" for reference in product.references)
             for verb in product.verbs
         ]
 
@@ -154,9 +158,11 @@ class Machine(RuleBasedStateMachine):
         self.learn()
         owed = self.plain.answer(ask)
         more = {}
-        if ask.product.has_numbers and ask.verb == ask.product.maker:
+        if ask.verb == ask.product.maker:
             examples = self.world.subjects[ask.product.name].examples[ask.verb]
-            more["fields"] = {**examples, "number": ask.number}
+            number = {"number": ask.number} if ask.product.has_numbers else {}
+            named = ask.product.fields(ask.reference) if ask.product.fields else {}
+            more["fields"] = {**examples, **number, **named}
         answer = self.world.ask(
             ask.verb, ask.reference, product=ask.product.name, not_before=ask.not_before, **more
         )

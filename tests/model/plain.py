@@ -7,6 +7,7 @@ is what the platform or a person decides: when an operation began, how far it is
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from tests.model.plain_codes import PlainCodes
 from tests.model.plain_phones import PlainPhone
@@ -42,6 +43,8 @@ class Ask:
     at: datetime
     not_before: datetime | None = None
     number: str | None = None
+    #: What is known of the service.
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def starts_at(self) -> datetime:
@@ -119,12 +122,14 @@ class Plain:
             is_let_through = ask.verb in other.verb.through or other.gives_way(ask.verb)
             if other.is_in_the_way(ask.at) and not is_let_through:
                 return "busy"
-        if verb.needs_code and service.phone.stands(ask.at) != "valid":
-            return "secret_not_valid"
+        word = verb.guard(ask.facts) if verb.guard and owed == "accepted" else "accepted"
+        if word != "accepted":
+            return word
         if verb.asks_for_code and owed == "accepted":
             has_room = self.codes.may_have_another(ask.reference, ask.starts_at)
             return owed if has_room else "too_many_codes"
-        return owed
+        is_lacking = verb.needs_code and service.phone.stands(ask.at) != "valid"
+        return "secret_not_valid" if is_lacking else owed
 
     def _answer_to_a_first(self, ask: Ask) -> str:
         """Return what is owed where there is no such service: only the verb that makes one is taken."""

@@ -61,7 +61,7 @@ def end(plain: Plain, key: int, row: dict[str, object], now: datetime) -> None:
     match asked.ended:
         case "succeeded" if row["outcome"] == "already":
             takes = {asked.verb.takes.get(state) for state in service.seen}
-            assert "already" in takes, f"it was not so: {asked}"
+            assert "already" in takes or asked.verb.guard, f"it was not so: {asked}"
             return
         case "succeeded":
             assert asked.given_up is None, f"done in spite of a cancel: {asked}"
@@ -70,6 +70,8 @@ def end(plain: Plain, key: int, row: dict[str, object], now: datetime) -> None:
         case "cancelled":
             _see_given_up(plain, asked)
             wanted = {undone_to(asked)}
+            if asked.verb.hands_over and asked.reason == "superseded":
+                wanted = {None, *wanted}
         case _:
             _see_failed(plain, key, now)
             wanted = {undone_to(asked)}
@@ -116,7 +118,7 @@ def _see_refused_at_start(plain: Plain, asked: Asked, service: PlainService) -> 
     assert not asked.has_begun, f"it was allowed when it began: {asked}"
     refuses = {state for state in service.seen if asked.verb.takes.get(state) != "accepted"}
     others = [each for each in plain.asked.values() if each.ask.reference == asked.ask.reference]
-    assert refuses or len(others) > 1, f"nothing was in its way: {asked}"
+    assert refuses or len(others) > 1 or asked.verb.guard, f"nothing was in its way: {asked}"
 
 
 def deadlines_of(plain: Plain, key: int) -> list[datetime]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 from zoneinfo import ZoneInfo
 
 ROME = ZoneInfo("Europe/Rome")
@@ -54,6 +55,10 @@ class PlainVerb:
     limit: Limit = a_quarter_of_an_hour
     through: frozenset[str] = frozenset()
     replaced_by: frozenset[str] = frozenset()
+    #: What replaces it goes on from what it has done.
+    hands_over: bool = False
+    #: What is known of the service -> what the verb is owed where the table says yes (CO-1, CO-6).
+    guard: Callable[[Mapping[str, Any]], str] | None = None
     #: It waits for a code that was mailed (CP-5); it makes an activation code, or needs one that works.
     asks_for_code: bool = False
     makes_code: bool = False
@@ -80,6 +85,10 @@ class PlainProduct:
     #: The action of the platform that can be refused for good.
     refusable: str
     references: tuple[str, ...] = ("one", "two")
+    #: Reference -> fields of the verb that makes a service, other than those of the example.
+    fields: Callable[[str], Mapping[str, Any]] | None = None
+    #: What stands at the platform -> the state that a service is in there (ML-9).
+    state_of: Callable[[Mapping[str, Any]], str] | None = None
     #: What a platform's word does: kind -> state -> new state; and the kinds that use up an activation code.
     hears: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     uses_code: frozenset[str] = frozenset()

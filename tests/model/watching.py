@@ -91,7 +91,8 @@ class Watcher:
         """See that a state that an operation has found is the platform's (ML-9)."""
         if line["after"] in asked.verb.finds and asked.given_up is None:
             kept = self._world.platform.kept(f"acme/{asked.ask.reference}")
-            status = _status_of(kept[0])
+            state_of = asked.ask.product.state_of or _status_of
+            status = state_of(kept[0])
             assert line["after"] == status or line["after"] == asked.verb.during, (line, kept)
 
     def _hear(self, row: Row, name: str) -> None:
@@ -180,11 +181,8 @@ class Watcher:
 
 
 def _status_of(kept: Mapping[str, Any]) -> str:
-    """Return how something stands at the platform, in the service's words."""
-    if "status" in kept:
-        return str(kept["status"])
-    newest = kept["profiles"][-1]["state"]
-    return {"enabled": "online", "disabled": "offline"}.get(newest, "activation_pending")
+    """Return how something stands whose platform says it in the service's words."""
+    return str(kept["status"])
 
 
 def _is_without_ticket(asked: Asked) -> bool:

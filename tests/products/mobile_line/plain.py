@@ -7,6 +7,7 @@ from tests.model.plain_product import PlainProduct, PlainVerb, after
 LIVE = ("activation_pending", "online", "offline")
 ALWAYS = dict.fromkeys(LIVE, "accepted")
 PENDING = {"activation_pending": "accepted"}
+STATUS = {"enabled": "online", "disabled": "offline"}
 
 PLAIN = PlainProduct(
     name="mobile_line",
@@ -46,6 +47,7 @@ PLAIN = PlainProduct(
     },
     uses_code=frozenset({"installed", "enabled", "disabled"}),
     expires_code="expired",
+    state_of=lambda kept: STATUS.get(kept["profiles"][-1]["state"], "activation_pending"),
     has_pool=True,
     has_numbers=True,
 )
