@@ -100,7 +100,7 @@ def _as_they_are(
         return changes
     query = select(service.c.id, service.c.state, service.c.facts).where(service.c.id.in_(keys))
     query = locked(transaction.dialect, query.order_by(service.c.id), service, skip=False)
-    found = {row.id: row for row in transaction.connection.execute(query)}
+    found: dict[int, Row[Any]] = {row.id: row for row in transaction.connection.execute(query)}
     return [
         _as_it_is(each, found[each.id]) if each.is_heard and each.id in found else each
         for each in changes

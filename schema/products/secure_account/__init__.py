@@ -41,6 +41,9 @@ STATUS = (
     "licence",
 )
 
+#: What the columns of a batch are called (SA-2).
+COLUMNS = {"fullName": "full_name", "gsmNumber": "gsm_number", "securityModel": "security_model"}
+
 #: What tells that a message was clicked, and which (SA-4).
 CLICKED = {
     "installation_clicked": "installation_message",
@@ -126,6 +129,7 @@ PRODUCT = Product(
             limit=business_days(2),
             creates=True,
             wants=_names_wanted,
+            columns=COLUMNS,
             through=BESIDE_ACTIVATE,
             replaced_by=frozenset({"disable", "delete"}),
             hands_over=True,

@@ -16,7 +16,7 @@ def accounts(machine: Machine) -> list[str]:
     return sorted(name for name, each in found if each.product.name == "secure_account")
 
 
-@precondition(accounts)
+@precondition(lambda machine: bool(accounts(machine)))
 @rule(choice=st.randoms(use_true_random=False), does=st.sampled_from(DOES))
 def use_device(machine: Machine, choice: random.Random, does: str) -> None:
     """The user does something with his app."""

@@ -201,6 +201,23 @@ def test_SA_5_what_the_platform_never_told_is_found_by_looking(world: World) -> 
     world.check()
 
 
+def test_SA_4_what_the_platform_tells_while_an_operation_acts_is_not_overwritten(
+    world: World,
+) -> None:
+    enable(world)
+    do(world, "revoke_keys")
+    gate = world.platform.hold("make_installation_link")
+    world.submit("send_installation")
+    world.until(lambda: gate.reached == 1)
+    world.move_time(timedelta(minutes=1))
+    world.platform.person("secure_account", "acme/one", "user_renews")
+    world.until(lambda: facts(world, "keys") == ("valid",))
+    world.platform.open("make_installation_link")
+    world.work()
+    assert facts(world, "keys", "keys_by", "installation_message") == ("valid", "pin", "sent")
+    world.check()
+
+
 def test_CO_4_a_link_stands_nowhere_in_the_clear(world: World) -> None:
     enable(world)
     do(world, "send_activation")

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from producers.bulk import Bulk, Wanted
+from producers.sheets import Row
 from schema.command import faults_of
 from schema.products.secure_account.commands import Activate, Edit
 from schema.store.order import Accepted
@@ -133,14 +135,17 @@ def test_SA_2_an_automatic_account_is_never_activated_until_its_activation(
 
 
 def test_SA_2_a_row_of_a_batch_is_a_command_with_the_profile_and_group_of_all(world: World) -> None:
-    fields = {"way": "batch", "group": "sales", "profile": "standard", **BATCH_ROW}
-    assert Activate.model_validate(fields).type == "pgsm"
-    do(world, "activate", **PLAIN)
-    world.submit("activate", "row-1", fields=fields)
+    for_all = {"customer": "acme", "way": "batch", "group": "sales", "profile": "standard"}
+    wanted = Wanted("turnup.secure_account.activate", for_all, {})
+    columns = ("fullName", "gsmNumber", "email", "securityModel", "description")
+    batch = Bulk(wanted, world.products, columns, "content")
+    draft = batch.draft(Row(2, dict(zip(columns, BATCH_ROW.values(), strict=True))))
+    fields = draft.event["data"]
+    assert (draft.faults, Activate.model_validate(fields).type) == ((), "pgsm")
+    world.submit("activate", fields=fields)
     world.settle(timedelta(hours=3))
-    assert world.rows.service("row-1")["state"] == "enabled"
-    (kept,) = world.platform.kept("acme/row-1")
-    assert kept["settings"] == {
+    assert state(world) == "enabled"
+    assert at_the_platform(world)["settings"] == {
         **BATCH_ROW, "group": "sales", "profile": "standard", "virtual_number": "393479999999",
     }  # fmt: skip
     world.check()

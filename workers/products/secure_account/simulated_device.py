@@ -143,7 +143,7 @@ def _follow(call: Call, accounts: Instances, kind: str, change: Change) -> Answe
     found = [each for each in account.state["links"] if each["link"] == said]
     if not found:
         raise RefusedError(404, "link_unknown")
-    if found[0] is not _newest(account, kind, {}):
+    if _newest(account, kind, {"number": found[0]["number"]}) is None:
         raise RefusedError(409, "link_replaced")
     later = change(account, {"number": found[0]["number"]})
     if not later and kind == "activation":
