@@ -4,13 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Integer,
-    Row,
     Text,
     Update,
     and_,
@@ -100,22 +98,23 @@ def _as_they_are(
         return changes
     query = select(service.c.id, service.c.state, service.c.facts).where(service.c.id.in_(keys))
     query = locked(transaction.dialect, query.order_by(service.c.id), service, skip=False)
-    found: dict[int, Row[Any]] = {row.id: row for row in transaction.connection.execute(query)}
+    rows_now = transaction.connection.execute(query)
+    found = {row.id: (row.state, row.facts) for row in rows_now}
     return [
-        _as_it_is(each, found[each.id]) if each.is_heard and each.id in found else each
+        _as_it_is(each, *found[each.id]) if each.is_heard and each.id in found else each
         for each in changes
     ]
 
 
-def _as_it_is(change: ServiceChange, row: Row[Any]) -> ServiceChange:
-    """Return a change of a service as it stands in its row."""
-    move = change.move and _from(change.move, row.state)
+def _as_it_is(change: ServiceChange, state: str, facts: str) -> ServiceChange:
+    """Return a change of a service that is in this state, and of which these facts are known."""
+    move = change.move and _from(change.move, state)
     if change.facts is None:
         return replace(change, move=move)
     return replace(
         change,
         move=move,
-        facts=json.dumps({**json.loads(row.facts), **json.loads(change.facts)}),
+        facts=json.dumps({**json.loads(facts), **json.loads(change.facts)}),
     )
 
 
