@@ -1,5 +1,6 @@
 """Reads a world's database as it is, row by row."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,11 @@ class Rows:
         """Return the row of a service."""
         (row,) = self.all("service", reference=reference)
         return row
+
+    def facts(self, reference: str = "one") -> dict[str, Any]:
+        """Return what is known of a service."""
+        found: dict[str, Any] = json.loads(self.service(reference)["facts"])
+        return found
 
     def due(self, key: int) -> Row:
         """Return the due row of an operation."""

@@ -67,4 +67,4 @@ def _desk_phone(work: Work) -> str | None:
 
 def _is_other_phone(work: Work) -> bool:
     """Return whether the command changes the desk phone."""
-    return _desk_phone(work) != work.service.facts["desk_phone"]
+    return bool(_desk_phone(work) != work.service.facts["desk_phone"])

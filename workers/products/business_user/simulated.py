@@ -5,12 +5,19 @@ that he could not be. Meanwhile only services, profile and some groups can be ch
 alone. A deleted user leaves his groups by himself.
 """
 
-from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from workers.products.business_user.simulated_team import (
+    BY_HAND,
+    activation_comes,
+    activation_fails,
+    activation_succeeds,
+    require,
+    user_goes,
+)
 from workers.simulator.alike import drawn, reads, shown
 from workers.simulator.rows import digest
 from workers.simulator.vendor import (
@@ -18,11 +25,9 @@ from workers.simulator.vendor import (
     After,
     Answer,
     Call,
-    Callback,
     Instance,
     Instances,
     Json,
-    Later,
     RefusedError,
     Vendor,
 )
@@ -146,21 +151,21 @@ def show_groups(call: Call, users: Instances) -> Answer:
 
 def withdraw_user(call: Call, users: Instances) -> Answer:
     """Take back a user who was only added."""
-    _require(users[call.platform_id], {"pending"})
+    require(users[call.platform_id], {"pending"})
     users.remove(call.platform_id)
     return Answer({})
 
 
 def modify_user(call: Call, users: Instances) -> Answer:
     """Change settings of an activated user."""
-    user = _require(users[call.platform_id], {"activated"})
+    user = require(users[call.platform_id], {"activated"})
     user.state["settings"] |= call.read(Settings).model_dump(exclude_unset=True)
     return Answer({})
 
 
 def change_services(call: Call, users: Instances) -> Answer:
     """Change services and profile."""
-    user = _require(users[call.platform_id], {"pending", "activated"})
+    user = require(users[call.platform_id], {"pending", "activated"})
     user.state["settings"] |= call.read(Services).model_dump(exclude_unset=True)
     return Answer({})
 
@@ -168,7 +173,7 @@ def change_services(call: Call, users: Instances) -> Answer:
 def join_groups(call: Call, users: Instances) -> Answer:
     """Take a user into groups, as far as he may be there."""
     wanted = call.read(Memberships).model_dump()["members"]
-    user = _require(users[call.platform_id], {"pending", "activated"})
+    user = require(users[call.platform_id], {"pending", "activated"})
     is_pending = user.state["status"] == "pending"
     if is_pending and FOR_ACTIVATED & {each["kind"] for each in wanted}:
         raise RefusedError(409, "rejected", detail="the user is not activated")
@@ -180,7 +185,7 @@ def join_groups(call: Call, users: Instances) -> Answer:
 
 def leave_group(call: Call, users: Instances) -> Answer:
     """Take a user out of a group."""
-    user = _require(users[call.platform_id], {"pending", "activated"})
+    user = require(users[call.platform_id], {"pending", "activated"})
     _leave(user, call.read(Leaving).model_dump())
     return Answer({})
 
@@ -189,75 +194,34 @@ def make_login(call: Call, users: Instances) -> Answer:
     """Make a new name and password for the desk phone; a new user gets his first."""
     user = users[call.platform_id]
     is_first = user.state["logins"] == 0
-    _require(user, {"pending", "activated"} if is_first else {"activated"})
+    require(user, {"pending", "activated"} if is_first else {"activated"})
     return _log_in(user, call, f"phone{user.state['logins'] + 1}.{user.platform_id}", None)
 
 
 def make_password(call: Call, users: Instances) -> Answer:
     """Make a new password for the desk phone."""
-    user = _require(users[call.platform_id], {"activated"})
+    user = require(users[call.platform_id], {"activated"})
     return _log_in(user, call, user.state["login"]["login"], None)
 
 
 def set_password(call: Call, users: Instances) -> Answer:
     """Give the desk phone a password."""
-    user = _require(users[call.platform_id], {"activated"})
+    user = require(users[call.platform_id], {"activated"})
     return _log_in(user, call, user.state["login"]["login"], call.read(Password).password)
 
 
 def reset_account(call: Call, users: Instances) -> Answer:
     """Unlock an account."""
-    user = _require(users[call.platform_id], {"activated"})
+    user = require(users[call.platform_id], {"activated"})
     user.state["reset_by"] = call.reference
     return Answer({})
 
 
 def delete_user(call: Call, users: Instances) -> Answer:
     """Delete a user with all his groups; his number is free."""
-    _require(users[call.platform_id], {"activated"})
+    require(users[call.platform_id], {"activated"})
     users.remove(call.platform_id)
     return Answer({})
-
-
-def say_activated(_: Call, users: Instances) -> Answer:
-    """Say that a user is activated, at the vendor's team."""
-    user = _require(users.newest(), {"pending", "failed"})
-    return Answer({}, later=activation_succeeds(user, {}))
-
-
-def say_failed(_: Call, users: Instances) -> Answer:
-    """Say that a user could not be activated, at the vendor's team."""
-    user = _require(users.newest(), {"pending"})
-    return Answer({}, later=activation_fails(user, {}))
-
-
-def say_removed(_: Call, users: Instances) -> Answer:
-    """Remove a user who could not be activated, at the vendor's team."""
-    _require(users.newest(), {"failed"})
-    return Answer({}, later=(After(timedelta(), user_goes),))
-
-
-def activation_succeeds(user: Instance, _: Json) -> Later:
-    """Activate a user who waits for it, or had failed."""
-    return _becomes(user, "activated", {"pending", "failed"})
-
-
-def activation_comes(user: Instance, _: Json) -> Later:
-    """Activate a user who still waits for it."""
-    return _becomes(user, "activated", {"pending"})
-
-
-def activation_fails(user: Instance, _: Json) -> Later:
-    """Give a user up who waits to be activated."""
-    return _becomes(user, "failed", {"pending"})
-
-
-def user_goes(user: Instance, _: Json) -> Later:
-    """Remove a user who could not be activated."""
-    if user.state["status"] != "failed":
-        return ()
-    user.is_removed = True
-    return (Callback("removed"),)
 
 
 def user_of(service: str, earlier: int) -> str:
@@ -287,20 +251,11 @@ VENDOR = Vendor(
         Action("PUT", "/users/{platform_id}/password", set_password),
         Action("POST", "/users/{platform_id}/reset", reset_account),
         Action("DELETE", "/users/{platform_id}", delete_user),
-        Action("POST", "/team/activated", say_activated, is_for_people=True),
-        Action("POST", "/team/failed", say_failed, is_for_people=True),
-        Action("POST", "/team/removed", say_removed, is_for_people=True),
+        *BY_HAND,
     ),
     changes=(activation_succeeds, activation_comes, activation_fails, user_goes),
     habits={"say_activated": activation_comes},
 )
-
-
-def _require(user: Instance, states: Collection[str]) -> Instance:
-    """Refuse what a user's state does not allow."""
-    if user.state["status"] not in states:
-        raise RefusedError(409, "state_changed", state=user.state["status"])
-    return user
 
 
 def _place(user: Instance, membership: Json) -> int | None:
@@ -325,11 +280,3 @@ def _log_in(user: Instance, call: Call, login: str, password: str | None) -> Ans
     made = password or password_of(user.platform_id, user.state["logins"])
     user.state["login"] = {"login": login, "password": made, "made_by": call.reference}
     return Answer(user.state["login"])
-
-
-def _becomes(user: Instance, status: str, states: Collection[str]) -> Later:
-    """Move a user who is in one of these states, and tell of it."""
-    if user.state["status"] not in states:
-        return ()
-    user.state["status"] = status
-    return (Callback(status),)
