@@ -18,7 +18,7 @@ from tests.world.world import World
 A_DAY = timedelta(days=1)
 
 
-def person(number: int, **more: Any) -> dict[str, Any]:
+def person(number: int, /, **more: Any) -> dict[str, Any]:
     """Return the fields of a user with the first, second, ... number of the site."""
     named = {"user_name": f"user.{number}", "number": f"+39061234500{number}"}
     return {**EXAMPLES["activate"], **named, **more}

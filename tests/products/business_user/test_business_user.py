@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from schema.customer import Customer
 from schema.errors import Refusal, Refused
+from schema.store.customers import ChangeCustomer
 from schema.store.order import Accepted, Planned
 from tests.products.business_user.examples import (
+    CUSTOMER,
     EXAMPLES,
     GIVEN_PASSWORD,
     NUMBER,
@@ -79,6 +82,21 @@ def test_BU_3_two_at_once_do_not_get_the_same_extension(world: World) -> None:
     assert second.reason == "extension_taken"
 
 
+def test_BU_3_an_extension_is_taken_at_one_site_only(world: World) -> None:
+    there = {"name": "Milano", "emergency_address": "Corso Como 1, Milano"}
+    told = {**CUSTOMER, "sites": [*CUSTOMER["sites"], there]}
+    told["numbers"] = [*CUSTOMER["numbers"], {"e164": "+390212345001", "site": "Milano"}]
+    record = Customer.model_validate({"version": 2, "name": "Acme", **told})
+    world.writer.store(ChangeCustomer("acme", record))
+    activate(world)
+    activate(world, "two", fields=person(2, number="+390212345001"))
+    refused = refusal(world, "update", "two", number="+390612345003")
+    assert (refused.reason, "Roma" in refused.detail) == ("extension_taken", True)
+    do(world, "update", "two", number="+390612345003", extension="33")
+    assert facts(world, "two")["extension"] == "33"
+    world.check()
+
+
 def test_BU_7_delete_frees_the_number_at_once_and_names_who_else_was_in_the_groups(
     world: World,
 ) -> None:
@@ -129,6 +147,7 @@ def test_BU_8_a_new_number_keeps_the_extension_unless_one_is_given(world: World)
     do(world, "update", number=OTHER_NUMBER)
     assert (facts(world)["number"], facts(world)["extension"]) == (OTHER_NUMBER, "5001")
     assert list(numbers(world)) == [OTHER_NUMBER]
+    assert refusal(world, "activate", "two", **person(3, extension="5001"))
     do(world, "update", number=NUMBER, extension="88")
     assert (facts(world)["number"], facts(world)["extension"]) == (NUMBER, "88")
     assert world.rows.facts()["extension"] == "88"
