@@ -50,15 +50,24 @@ def confirm(
 
 @calls.command(rich_help_panel=WORK)
 def reveal(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="svc_, or CUSTOMER/REFERENCE.")],
+    services: Annotated[
+        list[str], typer.Argument(metavar="SERVICE...", help="svc_, or CUSTOMER/REFERENCE.")
+    ],
     *,
     secret: Annotated[str | None, typer.Option(help="Which, where there are several.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="A new file, only yours; .csv takes those of many services.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a secret of a service, once; its history says to whom."""
-    from deploy.commands.calls import reveal
+    from deploy.commands.reveals import reveal, reveal_to
 
-    reveal(service, secret, as_json=as_json)
+    if to is not None:
+        raise typer.Exit(reveal_to(to, services, secret, as_json=as_json))
+    if len(services) > 1:
+        raise typer.BadParameter("is needed for several services", param_hint="--to")
+    reveal(services[0], secret, as_json=as_json)
 
 
 @call_history.command("load")

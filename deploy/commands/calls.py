@@ -1,4 +1,4 @@
-"""`turnup cancel`, `retry`, `confirm`, `reveal`, `pause` and `resume`: what is asked of one thing by its name."""
+"""`turnup cancel`, `retry`, `confirm`, `pause` and `resume`: what is asked of one thing by its name."""
 
 from deploy.commands.session import Session, leave_to_the_relay, user, writing
 from deploy.display.screen import answer, say
@@ -7,7 +7,7 @@ from producers.calls import Calls, product_named
 from producers.secrets import Secrets
 from schema.sealing import Sealer
 from schema.store.pauses import Pause, Resume
-from schema.store.reads import find_operation, find_service
+from schema.store.reads import find_operation
 from schema.store.writer import Writer
 from schema.views import Operation
 
@@ -37,19 +37,10 @@ def retry(operation: str, *, as_json: bool) -> None:
 def confirm(operation: str, code: str, *, as_json: bool) -> None:
     """Confirm an operation by its code."""
     with writing() as (session, writer):
-        _secrets(session, writer).confirm(operation, code, user())
+        secrets(session, writer).confirm(operation, code, user())
         found = _found(session, operation)
     told = f"{found.id} is confirmed, and goes on: turnup show {found.id}"
     answer(found, told, as_json=as_json)
-
-
-def reveal(service: str, secret: str | None, *, as_json: bool) -> None:
-    """Print a secret, this once."""
-    with writing(is_to_be_done=False) as (session, writer):
-        with session.database.look() as connection:
-            found = find_service(connection, session.settings.products, service)
-        revealed = _secrets(session, writer).reveal(found, secret, user())
-    answer(revealed, revealed.value, as_json=as_json)
 
 
 def pause(product: str, why: str | None) -> None:
@@ -74,7 +65,7 @@ def _found(session: Session, operation: str) -> Operation:
         return find_operation(connection, operation)
 
 
-def _secrets(session: Session, writer: Writer) -> Secrets:
+def secrets(session: Session, writer: Writer) -> Secrets:
     """Return the door for codes and reveals."""
     sealer = Sealer(load_keys(session.settings, session.database))
     return Secrets(session.database, Calls(writer, leave_to_the_relay), sealer)

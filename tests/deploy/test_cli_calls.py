@@ -1,5 +1,6 @@
 """The command line: keys, codes, secrets and pauses."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,13 +26,13 @@ __all__ = ["here", "url"]
 VALUE = "LPA:1$smdp.example$K2-1TNR-42"
 
 
-def keep_secret(address: str) -> None:
-    """Store a secret of the service svc_1."""
+def keep_secret(address: str, value: str = VALUE, service: int = 1) -> None:
+    """Store a secret of a service."""
     database = Database(address)
     sealer = Sealer(load_keys(read_settings(), database))
-    sealed = sealer.seal(VALUE, context_of(1, "pin"))
+    sealed = sealer.seal(value, context_of(service, "pin"))
     values: Mapping[str, object] = {
-        "service_id": 1,
+        "service_id": service,
         "operation_id": 1,
         "name": "pin",
         "sealed": sealed,
@@ -102,6 +103,41 @@ def test_CO_4_a_secret_is_shown_by_hand_once(url: str) -> None:
     assert "was shown the pin at" in refused("reveal", "svc_1", code=1)
     assert "revealed" in done("show", "svc_1")
     assert VALUE not in done("show", "svc_1")
+
+
+def test_CO_4_a_secret_goes_into_a_new_file_that_nobody_else_reads(here: str) -> None:
+    done("submit", write(customer(), activate(1)))
+    keep_secret(here, "=2+2")
+    Path("there.txt").write_text("mine")
+    assert "is there already; nothing" in refused("reveal", "svc_1", "--to", "there.txt", code=2)
+    assert "nothing was revealed" in refused("reveal", "svc_1", "--to", "no/where.txt", code=2)
+    told = done("reveal", "svc_1", "--to", "pin.txt")
+    assert told == "1 secret in pin.txt, shown this once\n"
+    assert Path("pin.txt").read_bytes() == b"=2+2"
+    assert Path("pin.txt").stat().st_mode & 0o777 == 0o600
+    again = turnup("reveal", "svc_1", "--to", "again.txt")
+    assert (again.exit_code, Path("again.txt").exists()) == (1, False)
+    assert "=2+2" not in told + again.output
+
+
+def test_the_secrets_of_many_services_make_one_table_without_formulas(here: str) -> None:
+    done("submit", write(customer(), *(activate(number) for number in (1, 2, 3, 4))))
+    keep_secret(here, "user,password\r\nann,=1+1\r\n", 1)
+    keep_secret(here, 'user,password\r\nbob,"a,b"\r\n', 2)
+    keep_secret(here, "@SUM(A1)", 4)
+    names = [f"acme/pbx-{number}" for number in (1, 2, 3, 4)]
+    assert "one service" in refused("reveal", *names, "--to", "all.txt", code=2)
+    assert turnup("reveal", *names).exit_code == 2
+    result = turnup("reveal", *names, "--to", "all.csv", "--json")
+    assert (result.exit_code, "acme/pbx-3: svc_3 has no secret" in result.stderr) == (1, True)
+    assert json.loads(result.stdout) == {"revealed": 3, "refused": 1, "to": "all.csv"}
+    assert Path("all.csv").read_text("utf-8-sig").splitlines() == [
+        "user,password",
+        "ann,'=1+1",
+        'bob,"a,b"',
+        "service,secret,value",
+        "svc_4,pin,'@SUM(A1)",
+    ]
 
 
 def test_a_pause_is_seen_in_products_and_by_the_doctor(url: str) -> None:
