@@ -1,9 +1,12 @@
-"""Reads the tables *state x verb* of `tables.md`, which is copied from the product rules."""
+"""Reads the tables *state x verb*: those of `tables.md`, copied from the product rules, and a product's `table.md`."""
 
 import re
 from pathlib import Path
 
-TABLES = Path(__file__).parent / "tables.md"
+HERE = Path(__file__).parent
+
+#: Those of the product rules are in one file; a further product brings its own.
+TABLES = (HERE / "tables.md", *sorted(HERE.glob("*/table.md")))
 
 #: verb -> state -> what is written there, cut to the words of the published table.
 Table = dict[str, dict[str, str]]
@@ -12,7 +15,8 @@ Table = dict[str, dict[str, str]]
 def tables() -> dict[str, Table]:
     """Return the tables by product."""
     found: dict[str, Table] = {}
-    for block in re.split(r"\n\n+", TABLES.read_text()):
+    text = "\n\n".join(path.read_text(encoding="utf-8") for path in TABLES)
+    for block in re.split(r"\n\n+", text):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         if len(lines) > 2:
             product, *states = _cells(lines[0])

@@ -49,6 +49,7 @@ PRODUCT = Product(
             limit=business_days(2),
             creates=True,
             through=frozenset({"rename"}),
+            steps=("reserve_place", "connect_line", "start_line", "await_line"),
         ),
         "rename": Verb(
             Rename,
@@ -56,12 +57,14 @@ PRODUCT = Product(
             moves=Moves(),
             limit=minutes(15),
             through=frozenset({"rename"}),
+            steps=("rename_line",),
         ),
         "close": Verb(
             Close,
             takes=row(STATES, N, BUSY, Y, BUSY, ALREADY),
             moves=Moves(during="closing", done="deleted", undone="open"),
             limit=minutes(15),
+            steps=("refuse_calls", "wipe_line", "remove_line"),
         ),
     },
     cancel={"new": Y, "opening": Y, "closing": Y},
