@@ -38,7 +38,7 @@ PROOF = f"tests/products/{NAME}/test_{NAME}.py"
 #: What `make contract` writes.
 DOCUMENTS = "deploy/published/"
 
-SCRIPT = (
+SCRIPT: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("customer.changed", "acme", {"version": 1, "name": "Acme"}),
     (f"{NAME}.open", "acme/desk", {"name": "front desk"}),
     (f"{NAME}.rename", "acme/desk", {"name": "back desk"}),
