@@ -1,4 +1,4 @@
-"""The contract with the outside as files: HTTP as OpenAPI, AMQP as AsyncAPI, the broker's definitions, the rest.
+"""The contract with the outside as files: HTTP as OpenAPI, AMQP as AsyncAPI, what products promise, the rest.
 
 `python -m deploy.contract` writes them (`make contract`); a test says when they are no longer true.
 """
@@ -6,9 +6,12 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from deploy.diagram import draw
+from deploy.overview import OVERVIEW, overview
 from deploy.proofs import proofs
 from producers.amqp import asyncapi
 from producers.amqp.definitions import definitions
@@ -33,8 +36,8 @@ def _asyncapi() -> dict[str, Any]:
     return asyncapi.describe(find_products())
 
 
-#: What each file holds.
-FILES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+#: What each file of JSON holds.
+DESCRIPTIONS: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "openapi.json": _openapi,
     "asyncapi.json": _asyncapi,
     "definitions.json": definitions,
@@ -44,17 +47,30 @@ FILES: Mapping[str, Callable[[], Mapping[str, Any]]] = {
 }
 
 
+def files() -> Mapping[str, Callable[[], str]]:
+    """Return every file that is published, and what writes it; each product has a picture."""
+    products = find_products()
+    described = {name: partial(_json, name) for name in DESCRIPTIONS}
+    pictures = {f"{name}.svg": partial(draw, each) for name, each in products.items()}
+    return {**described, OVERVIEW: partial(overview, products, proofs()), **pictures}
+
+
 def described(name: str = "openapi.json") -> str:
     """Return what a file has to hold."""
-    return json.dumps(FILES[name](), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return files()[name]()
 
 
 def main() -> None:
     """Write the files."""
     PUBLISHED.mkdir(exist_ok=True)
-    for name in FILES:
-        (PUBLISHED / name).write_text(described(name), encoding="utf-8")
+    for name, write in files().items():
+        (PUBLISHED / name).write_text(write(), encoding="utf-8")
         sys.stdout.write(f"{(PUBLISHED / name).relative_to(Path.cwd())}\n")
+
+
+def _json(name: str) -> str:
+    """Return a description as text."""
+    return json.dumps(DESCRIPTIONS[name](), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,23 +1,21 @@
 """`turnup products`: what every product promises."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.text import Text
 
-from deploy.display.screen import Cell, print_json, print_table, say, warn
-from deploy.display.words import moment
+from deploy.display.screen import print_json, print_table, say, warn
+from deploy.display.words import hanging, moment
 from deploy.kinds import SQLITE_URL
+from deploy.overview import COLUMNS, rows_of
 from deploy.proofs import kept_proofs, rules
 from deploy.settings import Settings, read_settings
 from schema.discovery import find_products
 from schema.errors import StoreError
-from schema.lifecycle import Cell as Allowed
-from schema.lifecycle import Product, Verb, published_table
+from schema.lifecycle import Product
 from schema.published import published
 from schema.views import Paused
-
-COLUMNS = ("verb", "deadline", "allowed in", "is so in", "busy in")
 
 
 def products(*, schemas: bool, as_json: bool) -> None:
@@ -36,7 +34,8 @@ def products(*, schemas: bool, as_json: bool) -> None:
         say(f"{each.name}: {each.title}")
         if each.name in paused:
             say(f"paused since {moment(paused[each.name].since)} by {paused[each.name].by}")
-        print_table(COLUMNS, _rows(each))
+        say(hanging([f"States: {', '.join(each.states)}"]))
+        print_table(COLUMNS, rows_of(each))
         say("")
 
 
@@ -79,23 +78,3 @@ def _paused(settings: Settings) -> Mapping[str, Paused]:
 def _schemas(product: Product) -> dict[str, object]:
     """Return the JSON Schema of each verb's fields."""
     return {name: verb.command.model_json_schema() for name, verb in product.verbs.items()}
-
-
-def _rows(product: Product) -> list[Sequence[Cell]]:
-    """Return a row for each verb: in which states what holds; in all others it is refused."""
-    rows: list[Sequence[Cell]] = []
-    for verb, cells in published_table(product).items():
-        limit = _limit(product.verbs[verb]) if verb in product.verbs else ""
-        states = [
-            ", ".join(state for state, said in cells.items() if said == wanted.value)
-            for wanted in (Allowed.YES, Allowed.ALREADY, Allowed.BUSY)
-        ]
-        is_first = verb in product.verbs and product.verbs[verb].creates
-        allowed = ["(no service)"] * is_first + [states[0]] * bool(states[0])
-        rows.append((verb, limit, ", ".join(allowed), *states[1:]))
-    return rows
-
-
-def _limit(verb: Verb) -> str:
-    """Return a verb's deadline, and that from the code's acceptance where it waits for one."""
-    return f"{verb.limit}, then {verb.confirmed}" if verb.confirmed else str(verb.limit)

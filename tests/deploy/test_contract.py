@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from deploy.contract import FILES, PUBLISHED, described
+from deploy.contract import PUBLISHED, described, files
 from schema.discovery import find_products
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", files())
 def test_what_is_published_is_true(name: str) -> None:
     published = (PUBLISHED / name).read_text(encoding="utf-8")
     assert published == described(name), "renew it with: make contract"

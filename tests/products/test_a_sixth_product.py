@@ -129,6 +129,9 @@ def test_a_sixth_product_is_published_and_owes_what_every_product_owes(tree: Pat
     for name in ("openapi.json", "asyncapi.json", "proofs.json"):
         told = (tree / DOCUMENTS / name).read_text(encoding="utf-8")
         assert ("FX-1" if name == "proofs.json" else f"turnup.{NAME}.open") in told
+    page = (tree / DOCUMENTS / "products.md").read_text(encoding="utf-8")
+    assert f"{NAME}.svg" in page
+    assert "opening" in (tree / DOCUMENTS / f"{NAME}.svg").read_text(encoding="utf-8")
     published = ("tests/deploy/test_contract.py", "tests/house/test_rules_are_proven.py")
     run(tree, sys.executable, "-m", "pytest", "-q", "-x", *published)
     proofs = ("tests/products/test_every_product.py", "tests/products/test_tables.py")
