@@ -7,7 +7,6 @@ the same file again is the same commands, wherever a crash has stopped it.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import combinations
 from typing import Any
 
 from producers.columns import ATTRIBUTES, CUSTOMER, ID, REFERENCE, Field, Fields, pointer_of
@@ -190,12 +189,20 @@ class Bulk:
                 yield Fault("", "a column has no name")
             elif self._field(column) is None and column not in self._wanted.names:
                 yield Fault(column, UNKNOWN)
-        said = [(column, self._field(column)) for column in columns if column]
-        said += [(f"--set {field.name}", field) for field, _ in self._constants]
-        for (first, one), (second, other) in combinations(said, 2):
-            if one and other and _overlaps(one.path, other.path):
-                yield Fault(second, TWICE.format(first))
-        given = {field.path[0] for _, field in said if field}
+        said: dict[tuple[str, ...], str] = {}
+        named = [(column, self._field(column)) for column in columns if column]
+        for column, field in [
+            *named,
+            *((f"--set {each.name}", each) for each, _ in self._constants),
+        ]:
+            if field is None:
+                continue
+            other = next((name for path, name in said.items() if _overlaps(path, field.path)), None)
+            if other is None:
+                said[field.path] = column
+            else:
+                yield Fault(column, TWICE.format(other))
+        given = {path[0] for path in said}
         for name in [CUSTOMER, *self._fields.required]:
             if name not in given:
                 yield Fault(self._fields.column_of(name), "is missing")

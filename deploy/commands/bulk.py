@@ -28,7 +28,7 @@ from schema.asker import Asker
 from schema.errors import NotStored, NotTaken, Refusal, StoreError, StoreFull
 from schema.ids import public_id
 from schema.sealing import Sealer
-from schema.store.order import Accepted
+from schema.store.order import Accepted, Planned
 from schema.store.writer import Writer
 
 #: Rows in one acceptance, which is one transaction.
@@ -175,9 +175,10 @@ def _result(handing: _Handing, row: Row | BadLine, draft: Draft | None, answer: 
         answer = invalid((*draft.faults, *others))
     status = Answered(row.number, None, answer).kind
     service = str(draft.event["subject"]) if draft else ""
-    operation = public_id("op", answer.operation) if isinstance(answer, Accepted) else ""
     refusal = handing.bulk.told(answer) if isinstance(answer, Refusal) else None
-    return Result(row.number, _id(handing, row), status, service, operation, refusal)
+    operation = public_id("op", answer.operation) if isinstance(answer, Accepted) else ""
+    advice = answer.advice or "" if isinstance(answer, Accepted | Planned) else ""
+    return Result(row.number, _id(handing, row), status, service, operation, refusal, advice)
 
 
 def _id(handing: _Handing, row: Row | BadLine) -> str:

@@ -20,7 +20,7 @@ from schema.spreadsheet import MARK, csv_line, safe_cell
 #: What stands instead of a separator where results are JSON Lines.
 JSON_FORM = ""
 
-COLUMNS = ("row", "id", "status", "service", "operation", "reason", "problem")
+COLUMNS = ("row", "id", "status", "service", "operation", "reason", "problem", "advice")
 
 
 class ResultsUnusable(TurnupError):
@@ -37,6 +37,7 @@ class Result:
     service: str = ""
     operation: str = ""
     refusal: Refusal | None = None
+    advice: str = ""
 
     @property
     def problem(self) -> str:
@@ -125,7 +126,7 @@ class Results:
             return json.dumps(_document(result), ensure_ascii=False) + "\n"
         reason = result.refusal.reason if result.refusal else ""
         said = (result.id, result.status, result.service, result.operation, reason, result.problem)
-        return csv_line([str(result.row), *map(_flat, said)], self._separator)
+        return csv_line([str(result.row), *map(_flat, (*said, result.advice))], self._separator)
 
     def _write(self, text: str) -> None:
         """Write text, so that it outlives this process."""
@@ -141,7 +142,11 @@ def _flat(text: str) -> str:
 def _document(result: Result) -> dict[str, Any]:
     """Return what became of a row for programs; only what it has is said."""
     said = {"row": result.row, "id": result.id, "status": result.status}
-    found = {"service": result.service, "operation": result.operation}
+    found = {
+        "service": result.service,
+        "operation": result.operation,
+        "advice": result.advice,
+    }
     document: dict[str, Any] = {**said, **{name: each for name, each in found.items() if each}}
     if result.refusal:
         faults = [{"column": each.pointer, "detail": each.detail} for each in result.refusal.faults]

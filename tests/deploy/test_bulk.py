@@ -239,7 +239,7 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def accepts(self: Any, events: Any, **asker: Any) -> Any:
-        return [Accepted(7, "cloud_pbx") for _ in events]
+        return [Accepted(7, "cloud_pbx", advice="it cannot be undone") for _ in events]
 
     monkeypatch.setattr(bulk, "BATCH", 100)
     monkeypatch.setattr(Intake, "accept", accepts)
@@ -256,6 +256,7 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert max(peaks[2:]) < max(peaks[:2]) + 300_000
+    assert results()[-1]["advice"] == "it cannot be undone"
 
 
 def _away(*_: Any) -> Any:

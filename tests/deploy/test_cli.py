@@ -337,6 +337,7 @@ def test_what_products_promise_fits_eighty_columns(monkeypatch: pytest.MonkeyPat
 def test_products_publish_their_tables() -> None:
     told = done("products").splitlines()
     assert told[0] == "cloud_pbx: Cloud PBX"
+    assert told[1].startswith("States: new, activating, active, ")
     (deactivate,) = (line for line in told if line.startswith("deactivate"))
     assert deactivate.split() == [
         "deactivate",

@@ -11,7 +11,8 @@ from producers.columns import ROUNDED_WANTED
 from producers.sheets import Row
 from schema.command import Command
 from schema.discovery import find_products
-from schema.errors import Refusal, Refused
+from schema.errors import Fault, Refusal, Refused
+from schema.published import published
 
 KIND = "turnup.cloud_pbx.activate"
 
@@ -59,6 +60,13 @@ def data(**cells: str) -> Any:
     return {name: each for name, each in draft.event["data"].items() if name != "full_name"}
 
 
+def test_the_columns_of_a_product_are_published() -> None:
+    product = find_products()["cloud_pbx"]
+    verb = replace(product.verbs["delete"], columns={"Grund": "reason"})
+    told = published(replace(product, verbs={"delete": verb})).verbs["delete"].columns
+    assert told == {"Grund": "reason"}
+
+
 def faults(*columns: str, names: dict[str, str] | None = None, **constants: str) -> list[str]:
     with pytest.raises(Refused) as refused:
         bulk(*columns, names=names, **constants)
@@ -96,8 +104,8 @@ def test_a_product_names_its_own_columns_and_services_are_named_by_their_row() -
     customer, _, reference = event["subject"].partition("/")
     assert (customer, reference.rpartition("-")[2]) == ("acme", "7")
     assert event["id"].endswith(":7")
-    missing = Refusal("invalid", 422, "", ())
-    assert found.told(missing) == missing
+    wrong = Refusal("invalid", 422, "", (Fault("/data/room/name", "is too long"),))
+    assert found.told(wrong).faults == (Fault("Room", "is too long"),)
 
 
 def test_columns_can_be_called_otherwise_and_one_can_be_the_key() -> None:
