@@ -11,11 +11,11 @@ from itertools import pairwise
 
 from schema.lifecycle import DELETED, NEW, Cell, Product, Verb
 
-#: In pixels: the names of the rows, what stands above them, a line of a row, and what lies between two rows.
-LEFT, HEAD, LINE, GAP = 250, 58, 16, 16
+#: In pixels: what stands above the rows, a line of a row, and what lies between two rows.
+HEAD, LINE, GAP = 58, 16, 16
 
-#: A state's column: its least width, and the width of a letter in its name.
-COLUMN, LETTER = 92, 8
+#: A state's column: its least width, and the width of a letter in a name, and of a small one.
+COLUMN, LETTER, SMALL = 92, 8, 6
 
 #: How large the head of an arrow and a dot are, and how far an arrow keeps from a state's line.
 TIP, DOT, SPACE = 5, 4, 3
@@ -54,8 +54,9 @@ class Row:
 
 def draw(product: Product) -> str:
     """Return the picture of a product."""
-    places = _places(product)
     rows = list(_rows(product))
+    left = max(LETTER * len(row.name) + SMALL * len(row.side) for row in rows) + GAP
+    places = _places(product, left)
     height = HEAD + sum(_height(row) for row in rows) + GAP
     width = max(places.values()) + _width(product.states[-1]) // 2 + GAP
     lines = [
@@ -128,9 +129,9 @@ def _apart(left: tuple[int, int], right: tuple[int, int]) -> bool:
     return left[1] < right[0] + (not is_dot)
 
 
-def _places(product: Product) -> Mapping[str, int]:
-    """Return where the middle of each state's column is."""
-    places, left = {}, LEFT
+def _places(product: Product, left: int) -> Mapping[str, int]:
+    """Return where the middle of each state's column is; the names of rows end at `left`."""
+    places = {}
     for state in product.states:
         width = _width(state)
         places[state] = left + width // 2

@@ -102,6 +102,20 @@ def test_each_row_gets_its_own_result_and_a_bad_one_stops_no_other() -> None:
     assert told[-3:] == ["2     accepted", "3     refused", f"5 rows: {RESULTS}"]
 
 
+def test_SA_2_a_batch_of_accounts_goes_in_as_its_columns_are_called() -> None:
+    file = rows(
+        "fullName;gsmNumber;email;securityModel;description",
+        "Ann Verdi;+393471234567;ann@acme.example;;third floor",
+        "Bob Neri;3,93E+11;bob@acme.example;;",
+    )
+    accounts = ("--as", "turnup.secure_account.activate", "--customer", "acme")
+    for_all = ("--set", "way=batch", "--set", "group=sales", "--set", "profile=standard")
+    assert turnup("submit", file, *accounts, *for_all).exit_code == 1
+    first, second = results(separator=";")
+    assert (first["status"], first["service"].endswith("-2")) == ("accepted", True)
+    assert second["problem"].startswith("gsmNumber: is a number that a spreadsheet has rounded")
+
+
 def test_a_name_that_a_spreadsheet_has_rounded_is_not_taken_for_a_name() -> None:
     lines = "reference,name,extensions", "a,3.93E+11,2", "b,3.93E+11,0", "c,Rome,2"
     assert turnup("submit", rows(*lines), *ACTIVATE).exit_code == 1

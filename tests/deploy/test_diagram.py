@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from deploy.diagram import LEFT, draw
+from deploy.diagram import draw
 from schema.discovery import find_products
 from schema.lifecycle import Moves, Product
 from tests.products.sample.promised import PRODUCT as SAMPLE
@@ -26,8 +26,8 @@ def drawn(product: Product) -> dict[str, Drawn]:
         (float(each.get("x", 0)), float(each.get("y", 0)), each)
         for each in picture.iter(f"{NAME}text")
     ]
-    states = {x: each.text or "" for x, _, each in texts if x > LEFT}
-    rows = sorted((y, (each.text or "").strip()) for x, y, each in texts if x < LEFT)
+    states = {x: each.text or "" for x, _, each in texts if each.get("text-anchor")}
+    rows = sorted((y, (each.text or "").strip()) for x, y, each in texts if x not in states)
 
     def row(y: float) -> str:
         return [name for top, name in rows if top - 5 < y][-1]
