@@ -1,0 +1,205 @@
+"""The registrar as the steps see it: a table of subscribers, each with its bindings, and the port's client over HTTP.
+
+Names are ours: the user name of a subscriber and the name of a workspace are chosen before the first call and never
+change, so that every call can be repeated, and everything can be asked for by name.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from workers.errors import NotThere, StateChanged
+from workers.transport import Change, Transport
+from workers.workflow import Work
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What uses a SIP account: its MAC address (`aabbccddeeff`), its approved type, and whose it is."""
+
+    mac: str
+    type: str
+    #: `user:<user name>` of each user who shares it, or one `workspace:<name>`.
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a device can be reached now, until its registration expires."""
+
+    contact: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A row of the registrar's table, with what is bound to it now; its password is never shown."""
+
+    user_name: str
+    domain: str
+    outbound_proxy: str
+    device: Device
+    #: `Work.reference` of the operation that has set the password which works now.
+    password_of: str
+    is_blocked: bool
+    bindings: tuple[Binding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A room or the like that devices stand in, with its own number."""
+
+    name: str
+    title: str
+    licence: str
+    location: str
+    number: str
+    extension: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceType:
+    """A type on the platform's list of approved ones (SD-2)."""
+
+    name: str
+    minimum_firmware: str
+    is_secure: bool
+
+
+class SipPlatform(Protocol):
+    """What the registrar can do; each call may raise a `PlatformError`.
+
+    Of what is to be changed but is not there any more, `StateChanged`; what is to be removed may be gone already. The
+    vendor races where two calls are about one owner at the same time (SD-8): our side sees to it that none are.
+    """
+
+    async def show(self, user_name: str) -> Subscriber | None:
+        """Return a row of the table with its bindings; None where there is none."""
+
+    async def put_subscriber(
+        self, work: Work, user_name: str, device: Device, password: str
+    ) -> Subscriber:
+        """Add a row, or give the one of this name another device and password; the old password stops at once.
+
+        Bindings and a block stay as they are. `password_of` becomes `work.reference`.
+        """
+
+    async def set_owners(self, work: Work, user_name: str, owners: tuple[str, ...]) -> None:
+        """Say whose the device is from now on (SD-1)."""
+
+    async def block(self, work: Work, user_name: str, *, blocked: bool) -> None:
+        """Refuse registrations and calls, or take that back; bindings are dropped by a call of their own."""
+
+    async def drop_bindings(self, work: Work, user_name: str) -> None:
+        """Drop every binding of a subscriber now: its device is no longer reached."""
+
+    async def remove_subscriber(self, work: Work, user_name: str) -> None:
+        """Remove a row with its credential and its bindings."""
+
+    async def put_workspace(self, work: Work, workspace: Workspace) -> None:
+        """Make a workspace, or make the one of this name like this."""
+
+    async def has_workspace(self, name: str) -> bool:
+        """Return whether there is a workspace of this name."""
+
+    async def remove_workspace(self, work: Work, name: str) -> None:
+        """Remove a workspace; `StateChanged` while a device stands in it."""
+
+    async def approved_types(self) -> tuple[DeviceType, ...]:
+        """Return the list of approved types as it is now (SD-2)."""
+
+
+class HttpSipPlatform:
+    """The registrar behind its vendor's HTTP interface."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def show(self, user_name: str) -> Subscriber | None:
+        """Read a row; see `SipPlatform`."""
+        try:
+            return _subscriber(await self._transport.read(f"/sip_device/subscribers/{user_name}"))
+        except NotThere:
+            return None
+
+    async def put_subscriber(
+        self, work: Work, user_name: str, device: Device, password: str
+    ) -> Subscriber:
+        """Write a row; see `SipPlatform`."""
+        path, body = (
+            f"/sip_device/subscribers/{user_name}",
+            {**asdict(device), "password": password},
+        )
+        return _subscriber(await self._transport.change("PUT", path, Change.of(work), body))
+
+    async def set_owners(self, work: Work, user_name: str, owners: tuple[str, ...]) -> None:
+        """Write the owners of a row."""
+        await self._change(work, user_name, "owners", {"owners": owners})
+
+    async def block(self, work: Work, user_name: str, *, blocked: bool) -> None:
+        """Set the switch of a row."""
+        await self._change(work, user_name, "blocked", {"blocked": blocked})
+
+    async def drop_bindings(self, work: Work, user_name: str) -> None:
+        """Delete the bindings of a row."""
+        await self._remove(work, f"subscribers/{user_name}/bindings")
+
+    async def remove_subscriber(self, work: Work, user_name: str) -> None:
+        """Delete a row; it may be gone already."""
+        await self._remove(work, f"subscribers/{user_name}")
+
+    async def put_workspace(self, work: Work, workspace: Workspace) -> None:
+        """Write a workspace."""
+        body = asdict(workspace)
+        path = f"/sip_device/workspaces/{body.pop('name')}"
+        await self._transport.change("PUT", path, Change.of(work), body)
+
+    async def has_workspace(self, name: str) -> bool:
+        """Look for a workspace."""
+        try:
+            await self._transport.read(f"/sip_device/workspaces/{name}")
+        except NotThere:
+            return False
+        return True
+
+    async def remove_workspace(self, work: Work, name: str) -> None:
+        """Delete a workspace; it may be gone already."""
+        await self._remove(work, f"workspaces/{name}")
+
+    async def approved_types(self) -> tuple[DeviceType, ...]:
+        """Read the list."""
+        found = await self._transport.read("/sip_device/types")
+        return tuple(DeviceType(**each) for each in found["types"])
+
+    async def _change(self, work: Work, user_name: str, what: str, body: Json) -> None:
+        """Change one thing of a row that has to be there."""
+        path = f"/sip_device/subscribers/{user_name}/{what}"
+        try:
+            await self._transport.change("PUT", path, Change.of(work), body)
+        except NotThere as error:
+            raise StateChanged("the platform has no such device") from error
+
+    async def _remove(self, work: Work, path: str) -> None:
+        """Remove what may be gone already."""
+        try:
+            await self._transport.change("DELETE", f"/sip_device/{path}", Change.of(work))
+        except NotThere:
+            return
+
+
+def connect(transport: Transport) -> SipPlatform:
+    """Return the platform at the other end of a transport."""
+    return HttpSipPlatform(transport)
+
+
+def _subscriber(told: Json) -> Subscriber:
+    """Return the row that an answer tells."""
+    device = Device(told["mac"], told["type"], tuple(told["owners"]))
+    bound = tuple(
+        Binding(each["contact"], datetime.fromisoformat(each["expires_at"]))
+        for each in told["bindings"]
+    )
+    named = (told["user_name"], told["domain"], told["outbound_proxy"])
+    return Subscriber(*named, device, told["password_of"], told["blocked"], bound)
