@@ -4,7 +4,7 @@ Names are ours: the user name of a subscriber and the name of a workspace are ch
 change, so that every call can be repeated, and everything can be asked for by name.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -26,6 +26,14 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Password:
+    """A password, and a word that is kept beside it: it tells whether this is the one that works, and nothing of it."""
+
+    text: str = field(repr=False)
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     """Where a device can be reached now, until its registration expires."""
 
@@ -41,8 +49,8 @@ class Subscriber:
     domain: str
     outbound_proxy: str
     device: Device
-    #: `Work.reference` of the operation that has set the password which works now.
-    password_of: str
+    #: The `Password.mark` of the password that works now.
+    password_mark: str
     is_blocked: bool
     bindings: tuple[Binding, ...]
 
@@ -79,11 +87,11 @@ class SipPlatform(Protocol):
         """Return a row of the table with its bindings; None where there is none."""
 
     async def put_subscriber(
-        self, work: Work, user_name: str, device: Device, password: str
+        self, work: Work, user_name: str, device: Device, password: Password
     ) -> Subscriber:
         """Add a row, or give the one of this name another device and password; the old password stops at once.
 
-        Bindings and a block stay as they are. `password_of` becomes `work.reference`.
+        Bindings and a block stay as they are.
         """
 
     async def set_owners(self, work: Work, user_name: str, owners: tuple[str, ...]) -> None:
@@ -125,12 +133,12 @@ class HttpSipPlatform:
             return None
 
     async def put_subscriber(
-        self, work: Work, user_name: str, device: Device, password: str
+        self, work: Work, user_name: str, device: Device, password: Password
     ) -> Subscriber:
         """Write a row; see `SipPlatform`."""
         path, body = (
             f"/sip_device/subscribers/{user_name}",
-            {**asdict(device), "password": password},
+            {**asdict(device), **_told(password)},
         )
         return _subscriber(await self._transport.change("PUT", path, Change.of(work), body))
 
@@ -202,4 +210,9 @@ def _subscriber(told: Json) -> Subscriber:
         for each in told["bindings"]
     )
     named = (told["user_name"], told["domain"], told["outbound_proxy"])
-    return Subscriber(*named, device, told["password_of"], told["blocked"], bound)
+    return Subscriber(*named, device, told["password_mark"], told["blocked"], bound)
+
+
+def _told(password: Password) -> Json:
+    """Return a password as it is sent."""
+    return {"password": password.text, "password_mark": password.mark}
