@@ -5,7 +5,6 @@ change, so that every call can be repeated, and everything can be asked for by n
 """
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any, Protocol
 
 from workers.errors import NotThere, StateChanged
@@ -21,7 +20,7 @@ class Device:
 
     mac: str
     type: str
-    #: `user:<user name>` of each user who shares it, or one `workspace:<name>`.
+    #: `user:<customer>~<user name>` of each user who shares it, or one `workspace:<customer>~<reference>`.
     owners: tuple[str, ...]
 
 
@@ -31,14 +30,6 @@ class Password:
 
     text: str = field(repr=False)
     mark: str
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """Where a device can be reached now, until its registration expires."""
-
-    contact: str
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +43,26 @@ class Subscriber:
     #: The `Password.mark` of the password that works now.
     password_mark: str
     is_blocked: bool
-    bindings: tuple[Binding, ...]
+    #: Where the device can be reached now: the contact of each registration that has not expired.
+    bindings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """A room or the like that devices stand in, with its own number."""
 
+    #: `<customer>~<reference>`, with `owner` the same that stands in `Device.owners`.
     name: str
     title: str
     licence: str
     location: str
     number: str
-    extension: str | None
+    extension: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """How the devices that stand in it name it."""
+        return f"workspace:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +159,9 @@ class HttpSipPlatform:
     async def put_workspace(self, work: Work, workspace: Workspace) -> None:
         """Write a workspace."""
         body = asdict(workspace)
-        path = f"/sip_device/workspaces/{body.pop('name')}"
-        await self._transport.change("PUT", path, Change.of(work), body)
+        name = body.pop("name")
+        change = Change(work.key, work.reference, name.replace("~", "/"))
+        await self._transport.change("PUT", f"/sip_device/workspaces/{name}", change, body)
 
     async def has_workspace(self, name: str) -> bool:
         """Look for a workspace."""
@@ -205,12 +204,10 @@ def connect(transport: Transport) -> SipPlatform:
 def _subscriber(told: Json) -> Subscriber:
     """Return the row that an answer tells."""
     device = Device(told["mac"], told["type"], tuple(told["owners"]))
-    bound = tuple(
-        Binding(each["contact"], datetime.fromisoformat(each["expires_at"]))
-        for each in told["bindings"]
-    )
     named = (told["user_name"], told["domain"], told["outbound_proxy"])
-    return Subscriber(*named, device, told["password_mark"], told["blocked"], bound)
+    return Subscriber(
+        *named, device, told["password_mark"], told["blocked"], tuple(told["bindings"])
+    )
 
 
 def _told(password: Password) -> Json:
