@@ -92,7 +92,7 @@ class SecretKey:
 class Sealer:
     """Seals with the first of its keys and opens with every one, so that a key can be replaced."""
 
-    __slots__ = ("_ciphers", "_code_keys", "_first")
+    __slots__ = ("_ciphers", "_code_keys", "_first", "_made_keys")
 
     def __init__(self, keys: Sequence[SecretKey]) -> None:
         if not keys:
@@ -100,6 +100,7 @@ class Sealer:
         self._first = keys[0].id
         self._ciphers = {key.id: AESGCM(key.expand("sealing")) for key in keys}
         self._code_keys = tuple(derive(key, "confirmation codes") for key in keys)
+        self._made_keys = tuple(derive(key, "made secrets") for key in keys)
 
     def __repr__(self) -> str:
         return f"<Sealer {', '.join(self._ciphers)}>"
@@ -128,6 +129,10 @@ class Sealer:
         except InvalidTag as error:
             raise SecretDamaged(context) from error
         return plain.decode("utf-8", "surrogatepass")
+
+    def made(self, name: str) -> tuple[bytes, ...]:
+        """Return 32 secret bytes of this name: by the newest key, then what the older ones made."""
+        return tuple(hmac.digest(key, _bytes(name), "sha256") for key in self._made_keys)
 
     def confirmation_code(self, operation: int, cycle: int) -> str:
         """Return the code that confirms this cycle of an operation: always the same, and never stored (CP-6)."""

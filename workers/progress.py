@@ -46,6 +46,7 @@ class Progress(NamedTuple):
     platform_id: str | None
     secrets: Mapping[str, str]
     deadline_at: datetime
+    sealer: Sealer
 
     @property
     def key(self) -> str:
@@ -83,7 +84,12 @@ class Progress(NamedTuple):
             now=self.now,
             deadline_at=self.deadline_at,
             attempt=self.attempt + 1,
+            made=self._made,
         )
+
+    def _made(self, name: str) -> tuple[bytes, ...]:
+        """Return the secret bytes that this operation has under a name."""
+        return self.sealer.made(f"{self.name}@{self.claimed.installation} {name}")
 
 
 def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer) -> Progress:
@@ -116,6 +122,7 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
         platform_id=claimed.platform_id,
         secrets=claimed.secrets,
         deadline_at=claimed.deadline_at,
+        sealer=sealer,
     )
 
 

@@ -135,8 +135,9 @@ class Work(NamedTuple):
     """All that a step may know: its command, its service, what earlier steps and the platform have told.
 
     `key` is the idempotency key of this step in this cycle, `reference` what the platform is to call us back with;
-    both are the same however often the step runs. `secrets` says how the service's secrets stand, by name (`valid`,
-    `used`, `expired`, `replaced`, `void`), `mailed` which causes a mail server has accepted, and when.
+    both are the same however often the step runs, and so are the secret bytes that `made` gives by a name: the first
+    are for use, those behind them came from the keys before. `secrets` says how the service's secrets stand, by name
+    (`valid`, `used`, `expired`, `replaced`, `void`), `mailed` which causes a mail server has accepted, and when.
     """
 
     operation: str
@@ -152,6 +153,7 @@ class Work(NamedTuple):
     now: datetime
     deadline_at: datetime
     attempt: int
+    made: Callable[[str], Sequence[bytes]]
 
     @property
     def reference(self) -> str:

@@ -257,3 +257,13 @@ def test_CP_6_a_code_by_the_key_before_is_still_the_code() -> None:
     code, both = SEALER.confirmation_code(1, 0), Sealer([NEW, OLD])
     assert both.is_confirmation_code(code, 1, 0)
     assert both.confirmation_code(1, 0) == Sealer([NEW]).confirmation_code(1, 0) != code
+
+
+def test_SD_7_made_bytes_are_the_same_every_time_and_after_a_rotation_the_old_ones_are_known() -> (
+    None
+):
+    assert SEALER.made("op_1") == SEALER.made("op_1")
+    assert SEALER.made("op_1") != SEALER.made("op_2")
+    before, after = Sealer([OLD]).made("op_1"), Sealer([NEW, OLD]).made("op_1")
+    assert after[0] != before[0]
+    assert after[1:] == before
