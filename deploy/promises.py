@@ -1,4 +1,4 @@
-"""The settings of verbs: their deadlines, and by whose calendar that of a confirmed verb is counted.
+"""The settings of products: limits, deadlines of verbs, and by whose calendar that of a confirmed verb is counted.
 
 One that waits for a code has two: TURNUP_<PRODUCT>_<VERB>_CODE_DEADLINE until it is mailed, and
 TURNUP_<PRODUCT>_<VERB>_DEADLINE from the moment at which it came, by _COUNTRY, _REGION and _TIME_ZONE.
@@ -7,6 +7,8 @@ TURNUP_<PRODUCT>_<VERB>_DEADLINE from the moment at which it came, by _COUNTRY, 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+from pydantic import Field
 
 from deploy.kinds import DeadlineLimit
 from schema.lifecycle import Product, Promise, Verb
@@ -17,8 +19,13 @@ CALENDAR = ("country", "region", "time_zone")
 
 
 def fields_of(product: Product) -> dict[str, Any]:
-    """Return the fields that the verbs of a product add to the settings."""
-    fields: dict[str, Any] = {}
+    """Return the fields that the verbs and the limits of a product add to the settings."""
+    fields: dict[str, Any] = {
+        f"{product.name}_{name}": (bool, value)
+        if isinstance(value, bool)
+        else (int, Field(value, ge=0))
+        for name, value in product.limits.items()
+    }
     for verb in product.verbs.values():
         for name in shown(product, verb):
             kind = str if name.endswith(CALENDAR) else DeadlineLimit
@@ -35,6 +42,15 @@ def changes(product: Product, settings: object) -> Mapping[str, Mapping[str, Any
         said = {name.removeprefix(before): value for name, value in given.items() if value}
         found[verb.name] = _changes(verb, said)
     return found
+
+
+def with_limits(product: Product, settings: object) -> Product:
+    """Return the product with its limits as the settings have them."""
+    limits = {
+        name: getattr(settings, f"{product.name}_{name}", value)
+        for name, value in product.limits.items()
+    }
+    return replace(product, limits=limits)
 
 
 def shown(product: Product, verb: Verb) -> dict[str, str]:

@@ -41,7 +41,7 @@ from deploy.kinds import (
     WebUrl,
     written_length,
 )
-from deploy.promises import changes, fields_of
+from deploy.promises import changes, fields_of, with_limits
 from deploy.slips import unknown
 from schema.calendar import CalendarUnknown
 from schema.discovery import find_products
@@ -218,7 +218,8 @@ class Settings(BaseSettings):
     def products(self) -> Mapping[str, Product]:
         """All products by name, with the deadlines of these settings."""
         found = find_products()
-        return find_products({name: changes(each, self) for name, each in found.items()})
+        changed = find_products({name: changes(each, self) for name, each in found.items()})
+        return {name: with_limits(each, self) for name, each in changed.items()}
 
     @property
     def platforms(self) -> Mapping[str, Platform]:

@@ -21,7 +21,8 @@ class Asked(NamedTuple):
     """A command at the door, and what is stored about its service (`state` None: there is none yet).
 
     `fields` are the command's as JSON, its secrets sealed. `holders` names the services that have something of a kind
-    in a scope, `find` another service of the customer by its reference.
+    in a scope, `find` another service of the customer by its reference, `listed` a list of the platform's as workers
+    read it last (None: not yet). `limits` are the product's, by the settings.
     """
 
     customer: str
@@ -32,6 +33,8 @@ class Asked(NamedTuple):
     fields: Mapping[str, Any]
     holders: Callable[[str, str], Sequence[str]]
     find: Callable[[str], Found | None]
+    listed: Callable[[str], Any]
+    limits: Mapping[str, Any]
 
 
 class Thing(NamedTuple):
@@ -73,3 +76,17 @@ class Takes(NamedTuple):
 
 
 NOTHING = Takes()
+
+
+class Beside(NamedTuple):
+    """Another service that comes to be with a new one, at rest in a state, such as the workspace of a device (SD-5).
+
+    It has what it `takes` from then on, and goes with the new one where that never is (CO-10), unless somebody else has
+    something in the scope `<customer>/<reference>` by then. Asked for in `field`.
+    """
+
+    reference: str
+    field: str
+    state: str
+    facts: Mapping[str, Any]
+    takes: Takes = NOTHING

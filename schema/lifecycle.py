@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from schema.asking import NOTHING, Asked, Takes
+from schema.asking import NOTHING, Asked, Beside, Takes
 from schema.calendar import Limit, WorkCalendar, minutes
 from schema.command import Command
 from schema.errors import Refusal
@@ -83,9 +83,9 @@ class Verb:
     for a code (CP-5): `limit` is until that is mailed, `confirmed` what holds from its acceptance
     (CP-8). `steps` is what a dry run tells of its workflow, `severity` how bad a missed deadline is (CO-12), `advice`
     what the answer to it says (BU-7). `wants` says what it takes (CO-11), and where the table says yes, `guard` has the
-    last word: why not, `ALREADY`, or None; it is asked again as the operation begins (CO-1, CO-13).
-    `columns` is what columns of a file are called that have another name than
-    their field (SA-2).
+    last word: why not, `ALREADY`, or None; it is asked again as the operation begins (CO-1, CO-13). `makes` names a
+    service that one which `creates` makes beside its own. `columns` is what columns of a file are called that have
+    another name than their field (SA-2).
     One that `hands_over` is not undone when it is replaced: what replaces it goes on from what it has done.
     """
 
@@ -107,6 +107,7 @@ class Verb:
     reasons: Mapping[str, str] = field(default_factory=dict)
     wants: Callable[[Asked], Takes] | None = None
     guard: Callable[[Asked], Refusal | Cell | None] | None = None
+    makes: Callable[[Asked], Beside | None] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -129,8 +130,9 @@ class Product:
     of such a kind and what it told. `uses` names the secret that a kind uses up,
     `expires` the one that it says to work no more (ML-4).
     A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). Its calls have the
-    sub client type `call_mark` in the vendor's call history (ML-10). Operations for which `turns` (of verb and what is
-    stored) names the same owner act one at a time (SD-8). `rules` are its own, by number, each in one line.
+    sub client type `call_mark` in the vendor's call history (ML-10). Each of its `limits` is a setting with this
+    default. Operations for which `turns` (of verb and what is stored) names the same owner act one at a time (SD-8).
+    `rules` are its own, by number, each in one line.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Product:
     expires: Mapping[str, str] = field(default_factory=dict)
     takes_entitlement: bool = False
     call_mark: str | None = None
+    limits: Mapping[str, int | bool] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
     turns: Callable[[str, Asked], Sequence[str]] | None = None
 

@@ -6,6 +6,7 @@ Times are integers: milliseconds since 1970 in UTC; JSON is text; a key never le
 grows. An operation that has not ended has one `due` row: when to look at it (`wake_at`) and when to decide about its
 deadline (`decide_at`). Nothing wakes it before `settles_at`: until then a call may still act whose outcome is unknown.
 A platform tells two databases that count alike apart by the `installation` in keys and references.
+A service that is `made_beside` another one stands or falls with it until that one has come to be.
 What an operation takes for a service that is there already (`possession`, `number`) names it until it has ended.
 `FAR` stands for never, so that a minimum needs no special case.
 """
@@ -110,6 +111,7 @@ service = Table(
     Column("number", Integer, nullable=False, server_default=text("0")),
     Column("sequence", Integer, nullable=False, server_default=text("0")),
     Column("created_at", BigInteger, nullable=False),
+    Column("made_beside", BigInteger),
     UniqueConstraint("customer", "reference", name="service_reference"),
     Index(
         "service_platform_id",
@@ -117,6 +119,12 @@ service = Table(
         "platform_id",
         postgresql_where=text("platform_id IS NOT NULL"),
         sqlite_where=text("platform_id IS NOT NULL"),
+    ),
+    Index(
+        "service_made_beside",
+        "made_beside",
+        postgresql_where=text("made_beside IS NOT NULL"),
+        sqlite_where=text("made_beside IS NOT NULL"),
     ),
     postgresql_with={"fillfactor": 80},
     sqlite_autoincrement=True,
@@ -364,6 +372,17 @@ number = Table(
         postgresql_where=text("service_id IS NOT NULL"),
         sqlite_where=text("service_id IS NOT NULL"),
     ),
+)
+
+listing = Table(
+    "listing",
+    metadata,
+    Column("product", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("read_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("product", "name", name="listing_key"),
+    sqlite_with_rowid=False,
 )
 
 possession = Table(

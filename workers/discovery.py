@@ -1,13 +1,13 @@
 """Finds what is done for each product: the packages on the path of `workers.products`.
 
-A product's home has `workflow.py` with `WORKFLOWS`, and `platform.py` with `connect(transport)`; one that writes to
-people has `notices.py` with `NOTICES`.
+A product's home has `workflow.py` with `WORKFLOWS`, and `platform.py` with `connect(transport)`, and with `LISTS` if
+its platform has lists that doors look at; one that writes to people has `notices.py` with `NOTICES`.
 """
 
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +21,13 @@ HOME = "workers.products"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What the workers know of one product: a workflow for each verb, its platform, its mails."""
+    """What the workers know of one product: a workflow for each verb, platform, mails, how to read its lists."""
 
     product: str
     workflows: Mapping[str, Workflow]
     connect: Callable[[Any], Any]
     notices: Mapping[str, NoticeText] = field(default_factory=dict)
+    lists: Mapping[str, Callable[[Any], Awaitable[Any]]] = field(default_factory=dict)
 
     @property
     def final_verbs(self) -> frozenset[str]:
@@ -48,8 +49,9 @@ def _home(product: str) -> Home:
     package = f"{HOME}.{product}"
     workflows: Iterable[Workflow] = importlib.import_module(f"{package}.workflow").WORKFLOWS
     verbs = {snake_case(each.command.__name__): each for each in workflows}
-    connect = importlib.import_module(f"{package}.platform").connect
-    return Home(product, verbs, connect, _notices(f"{package}.notices"))
+    platform = importlib.import_module(f"{package}.platform")
+    lists = getattr(platform, "LISTS", {})
+    return Home(product, verbs, platform.connect, _notices(f"{package}.notices"), lists)
 
 
 def _notices(module: str) -> Mapping[str, NoticeText]:

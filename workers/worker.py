@@ -25,6 +25,7 @@ from workers.health import Health
 from workers.journal import Journal
 from workers.lag import LagWatch
 from workers.lease import Lease, LeaseTerms
+from workers.librarian import Librarian
 from workers.transport import Session, Transport, new_session
 from workers.turns import Limits, Turns
 
@@ -127,8 +128,11 @@ class Worker:
             courier = Courier(plan.database, journal, lease, channels, known)
             self._courier, carrier.when_noticed = courier, courier.look
             courier.start()
+            librarian = Librarian(journal, homes)
+            await librarian.start()
             self.is_ready.set()
             await self._until_over(self._engine, courier, lease, turns.values())
+            librarian.stop()
         watch.stop()
         lease.stop(resigns=not self.left)
 

@@ -66,13 +66,13 @@ class _Desk:
         )
         self._taking = Taking(
             transaction,
-            [
+            wishes := [
                 self._wish(order, self._customers[order.customer])
                 for order in orders
                 if order.customer in self._customers
             ],
         )
-        self._opening = Opening(transaction, len(orders))
+        self._opening = Opening(transaction, len(orders), sum(bool(each.beside) for each in wishes))
         self._superseded: list[Superseded] = []
 
     def store(self) -> None:
@@ -112,11 +112,12 @@ class _Desk:
         verb = self._transaction.products[order.product].verbs[order.verb]
         if verb.wants is None and verb.guard is None:  # most look at nothing
             return Wish(order, owner, held)
-        name = (order.customer, order.reference)
+        name = (order.product, order.customer, order.reference)
         known = (held.state, held.facts) if held else (None, "{}")
         asked = ask_product(self._transaction, name, owner, known, order.data)
         asked = asked._replace(find=partial(self._find, asked))
-        return Wish(order, owner, held, asked, verb.takings(asked))
+        beside = verb.makes(asked) if verb.makes and held is None else None
+        return Wish(order, owner, held, asked, verb.takings(asked), beside)
 
     def _find(self, asked: Asked, reference: str) -> Found | None:
         """Return another service of the customer; it may be made in this transaction."""
@@ -135,7 +136,7 @@ class _Desk:
         if held is not None and verb.takes.get(held.state) is Cell.ALREADY:
             return Cell.ALREADY
         word = verb.guard(wish.asked) if verb.guard and wish.asked else None
-        return word or self._lacking(wish, verb) or Cell.YES
+        return word or _taken_beside(wish) or self._lacking(wish, verb) or Cell.YES
 
     def _owner(self, order: Order) -> Customer | Refusal:
         """Return the customer, for whom this asker may ask (CO-7)."""
@@ -181,7 +182,7 @@ class _Desk:
     def _open(self, wish: Wish, until: datetime, *, is_already: bool) -> Accepted:
         """Note what is to be stored for an order that is taken."""
         order = wish.order
-        found = wish.held or self._new_service(order)
+        found = wish.held or self._new_service(wish)
         if not (is_already or self._is_later(order)):
             self._supersede(order, found)
         opened = self._opening.add(Opened(order, found, stored(until), is_already=is_already))
@@ -208,10 +209,15 @@ class _Desk:
                 if found.holder is None and each.is_begun:
                     found.holder = each.key
 
-    def _new_service(self, order: Order) -> Held:
-        """Note a service that this order makes."""
+    def _new_service(self, wish: Wish) -> Held:
+        """Note a service that an order makes, and what it makes beside it."""
+        order = wish.order
         made = self._opening.new_service(order)
         self._services[order.customer, order.reference] = made
+        if wish.beside:
+            other = self._opening.new_beside(order, wish.beside, made)
+            self._services[order.customer, wish.beside.reference] = other
+            self._taking.take_beside(wish, other.id)
         return made
 
 
@@ -223,6 +229,14 @@ def _plan(wish: Wish, product: Product, until: datetime, *, is_already: bool) ->
     under_way = held.under_way if held else []
     replaced = tuple(each.key for each in under_way if each.gives_way(product, order.verb))
     return Planned(until, is_already, steps, replaced, advice)
+
+
+def _taken_beside(wish: Wish) -> Refusal | None:
+    """Return that the reference of what is to be made beside is some other service's, if so."""
+    if wish.beside is None or wish.asked is None or wish.asked.find(wish.beside.reference) is None:
+        return None
+    detail = f"the reference {wish.beside.reference} belongs to a service already"
+    return Refusal("reference_taken", 409, detail, (Fault(f"/data/{wish.beside.field}", detail),))
 
 
 def _repeat(order: Order, key: int, content: str, product: str) -> Answer:
@@ -246,7 +260,8 @@ def _refusal(order: Order, product: Product, held: Held | None) -> Refusal | Non
     if not is_busy and (refusal := refusal_in(product, verb, state)):
         return refusal
     for each in held.under_way if held else ():
-        if order.verb in product.verbs[each.verb].through or each.gives_way(product, order.verb):
+        lets = order.verb in product.verbs[each.verb].through or each.gives_way(product, order.verb)
+        if lets and not is_busy:
             continue
         return _busy(product, state or NEW, each)
     return refusal_in(product, verb, state)

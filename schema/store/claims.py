@@ -182,7 +182,7 @@ def _begins(transaction: Transaction, row: Row[Any]) -> Begins:
 
 def _asked(transaction: Transaction, row: Row[Any]) -> Asked:
     """Return what a product is asked about an operation that begins."""
-    name, state = (row.customer, row.reference), row.service_state
+    name, state = (row.product, row.customer, row.reference), row.service_state
     known = (None if state == NEW else state, row.service_facts)
     return ask_product(transaction, name, customer_of(row.customer_data), known, row.data)
 

@@ -1,11 +1,13 @@
 """Opening operations: the rows that an accepted order becomes, all in one transaction (DESIGN idea 3)."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Update, func, or_, update
 
+from schema.asking import Beside
 from schema.calendar import jeopardy
 from schema.lifecycle import NEW
 from schema.store.confirmations import add_codes
@@ -29,6 +31,8 @@ NEW_SERVICE = (
     "number",
     "sequence",
     "created_at",
+    "facts",
+    "made_beside",
 )
 OPENED = (
     "id", "service_id", "customer", "product", "verb", "state", "before", "number", "sequence", "outcome",
@@ -60,17 +64,26 @@ class Opened:
 class Opening:
     """Collects what one transaction opens, and stores it with one statement a table."""
 
-    def __init__(self, transaction: Transaction, most: int) -> None:
+    def __init__(self, transaction: Transaction, most: int, besides: int = 0) -> None:
         self._transaction = transaction
         self._keys = iter(next_keys(transaction.connection, operation, most))
-        self._service_keys = iter(next_keys(transaction.connection, service, most))
+        self._service_keys = iter(next_keys(transaction.connection, service, most + besides))
         self._services: list[tuple[Held, Order]] = []
+        self._besides: dict[int, int] = {}
         self._opened: list[Opened] = []
 
     def new_service(self, order: Order) -> Held:
         """Add a service that has not begun."""
         made = Held(next(self._service_keys), order.product, NEW, None)
         self._services.append((made, order))
+        return made
+
+    def new_beside(self, order: Order, beside: Beside, first: Held) -> Held:
+        """Add a service at rest beside a new one."""
+        facts = json.dumps(dict(beside.facts))
+        made = Held(next(self._service_keys), order.product, beside.state, None, facts)
+        self._services.append((made, replace(order, reference=beside.reference)))
+        self._besides[made.id] = first.id
         return made
 
     def add(self, opened: Opened) -> Opened:
@@ -96,8 +109,9 @@ class Opening:
         now, transaction = self._transaction.now, self._transaction
         made = [
             (
-                *(held.id, order.customer, order.reference, order.product, NEW, held.holder),
-                *(transaction.products[order.product].takes_entitlement, 1, 0, now),
+                *(held.id, order.customer, order.reference, order.product, held.state, held.holder),
+                *(self._is_entitled(held, order), 1, 0, now),
+                *(held.facts, self._besides.get(held.id)),
             )
             for held, order in self._services
         ]
@@ -110,6 +124,11 @@ class Opening:
         transaction.write_history([_begun_service(held, order) for held, order in self._services])
         transaction.write_history(_begun(each) for each in self._opened)
         count(transaction, [one for each in self._opened for one in _counted(each)])
+
+    def _is_entitled(self, held: Held, order: Order) -> bool:
+        """Return whether a new service counts against the pool; what is made beside it does not."""
+        product = self._transaction.products[order.product]
+        return product.takes_entitlement and held.id not in self._besides
 
     def codes_of(self, service_id: int) -> list[int]:
         """Return when confirmation codes of a service begin that are opened in this transaction."""
@@ -186,7 +205,7 @@ def _counted(opened: Opened) -> list[Counted]:
 
 def _begun_service(held: Held, order: Order) -> Written:
     """Return the first line of a service."""
-    return Written(SERVICE, held.id, 1, 0, (Line("created", order.actor, after=NEW),))
+    return Written(SERVICE, held.id, 1, 0, (Line("created", order.actor, after=held.state),))
 
 
 @cache

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from schema.asking import Asked, Found
 from schema.customer import Customer
+from schema.store.listings import listed
 from schema.store.possessions import holders_of
 from schema.store.transaction import Transaction
 from schema.tables import service
@@ -14,16 +15,16 @@ from schema.tables import service
 
 def ask_product(
     transaction: Transaction,
-    name: tuple[str, str],
+    name: tuple[str, str, str],
     record: Customer,
     held: tuple[str | None, str],
     data: str,
 ) -> Asked:
     """Return what a product is asked about a command (its JSON) for the service `name`, as it is `held`.
 
-    `name` is customer and reference, `held` state and facts (JSON).
+    `name` is product, customer and reference, `held` state and facts (JSON).
     """
-    customer, reference = name
+    product, customer, reference = name
     state, facts = held
     return Asked(
         customer=customer,
@@ -34,6 +35,8 @@ def ask_product(
         fields=json.loads(data),
         holders=partial(holders_of, transaction),
         find=partial(find_service, transaction, customer),
+        listed=partial(listed, transaction, product),
+        limits=transaction.products[product].limits,
     )
 
 

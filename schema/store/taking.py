@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
-from schema.asking import NOTHING, Asked, Place, Takes, Thing, Wanted
+from schema.asking import NOTHING, Asked, Beside, Place, Takes, Thing, Wanted
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
 from schema.lifecycle import NEW, Product
+from schema.store.besides import drop_besides, keep_besides
 from schema.store.known import Held
 from schema.store.numbers import (
     Taker,
@@ -47,13 +48,14 @@ from schema.store.transaction import Transaction
 
 
 class Wish(NamedTuple):
-    """An order of a customer, its service (None: a new one), what its product is asked, and says that it takes."""
+    """An order of a customer, its service (None: a new one), and what its product says that it takes and makes."""
 
     order: Order
     record: Customer
     held: Held | None
     asked: Asked | None = None
     takes: Takes = NOTHING
+    beside: Beside | None = None
 
 
 class Taking:
@@ -62,6 +64,7 @@ class Taking:
     def __init__(self, transaction: Transaction, wishes: Sequence[Wish]) -> None:
         self._transaction = transaction
         takes = [each.takes for each in wishes]
+        takes += [each.beside.takes for each in wishes if each.beside]
         self._pools = known_pools(
             transaction,
             {
@@ -88,12 +91,10 @@ class Taking:
             if pool.taken >= pool.total:
                 return _no_entitlement(order, pool)
         mine = wish.held.id if wish.held else None
-        refusals = [
-            *(self._number_refusal(wish, each, mine) for each in wish.takes.numbers),
-            *(self._thing_refusal(each, mine) for each in wish.takes.things),
-            *(self._place_refusal(each, mine) for each in wish.takes.places),
-        ]
-        return next(filter(None, refusals), None)
+        lacking = self._lacking(wish, wish.takes, mine)
+        if lacking is None and wish.beside:
+            return self._lacking(wish, wish.beside.takes, None)
+        return lacking
 
     def take(self, wish: Wish, service: int, operation: int) -> None:
         """Note that a service takes what `refusal` had nothing against.
@@ -101,16 +102,34 @@ class Taking:
         A new one need not name its operation: where that fails, the service is deleted and loses everything (CO-10).
         """
         order = wish.order
-        undecided = operation if wish.held else None
         if wish.held is None and self._product(order).takes_entitlement:
             self._pool(order).taken += 1
             self._taken[order.customer, order.product] += 1
-        for wanted in wish.takes.numbers:
+        self._give(wish, wish.takes, (service, operation if wish.held else None))
+
+    def take_beside(self, wish: Wish, service: int) -> None:
+        """Note that the service which is made beside takes what `refusal` had nothing against."""
+        if wish.beside:
+            self._give(wish, wish.beside.takes, (service, None))
+
+    def _lacking(self, wish: Wish, takes: Takes, mine: int | None) -> Refusal | None:
+        """Return what of all this cannot be had."""
+        refusals = [
+            *(self._number_refusal(wish, each, mine) for each in takes.numbers),
+            *(self._thing_refusal(each, mine) for each in takes.things),
+            *(self._place_refusal(each, mine) for each in takes.places),
+        ]
+        return next(filter(None, refusals), None)
+
+    def _give(self, wish: Wish, takes: Takes, taker: Taker) -> None:
+        """Note who takes all this."""
+        service, undecided = taker
+        for wanted in takes.numbers:
             known = self._numbers.get(wanted.e164)
             if known is None or known.service_id != service:
-                self._given[wanted.e164] = ((service, undecided), wish)
-        names = [thing[:3] for thing in wish.takes.things]
-        names += [self._free_place(place, service) for place in wish.takes.places]
+                self._given[wanted.e164] = (taker, wish)
+        names = [thing[:3] for thing in takes.things]
+        names += [self._free_place(place, service) for place in takes.places]
         for name in names:
             if name not in self._had:
                 self._had[name] = service
@@ -194,10 +213,15 @@ def settle(transaction: Transaction, ended: Iterable[tuple[str, int, Row[Any]]])
 
     A service that an operation made has everything already, or nothing any more.
     """
-    kept, given_back = dict[int, int](), dict[int, int]()
+    kept, given_back, come_to_be = dict[int, int](), dict[int, int](), list[int]()
     for state, service, row in ended:
-        if row.before != NEW and transaction.products[row.product].verbs[row.verb].wants:
+        verb = transaction.products[row.product].verbs[row.verb]
+        if row.before != NEW and verb.wants:
             (kept if state == "succeeded" else given_back)[row.id] = service
+        elif row.before == NEW and verb.makes and state == "succeeded":
+            come_to_be.append(service)
+    if come_to_be:
+        keep_besides(transaction, come_to_be)
     if kept:
         keep_new_numbers(transaction, kept)
         keep_new_possessions(transaction, kept)
@@ -213,6 +237,7 @@ def give_back(transaction: Transaction, services: Sequence[int]) -> None:
         free_numbers(transaction, services)
         free_possessions(transaction, services)
         set_secrets(transaction, services, "void")
+        give_back(transaction, drop_besides(transaction, services))
 
 
 def _no_entitlement(order: Order, pool: Pool) -> Refusal:

@@ -23,6 +23,7 @@ from workers.engine import Engine
 from workers.health import Health
 from workers.journal import Journal
 from workers.lease import Lease, LeaseTerms
+from workers.librarian import Librarian
 from workers.transport import Transport
 from workers.turns import Limits, Turns
 
@@ -109,6 +110,7 @@ class Worker:
         self.engine = Engine(self.journal, self.lease, carrier, rooms)
         channels = {MAIL: Mailbox(), SMS: Mailbox(), DESK: Mailbox(), **equipment.channels}
         parts = (equipment.database, self.journal, self.lease)
+        self.librarian = Librarian(self.journal, homes)
         self.courier = Courier(*parts, channels, equipment.products)
         self._loop = asyncio.get_running_loop()
         self._looks: set[asyncio.Task[None]] = set()

@@ -98,6 +98,7 @@ service = Table(
     Column("number", Integer, nullable=False, server_default=text("0")),
     Column("sequence", Integer, nullable=False, server_default=text("0")),
     Column("created_at", BigInteger, nullable=False),
+    Column("made_beside", BigInteger),
     UniqueConstraint("customer", "reference", name="service_reference"),
     Index(
         "service_platform_id",
@@ -105,6 +106,12 @@ service = Table(
         "platform_id",
         postgresql_where=text("platform_id IS NOT NULL"),
         sqlite_where=text("platform_id IS NOT NULL"),
+    ),
+    Index(
+        "service_made_beside",
+        "made_beside",
+        postgresql_where=text("made_beside IS NOT NULL"),
+        sqlite_where=text("made_beside IS NOT NULL"),
     ),
     postgresql_with={"fillfactor": 80},
     sqlite_autoincrement=True,
@@ -352,6 +359,17 @@ number = Table(
         postgresql_where=text("service_id IS NOT NULL"),
         sqlite_where=text("service_id IS NOT NULL"),
     ),
+)
+
+listing = Table(
+    "listing",
+    metadata,
+    Column("product", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("read_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("product", "name", name="listing_key"),
+    sqlite_with_rowid=False,
 )
 
 possession = Table(

@@ -1,0 +1,32 @@
+"""Services that come to be beside another one, such as a device's workspace: they go where that never is (CO-10)."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists, select, update
+
+from schema.lifecycle import DELETED
+from schema.store.dialect import locked
+from schema.store.transaction import Line, Transaction, Written
+from schema.tables import SERVICE, possession, service
+
+
+def keep_besides(transaction: Transaction, services: Sequence[int]) -> None:
+    """Let what was made beside services stand by itself: they have come to be."""
+    mine = service.c.made_beside.in_(services)
+    transaction.connection.execute(update(service).where(mine).values(made_beside=None))
+
+
+def drop_besides(transaction: Transaction, services: Sequence[int]) -> list[int]:
+    """Delete what was made beside services that are deleted now, unless somebody has something in it; return it."""
+    run = transaction.connection.execute
+    name = service.c.customer + "/" + service.c.reference
+    is_used = exists().where(possession.c.scope == name)
+    query = select(service).where(service.c.made_beside.in_(services), ~is_used)
+    query = locked(transaction.dialect, query.order_by(service.c.id), service, skip=False)
+    for row in (found := run(query).all()):  # few are made beside others, and fewer in vain
+        number, sequence = row.number + 1, row.sequence + 1
+        values = {"state": DELETED, "number": number, "sequence": sequence, "made_beside": None}
+        run(update(service).where(service.c.id == row.id).values(values))
+        line = Line("moved", "worker", "never_active", row.state, DELETED, event="service_changed")
+        transaction.write_history([Written(SERVICE, row.id, number, sequence, (line,))])
+    return [row.id for row in found]
