@@ -43,6 +43,16 @@ class Number(BaseModel):
     site: Text80
 
 
+class User(BaseModel):
+    """A person of the customer who uses lines and devices, known by user name or real name (SD-1)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user_name: Text80
+    name: Text80
+    email: Email | None = None
+
+
 class Customer(BaseModel):
     """One version of a customer's whole record; unknown fields are refused."""
 
@@ -59,6 +69,7 @@ class Customer(BaseModel):
     entitlements: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     sites: tuple[Site, ...] = ()
     numbers: tuple[Number, ...] = ()
+    users: tuple[User, ...] = ()
     suppress_email: bool = False
 
     @model_validator(mode="after")
@@ -77,6 +88,20 @@ class Customer(BaseModel):
         if unknown := {each.site for each in self.numbers}.difference(sites):
             raise ValueError(f"there is no site {min(unknown)}")
         return self
+
+    @model_validator(mode="after")
+    def _has_each_user_name_once(self) -> "Customer":
+        """Refuse a user name that stands there twice, in whatever case."""
+        names = [each.user_name.casefold() for each in self.users]
+        if len(set(names)) < len(names):
+            raise ValueError("a user name stands there twice")
+        return self
+
+    def users_called(self, name: str) -> tuple[User, ...]:
+        """Return the one user with this user name, else all with this real name, in whatever case (SD-1)."""
+        wanted = name.casefold()
+        named = tuple(each for each in self.users if each.user_name.casefold() == wanted)
+        return named or tuple(each for each in self.users if each.name.casefold() == wanted)
 
     def site_of(self, e164: str) -> str | None:
         """Return the site of a number, None where it is none of the customer's."""

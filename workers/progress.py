@@ -89,7 +89,7 @@ class Progress(NamedTuple):
 
     def _made(self, name: str) -> tuple[bytes, ...]:
         """Return the secret bytes that this operation has under a name."""
-        return self.sealer.made(f"{self.name}@{self.claimed.installation} {name}")
+        return self.sealer.made(f"{self.name} {name}")
 
 
 def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer) -> Progress:

@@ -26,7 +26,8 @@ def tables() -> dict[str, Table]:
                 for verb in re.sub(r"\(.*?\)", "", verbs).split(","):
                     name = verb.strip()
                     told = zip(states, cells, strict=True)
-                    table[name] = {state: _said(cell, name) for state, cell in told}
+                    row = table.setdefault(name, {})
+                    row |= {state: _said(cell, name) for state, cell in told}
     return found
 
 

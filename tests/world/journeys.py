@@ -13,7 +13,7 @@ A_DAY = timedelta(days=1)
 
 
 def reach(world: World, state: str) -> str:
-    """Bring the service `one` into a state; answer how: `done`, `held` (by a verb under way) or `set`."""
+    """Bring the service `one` into a state; answer how: `done`, `held` or `waiting` (a verb under way), or `set`."""
     subject = next(iter(world.subjects.values()))
     if state == NEW:
         world.submit(subject.maker)
@@ -32,6 +32,9 @@ def reach(world: World, state: str) -> str:
         if verb.moves.during == state:
             _hold(world, subject, name)
             return "held"
+        if verb.creates and state in verb.moves.at.values():
+            _let_wait(world, subject, name)
+            return "waiting"
     _set(world, subject, state)
     return "set"
 
@@ -44,7 +47,9 @@ def hold_in(world: World, state: str) -> None:
         how = reach(world, state) if state == NEW else _begin(world, subject, state)
         assert how == "held"
         return
-    assert reach(world, state) == "done"
+    if (how := reach(world, state)) == "waiting":
+        return
+    assert how == "done"
     world.platform.fault(subject.name, "outage")
     begun = (n for n, v in verbs.items() if v.takes.get(state) is Cell.YES and not v.moves.during)
     world.submit(next(begun))
@@ -100,6 +105,13 @@ def _hold(world: World, subject: Subject, name: str) -> None:
     world.submit(name)
     world.work()
     assert world.rows.service()["state"] == verb.moves.during
+
+
+def _let_wait(world: World, subject: Subject, name: str) -> None:
+    """Begin a verb that waits for people, who do nothing."""
+    world.platform.fault(subject.name, "never")
+    world.submit(name)
+    world.work()
 
 
 def _set(world: World, subject: Subject, state: str) -> None:

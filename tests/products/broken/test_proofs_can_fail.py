@@ -70,4 +70,4 @@ def test_a_table_that_promises_something_else_is_seen(make_sqlite_world: MakeWor
     world = make_sqlite_world(variants.staying_behind_its_table())
     reach(world, "open")
     with pytest.raises(AssertionError):
-        try_cell(world, "close", "open", "Y")
+        try_cell(world, ("close", "open", "Y"))

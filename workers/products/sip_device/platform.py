@@ -7,6 +7,7 @@ change, so that every call can be repeated, and everything can be asked for by n
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from schema.products.sip_device.rules import APPROVED_TYPES
 from workers.errors import NotThere, StateChanged
 from workers.transport import Change, Transport
 from workers.workflow import Work
@@ -134,15 +135,14 @@ class HttpSipPlatform:
         self, work: Work, user_name: str, device: Device, password: Password
     ) -> Subscriber:
         """Write a row; see `SipPlatform`."""
-        path, body = (
-            f"/sip_device/subscribers/{user_name}",
-            {**asdict(device), **_told(password)},
-        )
+        told = {"mac": device.mac, "type": device.type, "owners": list(device.owners)}
+        body = {**told, "password": password.text, "password_mark": password.mark}
+        path = f"/sip_device/subscribers/{user_name}"
         return _subscriber(await self._transport.change("PUT", path, Change.of(work), body))
 
     async def set_owners(self, work: Work, user_name: str, owners: tuple[str, ...]) -> None:
         """Write the owners of a row."""
-        await self._change(work, user_name, "owners", {"owners": owners})
+        await self._change(work, user_name, "owners", {"owners": list(owners)})
 
     async def block(self, work: Work, user_name: str, *, blocked: bool) -> None:
         """Set the switch of a row."""
@@ -196,6 +196,15 @@ class HttpSipPlatform:
             return
 
 
+async def read_types(platform: SipPlatform) -> list[Json]:
+    """Return the approved types as doors look at them."""
+    return [asdict(each) for each in await platform.approved_types()]
+
+
+#: What doors look at before they take a device (SD-2).
+LISTS = {APPROVED_TYPES: read_types}
+
+
 def connect(transport: Transport) -> SipPlatform:
     """Return the platform at the other end of a transport."""
     return HttpSipPlatform(transport)
@@ -208,8 +217,3 @@ def _subscriber(told: Json) -> Subscriber:
     return Subscriber(
         *named, device, told["password_mark"], told["blocked"], tuple(told["bindings"])
     )
-
-
-def _told(password: Password) -> Json:
-    """Return a password as it is sent."""
-    return {"password": password.text, "password_mark": password.mark}

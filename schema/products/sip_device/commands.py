@@ -1,0 +1,150 @@
+"""What can be asked of a SIP device, and with which fields (SD-1, SD-3, SD-4, SD-5, SD-7)."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from schema.command import Command, Name
+from schema.customer import E164, Text80
+
+#: Six octets, written together, or in twos by colons or hyphens, or in fours by dots (SD-4).
+MAC = re.compile(
+    r"[0-9a-f]{12}|[0-9a-f]{2}(:[0-9a-f]{2}){5}|[0-9a-f]{2}(-[0-9a-f]{2}){5}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}"
+)
+
+#: The bit of the first octet that says an address is many devices'.
+MULTICAST = 0x01
+
+
+def mac_address(text: str) -> str:
+    """Return a MAC address as it is stored, such as `0050c2abcdef`; raise `ValueError` for none of a device (SD-4)."""
+    if not MAC.fullmatch(written := text.strip().lower()):
+        raise ValueError("must be a MAC address such as 00:50:c2:ab:cd:ef")
+    octets = bytes.fromhex(re.sub("[:.-]", "", written))
+    if octets[0] & MULTICAST:
+        raise ValueError("must be the address of one device, not a multicast address")
+    if not any(octets):
+        raise ValueError("must be the address of a device, not all zeros")
+    return octets.hex()
+
+
+Mac = Annotated[str, AfterValidator(mac_address)]
+Firmware = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9}){0,7}$")]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=200)] | None
+Users = Annotated[tuple[Text80, ...], Field(min_length=1, max_length=35)]
+
+#: As many signs as a registrar takes, and none that a phone cannot type.
+SipPassword = Annotated[
+    str, StringConstraints(min_length=12, max_length=64, pattern=r"^[\x21-\x7e]+$")
+]
+
+
+class Disclaimer(BaseModel):
+    """By whom and when the disclaimer was accepted (SD-3)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    accepted_by: Text80
+    accepted_at: AwareDatetime
+
+
+class NewWorkspace(BaseModel):
+    """A workspace that is to be made (SD-5)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    name: Annotated[
+        str, StringConstraints(min_length=1, max_length=30, pattern=r'^[^%#<>/\\"\x00-\x1f]+$')
+    ]
+    room_type: Text80
+    capacity: Annotated[int, Field(ge=1, le=10_000)]
+    subscription: Text80
+    licence: Literal["professional", "common_area"]
+    location: Text80
+    number: E164
+    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")] | None = None
+
+
+class InWorkspace(BaseModel):
+    """The workspace that a device stands in: one that is there, or with `new` one that is made (SD-5)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reference: Name
+    new: NewWorkspace | None = None
+
+
+class Activate(Command):
+    """Add a device for users or a workspace, and wait until it has registered (SD-1, SD-10)."""
+
+    mac: Mac
+    type: Text80
+    firmware: Firmware
+    users: Users | None = None
+    workspace: InWorkspace | None = None
+    password: SipPassword | None = None
+    disclaimer: Disclaimer
+
+    @model_validator(mode="after")
+    def _is_of_users_or_of_a_workspace(self) -> Self:
+        """Refuse a device that is nobody's, or that is both (SD-1)."""
+        if (self.users is None) == (self.workspace is None):
+            raise ValueError("needs users or a workspace, and not both")
+        return self
+
+
+class Assign(Command):
+    """Let more users share the device (SD-1)."""
+
+    users: Users
+
+
+class Unassign(Command):
+    """Take users off the device; one of them stays (SD-1)."""
+
+    users: Users
+
+
+class Replace(Command):
+    """Give place, number and users to another device, with a new password (SD-11)."""
+
+    mac: Mac
+    type: Text80
+    firmware: Firmware
+
+
+class ResetPassword(Command):
+    """Make a new password; the old one stops at once (SD-7)."""
+
+
+class Block(Command):
+    """Cut registration and calls at once (SD-12)."""
+
+    reason: Reason = None
+
+
+class Unblock(Command):
+    """Let the device register and call again (SD-12)."""
+
+    reason: Reason = None
+
+
+class Delete(Command):
+    """Take the device away for good; its workspace stays (SD-11)."""
+
+    reason: Reason = None
+
+
+class DeleteWorkspace(Command):
+    """Take a workspace away in which no device stands any more (SD-11)."""
+
+    reason: Reason = None

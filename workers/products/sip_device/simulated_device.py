@@ -1,0 +1,71 @@
+"""The device in the vendor's play: somebody plugs it in and it registers, or its last binding goes (SD-10)."""
+
+from datetime import timedelta
+
+from workers.simulator.vendor import (
+    Action,
+    Answer,
+    Call,
+    Callback,
+    Change,
+    Instance,
+    Instances,
+    Json,
+    Later,
+    RefusedError,
+)
+
+#: So long it takes an installer to come and plug a device in, from and to.
+REGISTERS = (timedelta(minutes=30), timedelta(hours=5))
+
+
+def register(_: Call, subscribers: Instances) -> Answer:
+    """Plug the device in, with its password typed; a blocked one is not let in."""
+    return _by_hand(subscribers, user_registers)
+
+
+def unplug(_: Call, subscribers: Instances) -> Answer:
+    """Unplug the device: its binding expires."""
+    return _by_hand(subscribers, user_unregisters)
+
+
+def user_registers(row: Instance, _: Json) -> Later:
+    """Let a device register that is let in and is not bound yet."""
+    if row.state.get("blocked", True) or row.state["bindings"]:
+        return ()
+    row.state["bindings"] = [f"sip:{row.platform_id}@192.0.2.10:5061"]
+    return _told(row, "registered")
+
+
+def user_unregisters(row: Instance, _: Json) -> Later:
+    """Let the last binding of a device expire."""
+    return tell_dropped(row)
+
+
+def tell_dropped(row: Instance) -> Later:
+    """Drop the bindings of a row, and tell if there was any."""
+    if not row.state.get("bindings"):
+        return ()
+    row.state["bindings"] = []
+    return _told(row, "unregistered")
+
+
+#: What people do, at the device.
+BY_HAND = (
+    Action("POST", "/device/register", register, is_for_people=True),
+    Action("POST", "/device/unplug", unplug, is_for_people=True),
+)
+
+
+def _by_hand(subscribers: Instances, change: Change) -> Answer:
+    """Do something at the device; refused where nothing comes of it."""
+    later = change(subscribers.newest(), {})
+    if not later:
+        raise RefusedError(409, "nothing_happens")
+    return Answer({}, later=later)
+
+
+def _told(row: Instance, kind: str) -> Later:
+    """Tell what a device did, in the row's own sequence (SD-10)."""
+    row.state["sequence"] += 1
+    return (Callback(kind, {"mac": row.state["mac"], "sequence": row.state["sequence"]}),)
