@@ -77,7 +77,8 @@ class Machine(RuleBasedStateMachine):
         with_pools = [each.name for each in self.products if each.has_pool]
         self.plain = Plain(pools={name: PlainPool() for name in with_pools})
         for row in self.world.rows.all("pool"):
-            self.plain.pools[row["product"]].total = row["total"]
+            if row["product"] in self.plain.pools:
+                self.plain.pools[row["product"]].total = row["total"]
         self.numbers = sorted(row["e164"] for row in self.world.rows.all("number"))
         self.watcher = Watcher(self.world, self.plain)
         self._hear, self.world.hear = self.world.hear, self.hearing  # type: ignore[method-assign]
@@ -157,14 +158,16 @@ class Machine(RuleBasedStateMachine):
         """Ask, and see that the answer is the one that is owed."""
         self.learn()
         owed = self.plain.answer(ask)
-        more = {}
-        if ask.verb == ask.product.maker:
-            examples = self.world.subjects[ask.product.name].examples[ask.verb]
-            number = {"number": ask.number} if ask.product.has_numbers else {}
-            named = ask.product.fields(ask.reference) if ask.product.fields else {}
-            more["fields"] = {**examples, **number, **named}
+        fields = dict(self.world.subjects[ask.product.name].examples.get(ask.verb, {}))
+        if ask.product.has_numbers and ask.verb == ask.product.maker:
+            fields["number"] = ask.number
+        fields |= ask.product.fields(ask.reference, ask.verb)
         answer = self.world.ask(
-            ask.verb, ask.reference, product=ask.product.name, not_before=ask.not_before, **more
+            ask.verb,
+            ask.reference,
+            product=ask.product.name,
+            not_before=ask.not_before,
+            fields=fields,
         )
         assert said(answer) == ("accepted" if owed == "already" else owed), (ask, answer)
         if isinstance(answer, Accepted) and owed == "accepted":

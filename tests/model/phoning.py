@@ -14,6 +14,7 @@ from schema.errors import Refused
 from schema.ids import public_id
 from schema.store.customers import ChangeCustomer
 from tests.model.machine import Machine
+from tests.world.subjects import customer_of
 from tests.world.worker import SEALER
 
 DOES = ("user_scans", "user_enables", "user_disables", "user_removes")
@@ -91,9 +92,9 @@ def _see_it_works(machine: Machine, reference: str, shown: str) -> None:
 def entitle(machine: Machine, total: int) -> None:
     """The customer gets more entitlements, or fewer, even than he has taken."""
     world = machine.world
-    told = {name: each for one in world.subjects.values() for name, each in one.customer.items()}
-    version = len(machine.entitled) + 2
-    record = {"version": version, "name": "Acme", **told, "entitlements": {"mobile_line": total}}
+    told = customer_of(world.subjects.values())
+    told["entitlements"] |= {"mobile_line": total}
+    record = {"version": len(machine.entitled) + 2, "name": "Acme", **told}
     world.writer.store(ChangeCustomer("acme", Customer.model_validate(record)))
     machine.plain.pools["mobile_line"].total = total
     machine.entitled.append(total)

@@ -204,10 +204,14 @@ class Plain:
             self.give_up(key, owed)
         return owed
 
-    def hear(self, reference: str, kind: str, facts: Mapping[str, object]) -> None:
-        """Note what a platform told about a service, which moves it if it is news (ML-6)."""
+    def hear(
+        self, reference: str, kind: str, facts: Mapping[str, object], known: Mapping[str, str]
+    ) -> None:
+        """Note what a platform told about a service, of which facts are known: it moves it if it is news (ML-6)."""
         service = self.services[reference]
-        if service.state == "deleted" or not service.phone.is_news(facts):
+        of, phone = service.product.heard_of, service.phone
+        mine = phone.profile or known.get(of)
+        if service.state == "deleted" or not phone.is_news(facts, of, mine):
             return
         moves = service.product.hears[kind]
         service.move(moves.get(service.state, service.state))

@@ -26,9 +26,10 @@ def move(plain: Plain, key: int, after: str) -> None:
     """Note that an operation has moved its service: only where its verb may take it."""
     asked = plain.asked[key]
     service, verb = plain.services[asked.ask.reference], asked.verb
-    allowed = {verb.during, undone_to(asked)} | ({verb.beyond} if asked.is_past else set())
+    allowed = {verb.during, verb.on_the_way, undone_to(asked)}
+    allowed |= {verb.beyond} if asked.is_past else set()
     if asked.given_up is None:
-        allowed |= {verb.done, *verb.finds}
+        allowed |= {verb.done_in(service.state), *verb.finds}
     assert after in allowed, f"moved to {after}, not to one of {allowed}: {asked}"
     asked.moved_to = after
     service.move(after)
@@ -66,7 +67,8 @@ def end(plain: Plain, key: int, row: dict[str, object], now: datetime) -> None:
         case "succeeded":
             assert asked.given_up is None, f"done in spite of a cancel: {asked}"
             assert not asked.verb.asks_for_code or asked.is_past, f"not confirmed: {asked}"
-            wanted = {asked.verb.done, *asked.verb.finds} if asked.verb.done else set()
+            done = asked.verb.done
+            wanted = {done, *asked.verb.finds} if isinstance(done, str) else set()
         case "cancelled":
             _see_given_up(plain, asked)
             wanted = {undone_to(asked)}

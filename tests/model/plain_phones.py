@@ -48,12 +48,12 @@ class PlainPhone:
         is_over = newest.state == "valid" and now >= newest.expires_at
         return "expired" if is_over else newest.state
 
-    def is_news(self, facts: Mapping[str, Any]) -> bool:
-        """Return whether something told is about the line's profile, and newer than all before (ML-6); note it."""
-        profile, sequence = facts.get("iccid"), int(facts.get("sequence", 0))
-        if profile != self.profile or (self.heard[0] == profile and sequence <= self.heard[1]):
+    def is_news(self, facts: Mapping[str, Any], of: str, mine: str | None) -> bool:
+        """Return whether something told is `of` what is mine, and newer than all before (ML-6); note it."""
+        told, sequence = facts.get(of), int(facts.get("sequence", 0))
+        if told != mine or (self.heard[0] == told and sequence <= self.heard[1]):
             return False
-        self.heard = (self.profile, sequence)
+        self.heard = (mine, sequence)
         return True
 
     def reveal(self, now: datetime) -> str:

@@ -46,9 +46,11 @@ class PlainVerb:
     """
 
     takes: Mapping[str, str]
-    done: str | None = None
+    done: str | Mapping[str, str] | None = None
     during: str | None = None
     beyond: str | None = None
+    #: Where it takes its service on its way, and can still go back.
+    on_the_way: str | None = None
     undone: str | None = None
     #: Where the platform has the service is where it ends, if that is one of these (ML-9).
     finds: frozenset[str] = frozenset()
@@ -70,6 +72,10 @@ class PlainVerb:
     #: It may wait as long as a person likes.
     waits_for_people: bool = False
 
+    def done_in(self, state: str) -> str | None:
+        """Return where a service is once it is done that is in a state now; None: where it is."""
+        return self.done.get(state) if isinstance(self.done, Mapping) else self.done
+
 
 @dataclass(frozen=True)
 class PlainProduct:
@@ -85,14 +91,16 @@ class PlainProduct:
     #: The action of the platform that can be refused for good.
     refusable: str
     references: tuple[str, ...] = ("one", "two")
-    #: Reference -> fields of the verb that makes a service, other than those of the example.
-    fields: Callable[[str], Mapping[str, Any]] | None = None
+    #: Reference and verb -> fields other than those of the example: what services must not have in common.
+    fields: Callable[[str, str], Mapping[str, Any]] = lambda _reference, _verb: {}
     #: What stands at the platform -> the state that a service is in there (ML-9).
     state_of: Callable[[Mapping[str, Any]], str] | None = None
     #: What a platform's word does: kind -> state -> new state; and the kinds that use up an activation code.
     hears: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     uses_code: frozenset[str] = frozenset()
     expires_code: str | None = None
+    #: The fact that tells whether what the platform says is about the service as it is now (ML-6).
+    heard_of: str = "iccid"
     has_pool: bool = False
     has_numbers: bool = False
 

@@ -99,7 +99,7 @@ class Watcher:
         """Tell the model of the next signal about a service."""
         told = self._world.rows.all("signal", service_id=row["id"])[self._signals[row["id"]]]
         self._signals[row["id"]] += 1
-        self._plain.hear(name, told["kind"], json.loads(told["facts"]))
+        self._plain.hear(name, told["kind"], json.loads(told["facts"]), json.loads(row["facts"]))
 
     def _learn_mails(self) -> None:
         """Tell the model which copies of confirmation codes a mail server has taken."""
@@ -174,7 +174,8 @@ class Watcher:
         services = {row["id"]: row["reference"] for row in self._world.rows.all("service")}
         numbers = {row["e164"]: row["service_id"] for row in self._world.rows.all("number")}
         taken = {each: services[key] for each, key in numbers.items() if key is not None}
-        for row in self._world.rows.all("pool"):
+        rows = self._world.rows.all("pool")
+        for row in [each for each in rows if each["product"] in self._plain.pools]:
             pool = self._plain.pools[row["product"]]
             assert (row["total"], row["taken"]) == (pool.total, len(pool.takers)), (row, pool)
         assert taken == self._plain.numbers, (taken, self._plain.numbers)

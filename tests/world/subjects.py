@@ -1,7 +1,7 @@
 """What a world is about: products with all that is known of them, found as the program finds them."""
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,15 @@ class Subject:
     def maker(self) -> str:
         """The verb that makes a service."""
         return next(name for name, verb in self.product.verbs.items() if verb.creates)
+
+
+def customer_of(subjects: Iterable[Subject]) -> dict[str, Any]:
+    """Return the record of one customer who has what each of these products asks for."""
+    told: dict[str, Any] = {}
+    for subject in subjects:
+        for name, value in subject.customer.items():
+            told[name] = {**told.get(name, {}), **value} if isinstance(value, dict) else value
+    return told
 
 
 @contextmanager

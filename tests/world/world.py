@@ -41,7 +41,7 @@ from tests.world.databases import ease, stand_clock
 from tests.world.platform import Platform, told_at
 from tests.world.points import PATIENCE, Points
 from tests.world.reading import Rows
-from tests.world.subjects import Subject
+from tests.world.subjects import Subject, customer_of
 from tests.world.worker import SEALER, Equipment, Worker
 from workers.waker import Waker
 
@@ -109,8 +109,8 @@ class World:
         self.boot()
         #: Whether an Admin confirms at once what waits for a code that was mailed to him.
         self.confirms = True
-        told = {name: value for each in subjects for name, value in each.customer.items()}
-        acme = Customer.model_validate({"version": 1, "name": "Acme", **told})
+        record = {"version": 1, "name": "Acme", **customer_of(subjects)}
+        acme = Customer.model_validate(record)
         self.writer.store(ChangeCustomer("acme", acme))
 
     def close(self) -> None:

@@ -64,7 +64,9 @@ PLAIN = PlainProduct(
     },
     refusable="make_installation_link",
     references=("vera", "nico"),
-    fields=lambda reference: {"user_name": reference, "virtual_number": NUMBERS[reference]},
+    fields=lambda reference, verb: (
+        {"user_name": reference, "virtual_number": NUMBERS[reference]} if verb == "activate" else {}
+    ),
     state_of=state_of,
     hears={
         "installation_clicked": {},
