@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, update
 
 from schema.lifecycle import DELETED
 from schema.store.dialect import locked
 from schema.store.transaction import Line, Transaction, Written
-from schema.tables import SERVICE, possession, service
+from schema.tables import SERVICE, operation, possession, service
 
 
 def keep_besides(transaction: Transaction, services: Sequence[int]) -> None:
@@ -21,12 +21,15 @@ def drop_besides(transaction: Transaction, services: Sequence[int]) -> list[int]
     run = transaction.connection.execute
     name = service.c.customer + "/" + service.c.reference
     is_used = exists().where(possession.c.scope == name)
-    query = select(service).where(service.c.made_beside.in_(services), ~is_used)
+    first = select(func.min(operation.c.id)).where(operation.c.service_id == service.c.made_beside)
+    # Who first asked for anything of a service has made it, and what came beside it.
+    query = select(service, first.correlate(service).scalar_subquery().label("maker"))
+    query = query.where(service.c.made_beside.in_(services), ~is_used)
     query = locked(transaction.dialect, query.order_by(service.c.id), service, skip=False)
     for row in (found := run(query).all()):  # few are made beside others, and fewer in vain
         number, sequence = row.number + 1, row.sequence + 1
         values = {"state": DELETED, "number": number, "sequence": sequence, "made_beside": None}
         run(update(service).where(service.c.id == row.id).values(values))
         line = Line("moved", "worker", "never_active", row.state, DELETED, event="service_changed")
-        transaction.write_history([Written(SERVICE, row.id, number, sequence, (line,))])
+        transaction.write_history([Written(SERVICE, row.id, number, sequence, (line,), row.maker)])
     return [row.id for row in found]

@@ -1,6 +1,6 @@
 """Variants of a subject: other steps, other limits, other ways."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -52,3 +52,8 @@ def _changed(step: Step, changes: dict[str, Any]) -> Step:
 def _others(workflow: Workflow, name: str) -> tuple[Step, ...]:
     """Return the steps of a workflow but for one."""
     return tuple(step for step in workflow.steps if step.name != name)
+
+
+def with_limits(subject: Subject, limits: Mapping[str, int | bool]) -> Subject:
+    """Return the subject with other limits, as the settings change them."""
+    return replace(subject, product=replace(subject.product, limits=limits))

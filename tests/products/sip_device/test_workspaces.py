@@ -1,0 +1,200 @@
+"""Workspaces: made with their first device, full at some time, and taken away only when they are empty (SD-5, SD-6)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schema.errors import Refusal
+from schema.store.order import Accepted, Answer
+from tests.products.sip_device.devices import ask, done, facts, in_workspace, refused
+from tests.products.sip_device.examples import NUMBER, OTHER_NUMBER, WORKSPACE
+from tests.schema.store.test_taking import at_once, two_writers
+from tests.world.fixtures import MakeWorld
+from tests.world.subjects import find_subjects
+from tests.world.variants import with_limits
+from tests.world.world import World
+
+ROOM = "acme/room"
+
+
+def numbers(world: World) -> dict[str, str]:
+    """Return which service has which number."""
+    services = {row["id"]: row["reference"] for row in world.rows.all("service")}
+    rows = world.rows.all("number")
+    return {row["e164"]: services[row["service_id"]] for row in rows if row["service_id"]}
+
+
+def add(world: World, number: int, new: dict[str, Any] | None = None) -> Answer:
+    """Add one of several devices to the workspace, which may be new."""
+    return ask(world, "activate", f"acme/d{number}", **in_workspace(number, new))
+
+
+def test_SD_5_a_new_workspace_comes_with_its_first_device_and_has_its_number(world: World) -> None:
+    assert isinstance(add(world, 1, {}), Accepted)
+    world.work()
+    assert facts(world, "room") == WORKSPACE
+    assert world.rows.service("room")["state"] == "workspace"
+    assert numbers(world) == {NUMBER: "room"}
+    (room,) = world.platform.kept(ROOM)
+    assert (room["title"], room["number"], len(room["devices"])) == ("Sala riunioni", NUMBER, 1)
+    assert isinstance(add(world, 2), Accepted)
+    world.settle(timedelta(days=1))
+    (room,) = world.platform.kept(ROOM)
+    assert len(room["devices"]) == 2
+    world.check()
+
+
+@pytest.mark.parametrize("sign", [*'%#<>/\\"', "x" * 31, ""])
+def test_SD_5_a_name_has_at_most_30_characters_and_none_of_seven(world: World, sign: str) -> None:
+    name = sign if len(sign) != 1 else f"Sala {sign}"
+    found = refused(add(world, 1, {"name": name}))
+    assert [fault.pointer for fault in found.faults] == ["/data/workspace/new/name"]
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_SD_5_a_comma_in_a_name_can_be_forbidden(
+    make_sqlite_world: MakeWorld, *, may: bool
+) -> None:
+    subject = find_subjects()["sip_device"]
+    limits = {**subject.product.limits, "workspace_name_commas": may}
+    world = make_sqlite_world(with_limits(subject, limits))
+    answer = add(world, 1, {"name": "Sala, primo piano"})
+    assert isinstance(answer, Accepted if may else Refusal)
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        ({"number": "+390612349999"}, "unknown_number"),
+        ({"location": "Milano"}, "number_elsewhere"),
+        ({"number": OTHER_NUMBER, "extension": "504"}, "extension_taken"),
+        ({"extension": None}, "number_taken"),
+    ],
+)
+def test_SD_5_the_number_is_one_of_its_location_and_free(
+    world: World, new: dict[str, Any], reason: str
+) -> None:
+    if reason.endswith("taken"):
+        assert isinstance(add(world, 1, {}), Accepted)
+    chosen = {name: each for name, each in {**WORKSPACE, **new}.items() if each is not None}
+    place = {"reference": "hall", "new": chosen}
+    found = refused(
+        ask(world, "activate", "acme/d9", mac="0050c2000009", users=None, workspace=place)
+    )
+    assert (found.reason, found.status) == (reason, 409)
+    assert found.faults[0].pointer.startswith("/data/workspace/new/")
+
+
+def test_SD_5_a_workspace_is_either_there_or_new(world: World) -> None:
+    assert refused(add(world, 1)).reason == "unknown_workspace"
+    assert isinstance(add(world, 1, {}), Accepted)
+    again = add(world, 2, {"number": OTHER_NUMBER, "extension": "505"})
+    assert refused(again).reason == "reference_taken"
+
+
+@pytest.mark.parametrize(("licence", "most"), [("professional", 5), ("common_area", 1)])
+def test_SD_6_a_full_workspace_takes_no_more_and_says_so(
+    world: World, licence: str, most: int
+) -> None:
+    for number in range(most):
+        new = {"licence": licence} if number == 0 else None
+        assert isinstance(add(world, number, new), Accepted)
+    found = refused(add(world, most))
+    assert (found.reason, found.status) == ("workspace_full", 409)
+    assert found.facts == {"most": most, "present": most}
+    world.settle(timedelta(days=1))
+    done(world, "delete", "acme/d0")
+    assert isinstance(add(world, most), Accepted)
+    world.check()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_SD_6_two_machines_at_once_never_take_the_last_place(
+    make_world: MakeWorld, postgres_url: str
+) -> None:
+    world = make_world(find_subjects()["sip_device"])
+    new = {"reference": "room", "new": {**WORKSPACE, "licence": "common_area"}}
+    done(world, "activate", "acme/d0", users=None, mac="0050c2000100", workspace=new)
+    world.settle(timedelta(days=1))
+    last = "d0"
+    with two_writers(world, postgres_url) as writers:
+        for turn in range(1, 4):
+            done(world, "delete", f"acme/{last}")
+            named = [(f"d{turn}{each}", _fields(turn, each)) for each in "ab"]
+            orders = [
+                world.order("activate", name, fields=each, event_id=name) for name, each in named
+            ]
+            assert at_once(writers, orders) == ["", "workspace_full"]
+            world.settle(timedelta(days=1))
+            states = {row["reference"]: row["state"] for row in world.rows.all("service")}
+            (last,) = (name for name, state in states.items() if state == "registered")
+
+
+def _fields(turn: int, each: str) -> dict[str, Any]:
+    """Return the fields of one of two devices that come at once."""
+    fields = {**find_subjects()["sip_device"].examples["activate"]}
+    del fields["users"]
+    return {**fields, "mac": f"0050c2000{turn}0{each}", "workspace": {"reference": "room"}}
+
+
+def test_CO_10_a_new_workspace_goes_with_a_device_that_never_was(world: World) -> None:
+    answer = add(world, 1, {})
+    assert isinstance(answer, Accepted)
+    world.work()
+    world.cancel(answer.operation)
+    world.work()
+    assert [row["state"] for row in world.rows.all("service")] == ["deleted", "deleted"]
+    assert numbers(world) == {}
+    assert world.rows.all("possession") == []
+    assert world.platform.kept(ROOM) == []
+    world.check()
+
+
+def test_CO_10_a_new_workspace_stays_where_another_device_stands_in_it_by_then(
+    world: World,
+) -> None:
+    answer = add(world, 1, {})
+    assert isinstance(answer, Accepted)
+    world.work()
+    assert isinstance(add(world, 2), Accepted)
+    world.work()
+    world.cancel(answer.operation)
+    world.settle(timedelta(days=1))
+    states = {row["reference"]: row["state"] for row in world.rows.all("service")}
+    assert states == {"d1": "deleted", "room": "workspace", "d2": "registered"}
+    assert numbers(world) == {NUMBER: "room"}
+    world.check()
+
+
+def test_SD_11_a_workspace_stays_until_it_is_taken_away_and_that_only_when_it_is_empty(
+    world: World,
+) -> None:
+    for number in (1, 2):
+        assert isinstance(add(world, number, {} if number == 1 else None), Accepted)
+        world.settle(timedelta(days=1))
+    found = refused(ask(world, "delete_workspace", ROOM))
+    assert (found.reason, found.status) == ("not_empty", 409)
+    assert found.facts == {"devices": ["d1", "d2"]}
+    done(world, "delete", "acme/d1")
+    assert refused(ask(world, "delete_workspace", ROOM)).facts == {"devices": ["d2"]}
+    done(world, "delete", "acme/d2")
+    assert world.rows.service("room")["state"] == "workspace"
+    operation = done(world, "delete_workspace", ROOM)
+    assert world.rows.operation(operation)["outcome"] == "on_time"
+    assert world.rows.service("room")["state"] == "deleted"
+    assert (numbers(world), world.rows.all("possession"), world.platform.kept(ROOM)) == ({}, [], [])
+    world.check()
+
+
+def test_SD_11_nobody_comes_in_while_a_workspace_is_taken_away(world: World) -> None:
+    assert isinstance(add(world, 1, {}), Accepted)
+    world.settle(timedelta(days=1))
+    done(world, "delete", "acme/d1")
+    world.platform.fault("sip_device", "outage")
+    done(world, "delete_workspace", ROOM)
+    assert refused(add(world, 2)).reason == "workspace_full"
+    world.platform.mend()
+    world.settle(timedelta(hours=1))
+    assert refused(add(world, 2)).reason == "unknown_workspace"
+    world.check()
