@@ -19,7 +19,7 @@ run: .venv/runtime ## set up, then carry out a week of commands, with people, on
 	@echo "Running a week of commands, with people, on simulated platforms"
 	@$(BIN)/turnup run deploy/examples/first-week.jsonl
 
-test: check servers ## check, then run every test (real RabbitMQ and PostgreSQL included)
+test: check servers ## check, then run every test (real RabbitMQ, PostgreSQL and Kamailio included)
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 check: .venv/development ## format, lint, types and import contracts, changing nothing
@@ -32,7 +32,7 @@ format: .venv/development ## put every file into the house's format
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-servers: .venv/development ## find RabbitMQ and PostgreSQL, or install them (apt as root)
+servers: .venv/development ## find RabbitMQ, PostgreSQL and Kamailio, or install them (apt as root)
 	@$(BIN)/python -m tests.servers
 
 bench: .venv/development servers ## measure once (two minutes), as JSON and a table

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.servers.kamailio import KamailioServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbit import RabbitServer
 
@@ -43,6 +44,13 @@ def postgres_server() -> Iterator[PostgresServer]:
 def rabbit_server() -> Iterator[RabbitServer]:
     """One RabbitMQ for the whole session."""
     with RabbitServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def registrar() -> Iterator[KamailioServer]:
+    """One SIP registrar for the whole session; each test has user names of its own."""
+    with KamailioServer() as server:
         yield server
 
 

@@ -2,13 +2,13 @@
 
 import sys
 
-from tests.servers.programs import POSTGRES, RABBIT, ProgramMissing, obtain
+from tests.servers.programs import SERVERS, ProgramMissing, obtain
 
 
 def main() -> int:
     """Look for each server and print where it is, or the one line that says what is missing."""
     try:
-        for server in (POSTGRES, RABBIT):
+        for server in SERVERS:
             programs = obtain(server)
             where = programs.directory or f"Docker image {programs.image}"
             print(f"{server.name}: {where}")

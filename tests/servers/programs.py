@@ -13,13 +13,13 @@ class ProgramMissing(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """One kind of server: the program it is known by, and all the ways to get it."""
+    """One kind of server: the program it is known by, and all the ways to get it (an image: not for all)."""
 
     name: str
     program: str
     places: tuple[str, ...]
     package: str
-    image: str
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,18 @@ RABBIT = Server(
     image="rabbitmq:4",
 )
 
+KAMAILIO = Server(
+    name="Kamailio",
+    program="kamailio",
+    places=("/usr/sbin", "/usr/local/sbin"),
+    package="kamailio kamailio-sqlite-modules kamailio-json-modules",
+)
+
+#: Plays the phones that register there.
+SIPP = Server(name="SIPp", program="sipp", places=("/usr/bin",), package="sip-tester")
+
+SERVERS = (POSTGRES, RABBIT, KAMAILIO, SIPP)
+
 
 def obtain(server: Server) -> Programs:
     """Find the programs of `server` or install them; ProgramMissing when neither works."""
@@ -54,10 +66,10 @@ def obtain(server: Server) -> Programs:
     if directory is None and os.geteuid() == 0 and shutil.which("apt-get"):
         install(server.package)
         directory = find(server)
-    if directory is None and not has_docker():
+    if directory is None and not (server.image and has_docker()):
         message = (
-            f"{server.name} is missing: install {server.package}, "
-            "or run as root where there is apt-get, or start Docker"
+            f"{server.name} is missing: install {server.package}, or run as root "
+            f"where there is apt-get{', or start Docker' if server.image else ''}"
         )
         raise ProgramMissing(message)
     return Programs(directory, server.image)
@@ -81,11 +93,11 @@ def version(directory: Path) -> int:
     return int("0" + "".join(filter(str.isdecimal, str(directory))))
 
 
-def install(package: str) -> None:
-    """Install one of Debian's packages; RUNLEVEL keeps it from starting a service of its own."""
+def install(packages: str) -> None:
+    """Install some of Debian's packages; RUNLEVEL keeps it from starting a service of its own."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     apt = ("apt-get", "--quiet", "--yes", "-o", "DPkg::Lock::Timeout=120")
-    for arguments in (("update",), ("install", "--no-install-recommends", package)):
+    for arguments in (("update",), ("install", "--no-install-recommends", *packages.split())):
         run_quietly((*apt, *arguments), environment)
 
 

@@ -1,0 +1,105 @@
+"""A private SIP registrar for tests, set up as `deploy/kamailio` says: `with KamailioServer() as server: ...`."""
+
+import contextlib
+import http.client
+import signal
+import sqlite3
+from pathlib import Path
+from typing import Self
+
+from tests.house.sources import ROOT
+from tests.servers.instance import Instance
+from tests.servers.phone import Phone
+from tests.servers.process import Launch, free_port, new_directory
+from tests.servers.programs import KAMAILIO, obtain
+
+HOME = ROOT / "deploy" / "kamailio"
+
+#: Where Debian's package keeps the tables of Kamailio's own modules, and those that are used.
+TABLES = Path("/usr/share/kamailio/db_sqlite")
+MODULES = ("standard", "auth_db", "usrloc")
+
+REALM = "sip.example"
+
+
+class KamailioServer:
+    """A registrar with a directory, a database and ports of its own, on the loopback interface only."""
+
+    def __init__(self) -> None:
+        programs = obtain(KAMAILIO).directory
+        assert programs is not None
+        self.port, self.sip_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        directory = new_directory()
+        self._database = directory / "registrar.db"
+        with contextlib.closing(sqlite3.connect(self._database)) as database:
+            for script in (
+                *(TABLES / f"{name}-create.sql" for name in MODULES),
+                HOME / "tables.sql",
+            ):
+                database.executescript(script.read_text())
+        launch = Launch(
+            command=(str(programs / "kamailio"), *self._options(directory)),
+            directory=directory,
+            stop=signal.SIGTERM,
+            is_ready=self._is_ready,
+        )
+        self._instance = Instance(directory, (launch,))
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._instance.remove()
+
+    def approve(self, name: str, minimum_firmware: str) -> None:
+        """Put a type of devices on the list that the registrar's owner keeps."""
+        with contextlib.closing(sqlite3.connect(self._database, timeout=10)) as database, database:
+            row = (name, minimum_firmware, True)
+            database.execute("REPLACE INTO device_type VALUES (?, ?, ?)", row)
+
+    def phone(self, user_name: str, password: str) -> Phone:
+        """Return a phone that is set up with this account."""
+        return Phone(self.sip_port, REALM, user_name, password)
+
+    def start(self) -> None:
+        self._instance.start()
+
+    def stop(self) -> None:
+        self._instance.stop()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def crash(self) -> None:
+        self._instance.kill()
+        self.start()
+
+    def pids(self) -> list[int]:
+        return self._instance.pids()
+
+    def _options(self, directory: Path) -> tuple[str, ...]:
+        """Stay in the foreground and write into the directory only."""
+        places = {
+            "REALM": REALM,
+            "DATABASE": str(self._database),
+            "SIP_LISTEN": f"udp:127.0.0.1:{self.sip_port}",
+            "PROXY": f"127.0.0.1:{self.sip_port}",
+            "HTTP_LISTEN": f"tcp:127.0.0.1:{self.port}",
+        }
+        defined = (part for name, value in places.items() for part in ("-A", f"{name}={value}"))
+        here = str(directory)
+        return ("-DD", "-E", "-w", here, "-Y", here, "-f", str(HOME / "kamailio.cfg"), *defined)
+
+    def _is_ready(self) -> bool:
+        """Whether it answers a question; it listens for phones before that."""
+        with contextlib.closing(
+            http.client.HTTPConnection("127.0.0.1", self.port, 5)
+        ) as connection:
+            try:
+                connection.request("GET", "/sip_device/types")
+                return connection.getresponse().status == http.HTTPStatus.OK
+            except (OSError, http.client.HTTPException):
+                return False
