@@ -1,4 +1,6 @@
 -- What Turnup's devices need beside Kamailio's own tables, as SQLite. What is called `json` is kept as it came.
+PRAGMA journal_mode = WAL;
+
 ALTER TABLE subscriber ADD COLUMN device_json TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE subscriber ADD COLUMN owners_json TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE subscriber ADD COLUMN password_mark TEXT NOT NULL DEFAULT '';
@@ -12,3 +14,27 @@ CREATE TABLE device_type (
     minimum_firmware TEXT NOT NULL,
     is_secure INTEGER NOT NULL
 );
+
+-- What devices did and Turnup was not told yet (SD-10): written with the binding itself, forgotten once it was taken.
+CREATE TABLE news (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL DEFAULT (lower(hex(randomblob(16)))),
+    at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    kind TEXT NOT NULL,
+    user_name TEXT NOT NULL,
+    mac TEXT NOT NULL
+);
+
+CREATE TRIGGER first_binding AFTER INSERT ON location
+WHEN (SELECT count(*) FROM location WHERE username = NEW.username) = 1
+BEGIN
+    INSERT INTO news (kind, user_name, mac)
+    SELECT 'registered', username, device_json ->> 'mac' FROM subscriber WHERE username = NEW.username;
+END;
+
+CREATE TRIGGER last_binding AFTER DELETE ON location
+WHEN NOT EXISTS (SELECT * FROM location WHERE username = OLD.username)
+BEGIN
+    INSERT INTO news (kind, user_name, mac)
+    SELECT 'unregistered', username, device_json ->> 'mac' FROM subscriber WHERE username = OLD.username;
+END;

@@ -1,11 +1,13 @@
 """A private SIP registrar for tests, set up as `deploy/kamailio` says: `with KamailioServer() as server: ...`."""
 
 import contextlib
-import http.client
+import json
 import signal
 import sqlite3
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.house.sources import ROOT
 from tests.servers.instance import Instance
@@ -20,6 +22,9 @@ TABLES = Path("/usr/share/kamailio/db_sqlite")
 MODULES = ("standard", "auth_db", "usrloc")
 
 REALM = "sip.example"
+
+#: A device with signs in its type that JSON and SQL read in their own way.
+BODY = {"mac": "aabbccddee01", "type": "Yealink 'T54W' \"x\"", "owners": ["user:one~anna"]}
 
 
 class KamailioServer:
@@ -86,7 +91,7 @@ class KamailioServer:
             "REALM": REALM,
             "DATABASE": str(self._database),
             "SIP_LISTEN": f"udp:127.0.0.1:{self.sip_port}",
-            "PROXY": f"127.0.0.1:{self.sip_port}",
+            "PROXY": f"sip:127.0.0.1:{self.sip_port}",
             "HTTP_LISTEN": f"tcp:127.0.0.1:{self.port}",
         }
         defined = (part for name, value in places.items() for part in ("-A", f"{name}={value}"))
@@ -95,11 +100,34 @@ class KamailioServer:
 
     def _is_ready(self) -> bool:
         """Whether it answers a question; it listens for phones before that."""
-        with contextlib.closing(
-            http.client.HTTPConnection("127.0.0.1", self.port, 5)
-        ) as connection:
-            try:
-                connection.request("GET", "/sip_device/types")
-                return connection.getresponse().status == http.HTTPStatus.OK
-            except (OSError, http.client.HTTPException):
-                return False
+        try:
+            return Asking(self).call("GET", "types")[0] == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
+
+
+class Asking:
+    """Calls a registrar as the product does."""
+
+    def __init__(self, server: KamailioServer) -> None:
+        self._server = server
+
+    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Return how a call was answered."""
+        told = None if body is None else json.dumps(body)
+        with contextlib.closing(HTTPConnection("127.0.0.1", self._server.port, 10)) as connection:
+            connection.request(method, f"/sip_device/{path}", told)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+
+    def add(self, name: str, password: str, **changes: object) -> dict[str, Any]:
+        """Add a subscriber, or change the one there is; return it as it is told."""
+        body = {**BODY, "password": password, "password_mark": "first", **changes}
+        status, told = self.call("PUT", f"subscribers/{name}", body)
+        assert status == HTTPStatus.OK
+        return dict(told)
+
+    def bindings(self, name: str) -> list[str]:
+        """Where a subscriber can be reached."""
+        _, told = self.call("GET", f"subscribers/{name}")
+        return list(told["bindings"])
