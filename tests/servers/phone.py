@@ -1,6 +1,9 @@
 """A SIP phone, played by SIPp: `Phone(port, realm, user_name, password).register()` is the status it got."""
 
+import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +15,12 @@ HERE = Path(__file__).parent
 
 #: How long an answer may take, in milliseconds, and a whole scenario, in seconds.
 ANSWER, PATIENCE = 5000, 20
+
+#: Between two looks whether a phone listens, in seconds.
+PAUSE = 0.02
+
+#: What a scenario writes down, in a directory of its own.
+LOG = "log"
 
 
 class PhoneUnanswered(Exception):
@@ -33,27 +42,57 @@ class Phone:
         said = {"seconds": str(seconds), "user": for_user or self.user_name}
         return self._play("register.xml", said)
 
+    def call(self, other: str) -> int:
+        """Call another phone, and hang up once it has answered; return the last status."""
+        return self._play("call.xml", {"user": self.user_name, "other": other})
+
+    @contextmanager
+    def answers(self) -> Iterator[None]:
+        """Take one call while the block runs."""
+        with TemporaryDirectory(prefix="turnup-") as directory:
+            command = self._command("answer.xml", {}, Path(directory))
+            with subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL) as phone:
+                while not self._is_heard():
+                    with suppress(subprocess.TimeoutExpired):
+                        phone.wait(PAUSE)
+                        raise PhoneUnanswered("the phone has ended before it was called")
+                yield
+                phone.kill()
+
     def _play(self, scenario: str, said: dict[str, str]) -> int:
         """Run a scenario once and return the status that it writes down."""
-        program = obtain(SIPP).directory
-        assert program is not None
-        keys = {"realm": self.realm, **said}
-        told = (part for name, value in keys.items() for part in ("-key", name, value))
         with TemporaryDirectory(prefix="turnup-") as directory:
-            log = Path(directory) / "log"
             done = subprocess.run(
-                (
-                    *(program / "sipp", f"127.0.0.1:{self.port}", "-sf", HERE / scenario),
-                    *("-m", "1", "-i", "127.0.0.1", "-p", str(self.own_port), "-nostdin"),
-                    *("-recv_timeout", str(ANSWER), "-trace_logs", "-log_file", log),
-                    *("-s", self.user_name, "-ap", self.password, *told),
-                ),
+                self._command(scenario, said, Path(directory)),
                 cwd=directory,
                 capture_output=True,
                 check=False,
                 text=True,
                 timeout=PATIENCE,
             )
+            log = Path(directory) / LOG
             if done.returncode or not log.exists():
                 raise PhoneUnanswered(done.stderr[-2000:] + done.stdout[-2000:])
             return int(log.read_text(encoding="ascii"))
+
+    def _command(self, scenario: str, said: dict[str, str], directory: Path) -> tuple[str, ...]:
+        """Return what plays a scenario once."""
+        program = obtain(SIPP).directory
+        assert program is not None
+        keys = {"realm": self.realm, **said}
+        told = (part for name, value in keys.items() for part in ("-key", name, value))
+        return (
+            *(str(program / "sipp"), f"127.0.0.1:{self.port}", "-sf", str(HERE / scenario)),
+            *("-m", "1", "-i", "127.0.0.1", "-p", str(self.own_port), "-nostdin"),
+            *("-recv_timeout", str(ANSWER), "-trace_logs", "-log_file", str(directory / LOG)),
+            *("-s", self.user_name, "-ap", self.password, *told),
+        )
+
+    def _is_heard(self) -> bool:
+        """Whether somebody listens where the phone does."""
+        with socket.socket(type=socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", self.own_port))
+            except OSError:
+                return True
+        return False

@@ -8,6 +8,7 @@ import pytest
 from tests.servers.kamailio import BODY, REALM, Asking, KamailioServer
 
 OK, UNAUTHORIZED, FORBIDDEN = HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
+UNAVAILABLE = 480
 NOT_FOUND, CONFLICT = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
 
 PASSWORD = 'a"\\b'
@@ -66,6 +67,21 @@ def test_a_blocked_phone_is_refused_until_it_is_unblocked(
     assert phone.register() == FORBIDDEN
     asking.call("PUT", "subscribers/carla/blocked", {"blocked": False})
     assert phone.register() == OK
+
+
+def test_a_blocked_phone_can_neither_call_nor_be_called(
+    registrar: KamailioServer, asking: Asking
+) -> None:
+    phone, other = (registrar.phone(name, PASSWORD) for name in ("karin", "lisa"))
+    for each in (phone, other):
+        asking.add(each.user_name, PASSWORD)
+        each.register()
+    with other.answers():
+        assert phone.call("lisa") == OK
+    assert phone.call("nobody") == UNAVAILABLE
+    asking.call("PUT", "subscribers/karin/blocked", {"blocked": True})
+    assert phone.call("lisa") == FORBIDDEN
+    assert other.call("karin") == UNAVAILABLE
 
 
 def test_a_binding_is_dropped_by_a_call_and_by_removing_its_subscriber(
