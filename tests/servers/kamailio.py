@@ -68,6 +68,12 @@ class KamailioServer:
         """Return a phone that is set up with this account."""
         return Phone(self.sip_port, REALM, user_name, password)
 
+    def is_talking(self, user_name: str) -> bool:
+        """Whether a call of this user is going on."""
+        with contextlib.closing(sqlite3.connect(self._database, timeout=10)) as database:
+            told = "SELECT count(*) FROM ongoing WHERE user_name = ?"
+            return bool(database.execute(told, (user_name,)).fetchone()[0])
+
     def start(self) -> None:
         self._instance.start()
 

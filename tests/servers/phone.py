@@ -46,6 +46,10 @@ class Phone:
         """Call another phone, and hang up once it has answered; return the last status."""
         return self._play("call.xml", {"user": self.user_name, "other": other})
 
+    def talk(self, other: str) -> int:
+        """Call another phone, and talk until somebody else ends the call; return the last status."""
+        return self._play("talk.xml", {"user": self.user_name, "other": other})
+
     @contextmanager
     def answers(self) -> Iterator[None]:
         """Take one call while the block runs."""

@@ -1,11 +1,13 @@
 """The registrar does what its configuration says, to phones and to us, before any product speaks to it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from tests.servers.kamailio import BODY, REALM, Asking, KamailioServer
+from tests.system.waiting import until
 
 OK, UNAUTHORIZED, FORBIDDEN = HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
 UNAVAILABLE = 480
@@ -78,10 +80,24 @@ def test_a_blocked_phone_can_neither_call_nor_be_called(
         each.register()
     with other.answers():
         assert phone.call("lisa") == OK
+    until(lambda: not registrar.is_talking("lisa"), "they have hung up", within=10)
     assert phone.call("nobody") == UNAVAILABLE
     asking.call("PUT", "subscribers/karin/blocked", {"blocked": True})
     assert phone.call("lisa") == FORBIDDEN
     assert other.call("karin") == UNAVAILABLE
+
+
+def test_a_block_ends_the_call_that_is_going_on(registrar: KamailioServer, asking: Asking) -> None:
+    phone, other = (registrar.phone(name, PASSWORD) for name in ("maria", "nora"))
+    for each in (phone, other):
+        asking.add(each.user_name, PASSWORD)
+        each.register()
+    with other.answers(), ThreadPoolExecutor(1) as line:
+        call = line.submit(phone.talk, "nora")
+        until(lambda: registrar.is_talking("nora"), "nora talks", within=10)
+        asking.call("PUT", "subscribers/nora/blocked", {"blocked": True})
+        assert call.result() == OK
+    assert not registrar.is_talking("maria")
 
 
 def test_a_binding_is_dropped_by_a_call_and_by_removing_its_subscriber(
