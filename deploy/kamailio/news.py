@@ -23,7 +23,7 @@ from deploy.settings import read_settings
 DOOR = "/v1/platforms/sip_device/events"
 
 #: Seconds that an answer may take, and between two looks.
-PATIENCE, PAUSE = 10.0, 1.0
+PATIENCE, PAUSE = 10.0, 0.5
 
 log = structlog.get_logger()
 
