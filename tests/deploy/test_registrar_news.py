@@ -59,7 +59,7 @@ def door() -> Iterator[Door]:
         thread.join()
 
 
-def test_the_first_binding_and_the_end_of_the_last_are_told_once_and_in_order(
+def test_SD_10_the_first_binding_and_the_end_of_the_last_are_told_once_and_in_order(
     registrar: KamailioServer, door: Door
 ) -> None:
     Asking(registrar).add("hanna", PASSWORD, mac="aabbccddee07")
@@ -77,7 +77,7 @@ def test_the_first_binding_and_the_end_of_the_last_are_told_once_and_in_order(
     assert carry(registrar.url, door.url, SEAL) == 0
 
 
-def test_what_was_not_taken_is_told_again_under_the_same_id(
+def test_SD_10_what_was_not_taken_is_told_again_under_the_same_id(
     registrar: KamailioServer, door: Door
 ) -> None:
     Asking(registrar).add("irma", PASSWORD)
@@ -93,7 +93,7 @@ def test_what_was_not_taken_is_told_again_under_the_same_id(
     assert ("registered", "aabbccddee01") in door.of("irma")
 
 
-def test_nothing_is_told_of_a_device_that_was_removed(
+def test_SD_11_nothing_is_told_of_a_device_that_was_removed(
     registrar: KamailioServer, door: Door
 ) -> None:
     asking = Asking(registrar)
