@@ -83,21 +83,9 @@ def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Ren
     told = Text.assemble(number, kind, "  ")
     match answered.answer:
         case Accepted() as accepted:
-            each = taken(accepted, found)
-            told.append(f"{each.id}  {each.product} {each.verb}  {each.subject}")
-            if each.ended_at is not None:
-                told.append("  ").append_text(state(each.state))
-            if each.confirmation is not None:
-                told.append(f"  {_mailed(each.confirmation)}")
-            if each.advice is not None:
-                told.append(f"  {each.advice}")
+            told.append_text(_taken(taken(accepted, found)))
         case Planned() as plan:
-            already = "it is so already" if plan.is_already else " > ".join(plan.steps)
-            told.append(f"until {moment(plan.deadline)}  {already}".rstrip())
-            for replaced in plan.replaces:
-                told.append(f"  instead of {public_id('op', replaced)}")
-            if plan.advice is not None:
-                told.append(f"  {plan.advice}")
+            told.append(_planned(plan))
         case CustomerStored() as kept:
             told.append(f"customer {kept.customer}, version {kept.version}")
         case Refusal() as refusal:
@@ -115,6 +103,26 @@ def as_document(answered: Answered, found: Mapping[int, Operation]) -> dict[str,
     """Return what became of a line as the HTTP door answers one of a batch, with its number."""
     view, status = shown(answered.answer, found)
     return {"line": answered.number, "status": status, KINDS[type(answered.answer)]: view}
+
+
+def _taken(operation: Operation) -> Text:
+    """Return what an operation is, and what only this answer says of it (CP-5, BU-7)."""
+    named = (operation.id, f"{operation.product} {operation.verb}", operation.subject)
+    told = Text("  ".join(named))
+    if operation.ended_at is not None:
+        told.append("  ").append_text(state(operation.state))
+    mailed = operation.confirmation and _mailed(operation.confirmation)
+    for each in filter(None, (mailed, operation.advice)):
+        told.append(f"  {each}")
+    return told
+
+
+def _planned(plan: Planned) -> str:
+    """Return what a dry run would have done."""
+    already = "it is so already" if plan.is_already else " > ".join(plan.steps)
+    instead = [f"instead of {public_id('op', replaced)}" for replaced in plan.replaces]
+    told = (f"until {moment(plan.deadline)}", already, *instead, plan.advice)
+    return "  ".join(filter(None, told))
 
 
 def _mailed(code: CodeMailed) -> str:

@@ -78,15 +78,15 @@ def test_I5_a_wait_lets_go_of_the_service_only_for_others(
     sqlite_world: World, through: frozenset[str]
 ) -> None:
     progress = progress_at(sqlite_world, "open", "await_line")
-    record = decisions.step_waits(progress, Wait(None, "not yet", through))
+    record = decisions.step_waits(progress, PRODUCT, Wait(None, "not yet", through))
     assert (record.state, record.reason, record.tries) == ("waiting", "not yet", 0)
     assert (record.service is not None) is bool(through)
 
 
 def test_the_same_wait_again_writes_no_line(sqlite_world: World) -> None:
     progress = progress_at(sqlite_world, "open", "await_line", state="waiting", reason="not yet")
-    assert decisions.step_waits(progress, Wait(None, "not yet")).lines == ()
-    assert len(decisions.step_waits(progress, Wait(None, "another reason")).lines) == 1
+    assert decisions.step_waits(progress, PRODUCT, Wait(None, "not yet")).lines == ()
+    assert len(decisions.step_waits(progress, PRODUCT, Wait(None, "another reason")).lines) == 1
 
 
 @pytest.mark.parametrize("error", [NotReached("x"), OutcomeUnknown("x")])

@@ -63,8 +63,8 @@ def test_CO_12_a_late_ticket_says_all_that_is_needed_at_night() -> None:
 
 
 def test_CO_12_what_waits_and_has_not_failed_says_what_may_be_asked_for_meanwhile() -> None:
-    stands = {"service_state": "activation_pending", "reason": "the code expired"}
-    waits = replace(LATE, verb="activate", step="await_phone", attempt=0, **stands)
+    late = replace(LATE, verb="activate", step="await_phone", attempt=0)
+    waits = replace(late, service_state="activation_pending", reason="the code expired")
     body = text_of(escalation.missed(waits, PHONE).opens).body
     assert "  reissue_code: Make a new code" in body
     assert "refresh" in body

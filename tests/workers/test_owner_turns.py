@@ -58,7 +58,7 @@ def order_of(world: World) -> list[str]:
 def is_put_off(world: World, operation: int) -> bool:
     """Return whether an operation looks again later, and has not begun."""
     is_later = world.rows.due(operation)["wake_at"] > stored(world.now)
-    return is_later and world.rows.operation(operation)["state"] == "accepted"
+    return bool(is_later and world.rows.operation(operation)["state"] == "accepted")
 
 
 def test_SD_8_services_of_one_owner_are_changed_one_at_a_time_in_order(world: World) -> None:

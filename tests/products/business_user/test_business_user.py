@@ -147,7 +147,7 @@ def test_BU_8_a_new_number_keeps_the_extension_unless_one_is_given(world: World)
     do(world, "update", number=OTHER_NUMBER)
     assert (facts(world)["number"], facts(world)["extension"]) == (OTHER_NUMBER, "5001")
     assert list(numbers(world)) == [OTHER_NUMBER]
-    assert refusal(world, "activate", "two", **person(3, extension="5001"))
+    assert refusal(world, "activate", "two", **person(3, extension="5001")).status == 409
     do(world, "update", number=NUMBER, extension="88")
     assert (facts(world)["number"], facts(world)["extension"]) == (NUMBER, "88")
     assert world.rows.facts()["extension"] == "88"
