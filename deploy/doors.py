@@ -12,6 +12,7 @@ from producers.calls import Calls
 from producers.desk import DeskEvents
 from producers.http.doors import Doors
 from producers.intake import Intake
+from producers.receipts import Receipts
 from producers.secrets import Secrets
 from producers.signals import Signals
 from schema.queue import Offer
@@ -51,7 +52,15 @@ def doors_of(core: Core, offer: Offer, secrets: Mapping[str, str] | None = None)
         None if core.settings.is_embedded else DeadLetters(core.settings.broker_url),
         _desk_of(core),
         None if core.settings.is_embedded else partial(depths, core.settings.broker_url, products),
+        _receipts_of(core, offer),
     )
+
+
+def _receipts_of(core: Core, offer: Offer) -> Receipts | None:
+    """Return what listens to a gateway of short messages, where there is one."""
+    secret = core.settings.sms_secret
+    parts = (core.database, core.writer)
+    return Receipts(*parts, secret.get_secret_value(), offer) if secret else None
 
 
 def _desk_of(core: Core) -> DeskEvents | None:

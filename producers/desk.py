@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 from standardwebhooks import Webhook
-from standardwebhooks.webhooks import WebhookVerificationError
 
 from producers.intake import PATIENCE, too_late
 from producers.reading import invalid
+from producers.signatures import require_signature
 from schema.command import faults_of
 from schema.desk import DeskSays
-from schema.errors import NotFound, Refusal, Refused
+from schema.errors import NotFound, Refused
 from schema.ids import key_of
 from schema.store.remote import DeskSaid, Remote
 from schema.store.writer import Writer
@@ -30,7 +30,7 @@ class DeskEvents:
 
         Raises `Refused` (401, 422), `NotFound`, `NotStored` or `Unanswered`.
         """
-        self._verify(headers, body)
+        require_signature(self._seal, headers, body, "the desk")
         told = _read(body)
         remote = Remote(told.number, told.state, told.url, told.at)
         record = DeskSaid(key_of("tkt", told.ticket), remote)
@@ -40,14 +40,6 @@ class DeskEvents:
             raise too_late() from error
         if kept is None:
             raise NotFound(f"there is no ticket {told.ticket}")
-
-    def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Raise `Refused` unless the desk has signed this, now, by real time."""
-        try:
-            self._seal.verify(body, dict(headers), json_parse=False)
-        except (WebhookVerificationError, ValueError) as error:
-            refusal = Refusal("bad_signature", 401, "the signature is not the desk's")
-            raise Refused(refusal) from error
 
 
 def _read(body: bytes) -> DeskSays:

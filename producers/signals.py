@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from standardwebhooks import Webhook
-from standardwebhooks.webhooks import WebhookVerificationError
 
 from producers.intake import PATIENCE, too_late
 from producers.parsing import NotJson, parse_json, write_json
 from producers.reading import invalid
+from producers.signatures import require_signature
 from schema.calendar import OUT_OF_RANGE, is_in_range
 from schema.command import faults_of
 from schema.errors import Fault, Refusal, Refused
@@ -58,7 +58,8 @@ class Signals:
         Raises `Refused` (401 where the signature is not the product's, 422), `NotStored` or `Unanswered`: only
         then has the platform to send it again. A signal that nobody waits for is a success.
         """
-        self._verify(product, headers, body)
+        seal = self._seals.get(product)
+        require_signature(seal, headers, body, f"the platform of {product}")
         told = _read(body)
         record = StoreSignal(
             product, told.id, told.kind, told.at, told.reference, told.platform_id, told.facts
@@ -69,19 +70,6 @@ class Signals:
             raise too_late() from error
         if waiting is not None:
             self._offer(product, [waiting])
-
-    def _verify(self, product: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Raise `Refused` unless the product's platform has signed this, now, by real time."""
-        seal = self._seals.get(product)
-        try:
-            if seal is not None:
-                seal.verify(body, dict(headers), json_parse=False)
-                return
-        except (WebhookVerificationError, ValueError):
-            pass  # the library lets through what base64 and text say about a broken header
-        raise Refused(
-            Refusal("bad_signature", 401, f"the signature is none of the platform of {product}")
-        )
 
 
 def _read(body: bytes) -> SignalBody:

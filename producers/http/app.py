@@ -11,6 +11,7 @@ from producers.http import (
     dead,
     desk,
     health,
+    messages,
     metrics,
     operations,
     platforms,
@@ -25,8 +26,8 @@ from producers.http.problems import handle_errors
 from producers.http.queries import take_no_query
 from producers.http.viewer import Viewer
 
-#: Where platforms and desks call by themselves: what their addresses end in is theirs.
-CALLED_BACK = (platforms, desk)
+#: Where platforms, desks and gateways call by themselves: what their addresses end in is theirs.
+CALLED_BACK = (platforms, desk, messages)
 
 ROUTERS = (
     commands,

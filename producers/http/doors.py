@@ -11,6 +11,7 @@ from producers.api_keys import KeyRing
 from producers.calls import Calls
 from producers.desk import DeskEvents
 from producers.intake import Intake
+from producers.receipts import Receipts
 from producers.secrets import Secrets
 from producers.signals import Signals
 from schema.lifecycle import Product
@@ -34,6 +35,8 @@ class Doors:
     desk: DeskEvents | None = None
     #: Tells how many messages lie in each queue of a broker; None where one process works without one.
     depths: Callable[[], Mapping[str, int]] | None = None
+    #: None where short messages go through no gateway.
+    receipts: Receipts | None = None
 
     @property
     def is_alone(self) -> bool:

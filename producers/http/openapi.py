@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from producers.answers import PROBLEM
 from producers.cloudevents import BATCH, BINARY, STRUCTURED
+from producers.receipts import ReceiptBody
 from producers.schemas import add_events, add_model, events_taken, named
 from producers.signals import SignalBody
 from schema.desk import DeskSays
@@ -17,7 +18,7 @@ from schema.lifecycle import Product
 from schema.views import Problem
 
 #: What comes here proves itself by a signature and not by a key.
-SIGNED = ("/v1/platforms/", "/v1/desk/")
+SIGNED = ("/v1/platforms/", "/v1/desk/", "/v1/messages/")
 
 #: What any route may answer: bad input, and a database that fails.
 ALWAYS = (400, 422, 500, 503)
@@ -64,6 +65,8 @@ SIGNALS_BODY = {"required": True, "content": {"application/json": {"schema": nam
 
 DESK_BODY = {"required": True, "content": {"application/json": {"schema": named("DeskSays")}}}
 
+RECEIPT_BODY = {"required": True, "content": {"application/json": {"schema": named("ReceiptBody")}}}
+
 SIGNALS_PARAMETERS = [
     {**_header(f"webhook-{name}", "See Standard Webhooks"), "required": True}
     for name in ("id", "timestamp", "signature")
@@ -75,7 +78,7 @@ def describe(app: FastAPI, products: Mapping[str, Product]) -> dict[str, Any]:
     text = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = text["components"]["schemas"]
     _secure(text)
-    shown: tuple[type[BaseModel], ...] = (Problem, SignalBody, DeskSays)
+    shown: tuple[type[BaseModel], ...] = (Problem, SignalBody, DeskSays, ReceiptBody)
     for model in shown:
         add_model(schemas, model)
     schemas["Event"] = {

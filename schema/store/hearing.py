@@ -24,12 +24,13 @@ from schema.tables import SERVICE, operation, service
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Something that a platform told about a service."""
+    """Something that a platform told about a service, or that comes from elsewhere and has no place in its order."""
 
     service: int
     kind: str
     facts: Mapping[str, Any]
     at: datetime
+    is_ordered: bool = True
 
     def sequence(self) -> int:
         """Return the platform's own number of it, or its time where it numbers nothing."""
@@ -67,7 +68,7 @@ def _hear(transaction: Transaction, heard: Heard) -> bool:
         line = Line("moved", "platform", heard.kind, row.state, after, event="service_changed")
     number, sequence = row.number + 1, row.sequence + (1 if line.event else 0)
     values = {"state": line.after, "number": number, "sequence": sequence}
-    if not refusal:
+    if heard.is_ordered and not refusal:
         values["heard"] = f"{subject} {heard.sequence()}"
     if learned := product.learns and not refusal and product.learns(heard.kind, heard.facts):
         values["facts"] = json.dumps({**facts, **learned})
@@ -96,7 +97,7 @@ def _refusal(product: Product, row: Row[Any], heard: Heard) -> str | None:
     if _subject(product, heard.facts) != subject:
         return f"it is about another {product.heard_of}"
     last_subject, _, last = (row.heard or "").rpartition(" ")
-    if last and last_subject == subject and heard.sequence() <= int(last):
+    if heard.is_ordered and last and last_subject == subject and heard.sequence() <= int(last):
         return "something newer is known"
     return None
 

@@ -66,7 +66,8 @@ COUNT = {"id": BigInteger(), "count": Integer()}
 class StoreSignal:
     """Store one signal; answered with the operation that waits for it, or None while nobody is known to.
 
-    `reference` is the operation's id, followed by anything after a slash.
+    `reference` is the operation's id, followed by anything after a slash. What is not `is_ordered` comes from
+    elsewhere than the platform, and is neither older nor newer than what that tells.
     """
 
     product: str
@@ -76,6 +77,7 @@ class StoreSignal:
     reference: str | None = None
     platform_id: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    is_ordered: bool = True
 
     @staticmethod
     def apply(transaction: Transaction, records: Sequence["StoreSignal"]) -> list["int | None"]:
@@ -184,7 +186,8 @@ def _store(transaction: Transaction, records: Sequence[StoreSignal]) -> list[int
 def _store_heard(transaction: Transaction, heard: Sequence[tuple[StoreSignal, Owner]]) -> None:
     """Store signals that move services by themselves, and tell who is under way there of what was applied."""
     told = [
-        Heard(owner.service or 0, record.kind, record.facts, record.at) for record, owner in heard
+        Heard(owner.service or 0, each.kind, each.facts, each.at, each.is_ordered)
+        for each, owner in heard
     ]
     applied = hear(transaction, told)
     values = [

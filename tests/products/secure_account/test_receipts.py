@@ -1,0 +1,83 @@
+"""What a gateway says of the messages that it has taken: signed, once, and as good as the platform's word (SA-4)."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from producers.receipts import Receipts
+from schema.command import rfc3339
+from schema.errors import NotFound, Refused
+from tests.producers.conftest import SECRET
+from tests.producers.test_signals import signed
+from tests.products.secure_account.accounts import begin, do, enable, facts, sent, state, user
+from tests.products.secure_account.examples import GSM
+from tests.world.fixtures import MakeWorld
+from tests.world.subjects import find_subjects
+from tests.world.world import World
+
+
+@pytest.fixture
+def world(make_sqlite_world: MakeWorld) -> World:
+    """Return a world with secure accounts."""
+    return make_sqlite_world(find_subjects()["secure_account"])
+
+
+def tell(world: World, operation: int, **changes: str) -> None:
+    """Let the gateway tell of the first message of an operation, and do what follows."""
+    (message, *_) = world.rows.all("delivery", operation_id=operation, channel="sms")
+    told = {"message_id": message["cause"], "state": "clicked", "at": rfc3339(world.now), **changes}
+    body = json.dumps(told).encode()
+    door = Receipts(world.database, world.writer, SECRET, lambda *_: None)
+    door.take(signed(body), body)
+    world.work()
+
+
+def test_SA_4_a_click_that_the_gateway_saw_sends_the_second_link(world: World) -> None:
+    operation = begin(world)
+    tell(world, operation)
+    assert facts(world, "installation_message") == ("clicked",)
+    assert sent(world, operation) == [("sms", "installation", GSM), ("sms", "activation", GSM)]
+    world.check()
+
+
+def test_SA_4_a_click_on_a_message_that_was_sent_by_hand_counts_as_well(world: World) -> None:
+    enable(world)
+    operation = do(world, "send_installation")
+    assert facts(world, "installation_message") == ("sent",)
+    tell(world, operation)
+    tell(world, operation)
+    assert facts(world, "installation_message") == ("clicked",)
+    world.check()
+
+
+def test_SA_4_a_receipt_has_no_place_in_the_order_of_what_the_platform_tells(world: World) -> None:
+    operation = begin(world, app_installed=True)
+    tell(world, operation, at=rfc3339(world.now + timedelta(days=1)))
+    assert facts(world, "activation_message") == ("clicked",)
+    user(world, "user_fetches")
+    tell(world, operation, state="clicked", at=rfc3339(world.now - timedelta(days=1)))
+    assert (state(world), facts(world, "keys")) == ("enabled", ("valid",))
+    world.check()
+
+
+def test_SA_4_a_delivery_is_no_click(world: World) -> None:
+    operation = begin(world)
+    tell(world, operation, state="delivered")
+    assert facts(world, "installation_message") == ("sent",)
+    world.check()
+
+
+def test_SA_4_what_the_gateway_has_not_signed_or_never_got_is_refused(world: World) -> None:
+    operation = begin(world)
+    door = Receipts(world.database, world.writer, SECRET, lambda *_: None)
+    body = json.dumps({"message_id": "x", "state": "clicked", "at": rfc3339(world.now)}).encode()
+    with pytest.raises(Refused) as refused:
+        door.take(signed(body, secret="whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXItMTI="), body)
+    assert refused.value.refusal.status == 401
+    with pytest.raises(NotFound):
+        door.take(signed(body), body)
+    with pytest.raises(Refused) as refused:
+        tell(world, operation, state="read", at="yesterday")
+    assert {each.pointer for each in refused.value.refusal.faults} == {"/state", "/at"}
+    assert facts(world, "installation_message") == ("sent",)
