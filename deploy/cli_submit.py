@@ -51,7 +51,7 @@ def submit(  # noqa: PLR0913  an option each
 ) -> None:
     """Hand in commands from a file, of events or of rows; bad ones are named, the others are done."""
     if kind is None:
-        if customer or constants or names or results:
+        if customer or constants or names or results or _name(file).endswith(".csv"):
             raise typer.BadParameter("is needed for a file of rows", param_hint="--as")
         from deploy.commands.submit import Manner, submit
 
@@ -75,9 +75,14 @@ def load_customers(file: Lines, *, as_json: AsJson = False) -> None:
     raise typer.Exit(submit(file, Manner(only_customers=True, as_json=as_json)))
 
 
+def _name(file: BinaryIO) -> str:
+    """Return what a file is called; standard input may be called nothing."""
+    return str(getattr(file, "name", "-"))
+
+
 def _path(file: BinaryIO) -> Path:
     """Return where a file of rows stands."""
-    path = Path(getattr(file, "name", "-"))
+    path = Path(_name(file))
     if not path.is_file():
         raise typer.BadParameter("rows come from a file: results go beside it", param_hint="FILE")
     return path

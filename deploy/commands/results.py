@@ -70,11 +70,25 @@ class Results:
         except BlockingIOError:
             self._file.close()
             raise ResultsUnusable(f"another turnup submit is writing {path}") from None
+        if not self._is_ours():
+            self._file.close()
+            raise self.unusable()
         if anew:
             self._file.truncate(0)
         _cut_to_lines(self._file)
-        if not self._file.tell() and not self._is_json:
-            self._write(MARK + csv_line(COLUMNS, form))
+        if not self._file.tell():
+            self._write(self._header)
+
+    @property
+    def _header(self) -> str:
+        """What stands above the results."""
+        return "" if self._is_json else MARK + csv_line(COLUMNS, self._separator)
+
+    def _is_ours(self) -> bool:
+        """Return whether the file is empty or begins as results do: what is not ours is not changed."""
+        self._file.seek(0)
+        first, begin = self._file.readline(), self._header.encode() or b'{"row": '
+        return first.startswith(begin) or begin.startswith(first)
 
     def __enter__(self) -> Self:
         return self
@@ -98,8 +112,7 @@ class Results:
                     yield Kept(said["row"], said["id"], said["status"])
                 return
             reader = csv.reader(lines, delimiter=self._separator)
-            if tuple(next(reader)) != COLUMNS:
-                raise self.unusable()
+            next(reader)
             for row, identity, status, *_ in reader:
                 yield Kept(int(row), identity, status)
         except (ValueError, KeyError, TypeError, csv.Error) as error:

@@ -196,6 +196,16 @@ def test_results_of_something_else_are_left_alone(changed: str) -> None:
     assert len(operations()) == 3
 
 
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_a_file_that_holds_no_results_is_not_touched(arguments: tuple[str, ...]) -> None:
+    many(3)
+    Path("rows.csv").write_bytes(Path("rows.csv").read_bytes() + b"pbx-9,cut o")
+    before = Path("rows.csv").read_bytes()
+    result = turnup("submit", "rows.csv", *ACTIVATE, *arguments, "--results", "rows.csv")
+    assert (result.exit_code, Path("rows.csv").read_bytes()) == (2, before)
+    assert operations() == []
+
+
 def test_a_dry_run_has_a_file_of_its_own_and_stores_nothing() -> None:
     many(3)
     assert "3     planned" in done("submit", "rows.csv", *ACTIVATE, "--dry-run")
@@ -282,6 +292,7 @@ def _away(*_: Any) -> Any:
     [
         ("submit", "-", *ACTIVATE),
         ("submit", "rows.csv", "--customer", "acme"),
+        ("submit", "rows.csv"),
         ("submit", "rows.csv", *ACTIVATE, "--wait"),
         ("submit", "rows.csv", *ACTIVATE, "--set", "name"),
         ("submit", "rows.csv", *ACTIVATE, "--map", "a=b", "--map", "a=c"),
