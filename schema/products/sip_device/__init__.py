@@ -23,6 +23,7 @@ from schema.products.sip_device.rules import (
     guard_replace,
     guard_unassign,
     makes_workspace,
+    owners,
     wants_activate,
     wants_all_places,
     wants_mac,
@@ -145,6 +146,7 @@ PRODUCT = Product(
     },
     heard_of="mac",
     limits=LIMITS,
+    turns=owners,
     rules={
         "SD-1": "a device is of users, who share it, or of a workspace; unclear names are refused",
         "SD-2": "only approved and secure types with new enough firmware; else the closest three",

@@ -120,6 +120,20 @@ def makes_workspace(asked: Asked) -> Beside | None:
     return Beside(chosen["reference"], "workspace/reference", WORKSPACE, new, takes)
 
 
+def owners(_verb: str, asked: Asked) -> tuple[str, ...]:
+    """Return every user and the workspace that a command touches: the platform races otherwise (SD-8)."""
+    named = user_names(asked.record, asked.fields.get("users") or ())
+    users = {*named, *asked.facts.get("users", ())}
+    chosen = asked.fields.get("workspace") or {}
+    rooms = {chosen.get("reference"), asked.facts.get("workspace")} - {None}
+    if asked.state == WORKSPACE:
+        rooms.add(asked.reference)
+    touched = sorted(f"user:{each}" for each in users) + sorted(
+        f"workspace:{each}" for each in rooms
+    )
+    return tuple(f"{asked.customer}~{each}" for each in touched)
+
+
 def scope_of(customer: str, reference: str) -> str:
     """Return the scope of a workspace's places."""
     return f"{customer}/{reference}"
