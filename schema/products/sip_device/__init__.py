@@ -106,7 +106,7 @@ PRODUCT = Product(
             moves=CUT_OFF,
             limit=minutes(5),
             severity="high",
-            steps=("block_device", "drop_bindings"),
+            steps=("block_device", "cut_off"),
         ),
         "unblock": Verb(
             Unblock, takes=LIVE, moves=Moves(), limit=minutes(5), steps=("unblock_device",)

@@ -103,12 +103,23 @@ async def are_bindings_dropped(work: Work, platform: SipPlatform) -> Answer:
 async def block_device(work: Work, platform: SipPlatform) -> Outcome:
     """Refuse registrations and calls (SD-12)."""
     await platform.block(work, _name(work), blocked=True)
-    return Done({"is_blocked": True})
+    return Done()
 
 
 async def is_device_blocked(work: Work, platform: SipPlatform) -> Answer:
     """Ask whether the device is blocked."""
-    is_so = (await _row(work, platform)).is_blocked
+    return Present() if (await _row(work, platform)).is_blocked else Absent()
+
+
+async def cut_off(work: Work, platform: SipPlatform) -> Outcome:
+    """Drop what is bound: from now on the device counts as blocked (SD-12)."""
+    await platform.drop_bindings(work, _name(work))
+    return Done({"is_blocked": True})
+
+
+async def is_cut_off(work: Work, platform: SipPlatform) -> Answer:
+    """Ask whether nothing is bound."""
+    is_so = not (await _row(work, platform)).bindings
     return Present({"is_blocked": True}) if is_so else Absent()
 
 

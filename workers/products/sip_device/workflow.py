@@ -25,7 +25,9 @@ from workers.products.sip_device.steps import (
     block_as_before,
     block_device,
     check_device,
+    cut_off,
     drop_bindings,
+    is_cut_off,
     is_device_blocked,
     is_device_removed,
     is_device_shared,
@@ -89,10 +91,10 @@ reset_password = Workflow(
 block = Workflow(
     Block,
     steps=(
-        Step(block_device, ask=is_device_blocked, undo=block_as_before, keeps=("is_blocked",)),
-        dropping,
+        Step(block_device, ask=is_device_blocked, undo=block_as_before),
+        Step(cut_off, ask=is_cut_off, keeps=("is_blocked",)),
     ),
-    no_return="drop_bindings",
+    no_return="cut_off",
 )
 
 unblock = Workflow(
