@@ -71,7 +71,7 @@ class Carrier:
         product = self._products[claimed.product]
         try:
             workflow = home.workflows[claimed.verb]
-            progress = progress_of(claimed, workflow, product.verbs[claimed.verb], self._sealer)
+            progress = progress_of(claimed, workflow, product, self._sealer)
         except (LookupError, ValueError) as error:
             return await self._leave(claimed, str(error))
         try:

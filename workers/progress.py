@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from schema.command import Command
 from schema.ids import public_id
-from schema.lifecycle import Verb
+from schema.lifecycle import Product, Verb
 from schema.sealing import Sealer, unseal_fields
 from schema.store.claimed import Claimed
 from schema.store.journal import News, Recorded
@@ -47,6 +47,7 @@ class Progress(NamedTuple):
     secrets: Mapping[str, str]
     deadline_at: datetime
     sealer: Sealer
+    limits: Mapping[str, int | bool]
 
     @property
     def key(self) -> str:
@@ -85,6 +86,7 @@ class Progress(NamedTuple):
             deadline_at=self.deadline_at,
             attempt=self.attempt + 1,
             made=self._made,
+            limits=self.limits,
         )
 
     def _made(self, name: str) -> tuple[bytes, ...]:
@@ -92,7 +94,7 @@ class Progress(NamedTuple):
         return self.sealer.made(f"{self.name} {name}")
 
 
-def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer) -> Progress:
+def progress_of(claimed: Claimed, workflow: Workflow, product: Product, sealer: Sealer) -> Progress:
     """Return where a claimed operation stands.
 
     Raises `LookupError` for a step that this version lacks (I11), or a secret's key; `ValueError` for fields that
@@ -104,7 +106,7 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
         name=public_id("op", claimed.id),
         claimed=claimed,
         workflow=workflow,
-        command=command_of(claimed, verb, sealer),
+        command=command_of(claimed, product.verbs[claimed.verb], sealer),
         step=step,
         now=claimed.now,
         is_first=is_new and not claimed.restored,
@@ -123,6 +125,7 @@ def progress_of(claimed: Claimed, workflow: Workflow, verb: Verb, sealer: Sealer
         secrets=claimed.secrets,
         deadline_at=claimed.deadline_at,
         sealer=sealer,
+        limits=product.limits,
     )
 
 

@@ -137,7 +137,8 @@ class Work(NamedTuple):
     `key` is the idempotency key of this step in this cycle, `reference` what the platform is to call us back with;
     both are the same however often the step runs, and so are the secret bytes that `made` gives by a name: the first
     are for use, those behind them came from the keys before. `secrets` says how the service's secrets stand, by name
-    (`valid`, `used`, `expired`, `replaced`, `void`), `mailed` which causes a mail server has accepted, and when.
+    (`valid`, `used`, `expired`, `replaced`, `void`), `mailed` which causes a mail server has accepted, and when;
+    `limits` are the product's, by the settings.
     """
 
     operation: str
@@ -154,6 +155,7 @@ class Work(NamedTuple):
     deadline_at: datetime
     attempt: int
     made: Callable[[str], Sequence[bytes]]
+    limits: Mapping[str, int | bool]
 
     @property
     def reference(self) -> str:

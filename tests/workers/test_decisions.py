@@ -37,7 +37,7 @@ def progress_at(world: World, verb: str, step: str | None = None, **changes: obj
     key = world.submit(verb)
     (claimed,) = world.writer.store(Claim(world.workers[0].key, (key,)))
     workflow = SAMPLE.home.workflows[verb]
-    begun = progress_of(claimed, workflow, PRODUCT.verbs[verb], world.equipment.sealer)
+    begun = progress_of(claimed, workflow, PRODUCT, world.equipment.sealer)
     if step is None:
         return begun
     found = workflow.steps[workflow.place(step)]

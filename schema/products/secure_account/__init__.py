@@ -51,6 +51,9 @@ CLICKED = {
     "configuration_fetched": "activation_message",
 }
 
+#: How often the user is reminded of an activation link, and how many business hours after each time (SA-5).
+LIMITS = {"reminders": 3, "reminder_hours": 4}
+
 #: What never changes (SA-8).
 GIVEN = ("type", "way", "user_name")
 
@@ -209,6 +212,7 @@ PRODUCT = Product(
         "configured_by_hand": {},
     },
     learns=_learned,
+    limits=LIMITS,
     uses={"configuration_fetched": ACTIVATION_LINK},
     rules={
         "SA-1": "activate makes an app or desk-phone account; user name and virtual number are unique",

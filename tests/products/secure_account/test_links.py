@@ -1,9 +1,11 @@
 """The links of a secure account: when they go out, which way, how often, and what following them does (SA-3, SA-5)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from deploy.settings import read_settings
 from schema.store.moments import moment
 from tests.products.secure_account.accounts import (
     PLAIN,
@@ -229,3 +231,15 @@ def test_CO_4_a_link_stands_nowhere_in_the_clear(world: World) -> None:
 def test_CO_8_a_plain_account_waits_for_nobody(world: World) -> None:
     do(world, "activate", **PLAIN)
     assert {row["ended_at"] is not None for row in world.rows.all("operation")} == {True}
+
+
+def test_SA_5_how_often_and_when_a_user_is_reminded_are_settings(
+    make_sqlite_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TURNUP_SECURE_ACCOUNT_REMINDERS", "1")
+    monkeypatch.setenv("TURNUP_SECURE_ACCOUNT_REMINDER_HOURS", "2")
+    subject = find_subjects()["secure_account"]
+    world = make_sqlite_world(replace(subject, product=read_settings().products["secure_account"]))
+    operation = begin(world, app_installed=True)
+    world.settle(timedelta(days=5))
+    assert times(world, operation, "activation") == ["Mon 10:00", "Mon 12:00"]

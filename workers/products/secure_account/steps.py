@@ -30,9 +30,6 @@ from workers.workflow import (
 #: How often the platform is asked for an account whose device says nothing.
 LOOK_AGAIN = timedelta(days=1)
 
-#: How often the user is reminded of an activation link, and how long after each time (SA-5).
-REMINDERS, BETWEEN_REMINDERS = 3, 4
-
 SECRETS: dict[Kind, str] = {"installation": INSTALLATION_LINK, "activation": ACTIVATION_LINK}
 
 
@@ -118,10 +115,7 @@ async def await_fetch(work: Work, platform: AccountPlatform) -> Outcome:
         return Done({"state": account.state, **account.status})
     why = "the configuration is not fetched yet"
     sent_at = datetime.fromisoformat(work.facts["make_activation_link"]["activation_sent_at"])
-    due = [
-        deadline(sent_at, business_hours(BETWEEN_REMINDERS * n), work.customer.calendar)
-        for n in range(1, REMINDERS + 1)
-    ]
+    due = _reminders(work, sent_at)
     rounds = sum(each <= work.now for each in due)
     look_at = min([*due[rounds:], work.now + LOOK_AGAIN])
     again = messages_of(work, "activation", rounds) if rounds else ()
@@ -191,6 +185,13 @@ async def remove_account(work: Work, platform: AccountPlatform) -> Outcome:
     """Remove the account for good (SA-8)."""
     await platform.remove(work, work.service.platform_id or "")
     return Done()
+
+
+def _reminders(work: Work, sent_at: datetime) -> list[datetime]:
+    """Return when the user is reminded of a link that was sent at that time."""
+    hours, most = work.limits["reminder_hours"], work.limits["reminders"]
+    limits = [business_hours(hours * n) for n in range(1, most + 1)] if hours else []
+    return [deadline(sent_at, each, work.customer.calendar) for each in limits]
 
 
 async def _is_made(work: Work, platform: AccountPlatform, kind: Kind) -> Answer:
