@@ -336,7 +336,7 @@ def test_what_products_promise_fits_eighty_columns(monkeypatch: pytest.MonkeyPat
 
 def test_products_publish_their_tables() -> None:
     told = done("products").splitlines()
-    assert told[0] == "cloud_pbx: Cloud PBX"
+    told = told[told.index("cloud_pbx: Cloud PBX") :]
     assert told[1].startswith("States: new, activating, active, ")
     (deactivate,) = (line for line in told if line.startswith("deactivate"))
     assert deactivate.split() == [
@@ -347,7 +347,8 @@ def test_products_publish_their_tables() -> None:
         "activating,",
         "deactivating",
     ]
-    assert read("products")[0]["table"]["activate"]["active"] == "="
+    (found,) = (each for each in read("products") if each["name"] == "cloud_pbx")
+    assert found["table"]["activate"]["active"] == "="
     schemas = json.loads(done("products", "--schemas"))
     assert schemas["cloud_pbx"]["activate"]["required"] == ["name", "extensions"]
 
@@ -356,7 +357,7 @@ def test_products_publish_their_tables() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("list", "--product", "fax"), "there is no product fax; known are: cloud_pbx"),
+        (("list", "--product", "fax"), "there is no product fax; known are: "),
         (("clock", "skip", "2 days"), "'2 days' is no length of time"),
         (("clock", "set", "tomorrow"), "'tomorrow' is no time; write for example"),
         (("clock", "set", "2026-13-01T00:00:00Z"), "is no time"),

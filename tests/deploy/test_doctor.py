@@ -92,7 +92,9 @@ def test_what_is_needed_and_missing_is_wrong_with_what_to_start() -> None:
     code, found, _ = doctor()
     assert code == 1
     assert {state for each in ("waker", "worker") for state, _ in found[each]} == {"wrong"}
-    assert found["worker"][0][1].endswith("cloud_pbx: start turnup serve")
+    assert "nobody carries out operations of cloud_pbx: start turnup serve" in [
+        says for _, says in found["worker"]
+    ]
     assert "only turnup serve --simulator does without" in found["platform"][0][1]
 
 
@@ -128,9 +130,9 @@ def test_a_platform_that_does_not_answer_is_wrong(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TURNUP_PLATFORM_CLOUD_PBX_URL", "http://127.0.0.1:1/api")
     told = "cloud_pbx at 127.0.0.1:1 does not answer: Connection refused"
     found = doctor()[1]["platform"]
-    assert found[0] == ("wrong", told)
-    assert found[1][0] == "warning"
-    assert found[1][1].startswith("TURNUP_PLATFORM_CLOUD_PBX_SECRET is not set: ")
+    place = found.index(("wrong", told))
+    assert found[place + 1][0] == "warning"
+    assert found[place + 1][1].startswith("TURNUP_PLATFORM_CLOUD_PBX_SECRET is not set: ")
 
 
 def test_a_library_with_the_bug_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ class Person(BaseModel):
     who: Text = Field(description="His mail address, or what he is called")
     does: Text = Field(
         description="confirm (by the code in the mail), mistype (confirm by a wrong one), cancel, nothing, "
-        "or what a vendor lets people do: scan, enable, disable, remove, take"
+        "or what a vendor lets people do, such as scan, take, say_failed"
     )
     mail: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         None, description="He waits for this mail to him about the service that has what he needs"

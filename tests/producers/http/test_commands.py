@@ -97,6 +97,7 @@ def test_a_dry_run_is_200_with_its_plan(client: Client, database: Database) -> N
         "already": False,
         "steps": ["create_instances", "allow_access", "switch_on_instances"],
         "replaces": [],
+        "advice": None,
     }
     assert count(database, "operation") == 0
 

@@ -57,6 +57,7 @@ def test_an_operation_reads_as_it_is_described(two: Client) -> None:
         "correlation_id": None,
         "remote": None,
         "confirmation": None,
+        "advice": None,
     }
 
 
