@@ -1,6 +1,6 @@
 """The registrar does what its configuration says, to phones and to us, before any product speaks to it."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from http import HTTPStatus
 from pathlib import Path
 
@@ -147,6 +147,39 @@ def test_a_workspace_stays_while_a_device_stands_in_it(asking: Asking) -> None:
     asking.call("PUT", "subscribers/flora/owners", {"owners": ["workspace:one~room2"]})
     assert asking.call("DELETE", "workspaces/one~room") == (OK, {})
     assert asking.call("GET", "workspaces/one~room") == (NOT_FOUND, {})
+
+
+def test_a_binding_that_expires_is_gone(registrar: KamailioServer, asking: Asking) -> None:
+    asking.add("paula", PASSWORD)
+    assert registrar.phone("paula", PASSWORD).register(seconds=1) == OK
+
+    def told() -> list[str]:
+        _, found = asking.call("GET", "news")
+        return [each["kind"] for each in found["news"] if each["platform_id"] == "paula"]
+
+    until(lambda: told() == ["registered", "unregistered"], "it has expired", within=10)
+    assert asking.bindings("paula") == []
+
+
+def test_whoever_finds_the_database_written_waits_for_a_moment(
+    registrar: KamailioServer, asking: Asking
+) -> None:
+    asking.add("rosa", PASSWORD)
+    phone = registrar.phone("rosa", PASSWORD)
+    with ThreadPoolExecutor(2) as both:
+        with registrar.written():
+            calls = (both.submit(phone.register), both.submit(asking.add, "sara", PASSWORD))
+            assert wait(calls, timeout=0.5).done == set()
+        assert calls[0].result() == OK
+        assert calls[1].result()["user_name"] == "sara"
+    assert len(asking.bindings("rosa")) == 1
+
+
+def test_as_many_owners_as_a_device_can_have_are_kept(asking: Asking) -> None:
+    owners = [f"user:{'è' * 60}~{'ù' * 75}{number}" for number in range(35)]
+    assert asking.add("olga", PASSWORD, owners=owners)["owners"] == owners
+    assert asking.call("PUT", "subscribers/olga/owners", {"owners": owners[1:]}) == (OK, {})
+    assert asking.call("GET", "subscribers/olga")[1]["owners"] == owners[1:]
 
 
 def test_the_approved_types_are_those_of_the_table(
