@@ -117,6 +117,16 @@ def test_a_missing_server_fails_with_one_line(monkeypatch: pytest.MonkeyPatch) -
         programs.obtain(nowhere)
 
 
+def test_a_server_without_an_image_is_not_looked_for_with_docker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(programs, "has_docker", lambda: True)
+    nowhere = programs.Server("Nothing", "no-such-program", (), "no-such-package")
+    with pytest.raises(programs.ProgramMissing, match=r"where there is apt-get$"):
+        programs.obtain(nowhere)
+
+
 def publish(url: str, body: bytes) -> None:
     """Put one lasting message into a lasting queue, and wait until the broker has it."""
     connection = pika.BlockingConnection(pika.URLParameters(url))
