@@ -78,25 +78,29 @@ def _rows(product: Product) -> Iterator[Row]:
         side = f"{verb.limit}, then {verb.confirmed.limit}" if verb.confirmed else str(verb.limit)
         if verb.moves.finds:
             side += ", or as the platform has it"
-        yield Row(name, side, _lines(product, moves_of(verb)))
-    told = [Move(state, state) for state, cell in product.cancel.items() if cell is Cell.YES]
+        yield Row(name, side, _lines(product, _moves(product, verb)))
+    told = [Move(state, state) for state in product.states if product.cancel.get(state) is Cell.YES]
     yield Row("cancel", "undone", _lines(product, told))
     for kind, moves in product.hears.items():
         if moves:
-            heard = [Move(*each, "signal") for each in moves.items()]
+            begins = sorted(moves, key=product.states.index)
+            heard = [Move(begin, moves[begin], "signal") for begin in begins]
             yield Row(kind, "the platform tells", _lines(product, heard))
 
 
-def moves_of(verb: Verb) -> Iterator[Move]:
-    """Yield how a verb moves a service from each state in which it is allowed, then how that is undone."""
+def _moves(product: Product, verb: Verb) -> Iterator[Move]:
+    """Yield how a verb moves a service from where it is allowed, where else it may be found, and the way back."""
     moves = verb.moves
     begins = [NEW] * verb.creates
-    begins += [state for state, cell in verb.takes.items() if cell is Cell.YES]
+    begins += [state for state in product.states if verb.takes.get(state) is Cell.YES]
     for begin in begins:
         way = [begin, *filter(None, [moves.during]), *moves.at.values()]
         way.append(moves.done_in(way[-1]) or way[-1])
         states = list(dict.fromkeys(way))
         yield from (Move(*pair) for pair in pairwise(states if len(states) > 1 else states * 2))
+        for found in product.states if len(states) > 1 else ():
+            if found in moves.finds and found not in states:
+                yield Move(states[-2], found, "signal")
     for begin in begins if moves.during else ():
         yield Move(
             moves.during or begin, DELETED if begin == NEW else moves.undone or begin, "back"

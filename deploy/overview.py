@@ -17,8 +17,8 @@ NAMED = 4
 HEAD = """# What every product promises
 
 `make contract` makes this page and its pictures from the products themselves, and a test says when they are no longer
-true. In a picture an arrow goes from where a verb is allowed to where it ends, and dashed to where it goes back; a dot
-is where a verb is allowed that leaves the service there. What no row allows is refused with what is allowed instead.
+true. In a picture an arrow goes from where a verb is allowed to where it ends, and dashed to where it goes back; a blue
+one is the platform's word, and a dot where a verb is allowed that leaves the service there. All else is refused.
 """
 
 

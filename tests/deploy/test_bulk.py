@@ -68,7 +68,7 @@ def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     done("customers", "load", write(event("c", "customer.changed", "acme", **record)))
 
 
-def test_each_row_gets_its_own_result_and_a_bad_one_stops_no_other() -> None:
+def test_SD_9_each_row_gets_its_own_result_and_a_bad_one_stops_no_other() -> None:
     file = rows(
         "reference;user;email;number",
         "a;Ann;ann@acme.example;+390612345001",
@@ -145,7 +145,9 @@ def test_a_header_that_is_wrong_hands_nothing_in() -> None:
 
 
 @pytest.mark.parametrize("where", ["before", "after", "within"])
-def test_a_crash_in_the_middle_doubles_nothing(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_SD_9_a_crash_in_the_middle_doubles_nothing(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, rest = Results.add, iter(range(10))
 
     def dies(self: Results, found: Any) -> None:

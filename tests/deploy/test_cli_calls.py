@@ -120,7 +120,7 @@ def test_CO_4_a_secret_goes_into_a_new_file_that_nobody_else_reads(here: str) ->
     assert "=2+2" not in told + again.output
 
 
-def test_the_secrets_of_many_services_make_one_table_without_formulas(here: str) -> None:
+def test_BU_10_the_secrets_of_many_services_make_one_table_without_formulas(here: str) -> None:
     done("submit", write(customer(), *(activate(number) for number in (1, 2, 3, 4))))
     keep_secret(here, "user,password\r\nann,=1+1\r\n", 1)
     keep_secret(here, 'user,password\r\nbob,"a,b"\r\n', 2)

@@ -68,6 +68,12 @@ def test_a_picture_shows_every_move_of_the_table() -> None:
 
 def test_a_picture_shows_what_the_platform_tells_and_where_a_code_leads() -> None:
     products = find_products()
+    assert drawn(products["mobile_line"])["activate"] == {
+        ("new", "activation_pending", "verb"),
+        ("activation_pending", "online", "verb"),
+        ("activation_pending", "offline", "signal"),
+        ("activation_pending", "deleted", "back"),
+    }
     assert drawn(products["mobile_line"])["removed"] == {
         ("online", "activation_pending", "signal"),
         ("offline", "activation_pending", "signal"),

@@ -28,7 +28,7 @@ def test_a_product_that_does_not_exist_is_not_paused(client: Client) -> None:
     for call in ("pause", "resume"):
         response = client.post(f"/v1/products/fax/{call}")
         assert response.status_code == 404
-        assert "known are: cloud_pbx" in response.json()["detail"]
+        assert "known are: " in response.json()["detail"]
 
 
 def test_CO_7_only_an_operator_pauses_a_product(client: Client, writer: Writer) -> None:
