@@ -1,8 +1,9 @@
 """The registrar does what its configuration says, to phones and to us, before any product speaks to it."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -168,10 +169,12 @@ def test_whoever_finds_the_database_written_waits_for_a_moment(
     phone = registrar.phone("rosa", PASSWORD)
     with ThreadPoolExecutor(2) as both:
         with registrar.written():
-            calls = (both.submit(phone.register), both.submit(asking.add, "sara", PASSWORD))
+            registered = both.submit(phone.register)
+            added = both.submit(asking.add, "sara", PASSWORD)
+            calls: list[Future[Any]] = [registered, added]
             assert wait(calls, timeout=0.5).done == set()
-        assert calls[0].result() == OK
-        assert calls[1].result()["user_name"] == "sara"
+        assert registered.result() == OK
+        assert added.result()["user_name"] == "sara"
     assert len(asking.bindings("rosa")) == 1
 
 

@@ -30,7 +30,7 @@ def is_put_off(world: World, operation: int) -> bool:
     """Return whether an operation looks again later."""
     row = world.rows.operation(operation)
     later = world.rows.due(operation)["wake_at"]
-    return row["state"] == "accepted" and later > world.rows.operation(operation)["accepted_at"]
+    return bool(row["state"] == "accepted" and later > row["accepted_at"])
 
 
 @pytest.mark.parametrize("second", [MARIA, BOTH])
