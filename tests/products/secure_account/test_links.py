@@ -107,10 +107,15 @@ def test_SA_3_by_another_message_the_admin_passes_on_a_link_that_nobody_was_sent
     assert (secret["name"], secret["state"]) == ("installation_link", "valid")
 
 
-def test_SA_3_where_mail_is_suppressed_not_even_the_admin_is_told(world: World) -> None:
+@pytest.mark.parametrize("by", ["message", "email"])
+def test_SA_3_where_mail_is_suppressed_it_goes_out_only_on_somebodys_word(
+    world: World, by: str
+) -> None:
     change_customer(world, suppress_email=True)
-    operation = begin(world, messages_by="message")
+    operation = begin(world, messages_by=by, email=EMAIL)
     assert sent(world, operation) == []
+    by_hand = do(world, "send_installation", by="email")
+    assert sent(world, by_hand) == [("mail", "installation", EMAIL)]
 
 
 def test_SA_5_the_fetched_configuration_enables_the_account(world: World) -> None:

@@ -56,8 +56,12 @@ def test_SA_4_a_receipt_has_no_place_in_the_order_of_what_the_platform_tells(wor
     tell(world, operation, at=rfc3339(world.now + timedelta(days=1)))
     assert facts(world, "activation_message") == ("clicked",)
     user(world, "user_fetches")
-    tell(world, operation, state="clicked", at=rfc3339(world.now - timedelta(days=1)))
     assert (state(world), facts(world, "keys")) == ("enabled", ("valid",))
+    again = do(world, "send_installation")
+    later, named = world.now + timedelta(days=1), world.rows.service()["platform_id"]
+    world.signal("keys_renewed", at=later, platform_id=named, facts={"keys_by": "pin"})
+    tell(world, again)
+    assert facts(world, "keys_by", "installation_message") == ("pin", "clicked")
     world.check()
 
 

@@ -52,9 +52,9 @@ def faults(kind: type[Activate | Edit], fields: dict[str, Any]) -> list[str]:
     return [each.pointer for each in faults_of(caught.value)]
 
 
-def call(world: World) -> dict[str, Any]:
-    """Let the user call somebody, and return what he hears."""
-    path, told = "/secure_account/device/call", {"headers": {"X-Service": "acme/one"}}
+def use_device(world: World, does: str) -> dict[str, Any]:
+    """Let the user do something with his device, and return what it says."""
+    path, told = f"/secure_account/device/{does}", {"headers": {"X-Service": "acme/one"}}
     return dict(world.platform._take("POST", path, told).body)  # noqa: SLF001  a call that no worker makes
 
 
@@ -172,10 +172,13 @@ def test_SA_6_a_disabled_user_can_neither_call_nor_be_called_and_hears_why(world
     enable(world)
     do(world, "disable")
     assert (state(world), at_the_platform(world)["calls"]) == ("by_operator", False)
-    assert call(world) == {"error": "account_disabled", "announcement": "your account is disabled"}
+    assert use_device(world, "call") == {
+        "error": "account_disabled",
+        "announcement": "your account is disabled",
+    }
     do(world, "enable")
     assert state(world) == "enabled"
-    assert call(world) == {"is_connected": True}
+    assert use_device(world, "call") == {"is_connected": True}
     world.check()
 
 
@@ -225,11 +228,13 @@ def test_SA_7_revoked_keys_leave_state_and_calls_and_only_a_new_link_brings_new_
     world.check()
 
 
-def test_SA_7_the_account_shows_that_the_pin_brought_its_new_keys(world: World) -> None:
+@pytest.mark.parametrize(("does", "by"), [("pin", "pin"), ("duress", "duress_code")])
+def test_SA_7_the_account_shows_what_brought_its_new_keys(world: World, does: str, by: str) -> None:
     enable(world)
     do(world, "revoke_keys")
-    user(world, "user_renews")
-    assert facts(world, "keys", "keys_by") == ("valid", "pin")
+    use_device(world, does)
+    world.work()
+    assert facts(world, "keys", "keys_by") == ("valid", by)
     world.check()
 
 
