@@ -68,11 +68,15 @@ Il link funziona una sola volta ed è destinato solo a te.
         text={
             "en": """\
 The {kind} link of the secure account {reference} is ready, and {full_name} has not followed it yet.
-Nobody was sent it: reveal it (turnup reveal {service} --secret {kind}_link), once, and pass it on by a message of your own.
+Nobody was sent it. Reveal it, once, and pass it on by a message of your own:
+
+  turnup reveal {service} --secret {kind}_link
 """,
             "it": """\
 Il link ({kind}) dell'account sicuro {reference} è pronto e {full_name} non l'ha ancora aperto.
-Nessuno lo ha ricevuto: mostralo (turnup reveal {service} --secret {kind}_link), una volta, e inoltralo con un messaggio tuo.
+Nessuno lo ha ricevuto. Mostralo, una sola volta, e inoltralo con un messaggio tuo:
+
+  turnup reveal {service} --secret {kind}_link
 """,
         },
     ),
