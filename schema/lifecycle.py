@@ -79,13 +79,13 @@ class Verb:
 
     `through` lists the verbs that are carried out beside it while it waits, `replaced_by` those that then end it
     (CO-8); `secrets` the fields (text) that are sealed before they are stored (CO-4), `needs` the secret of the
-    service that has to be valid. One that is `confirmable` waits
-    for a code (CP-5): `limit` is until that is mailed, `confirmed` what holds from its acceptance
-    (CP-8). `steps` is what a dry run tells of its workflow, `severity` how bad a missed deadline is (CO-12), `advice`
-    what the answer to it says (BU-7). `wants` says what it takes (CO-11), and where the table says yes, `guard` has the
-    last word: why not, `ALREADY`, or None; it is asked again as the operation begins (CO-1, CO-13). `makes` names a
-    service that one which `creates` makes beside its own. `columns` is what columns of a file are called that have
-    another name than their field (SA-2).
+    service that has to be valid. One that is `confirmable` waits for a code (CP-5): `limit` is until that is mailed,
+    `confirmed` what holds from its acceptance (CP-8). `steps` is what a dry run tells of its workflow, `severity` how
+    bad a missed deadline is (CO-12), `advice` what the answer to it says (BU-7), `cancel` where it can be cancelled, as
+    far as its product says otherwise (CO-3). `wants` says what it takes (CO-11), and where the table says yes, `guard`
+    has the last word: why not, `ALREADY`, or None; it is asked again as the operation begins (CO-1, CO-13). `makes`
+    names a service that one which `creates` makes beside its own. `columns` is what columns of a file are called that
+    have another name than their field (SA-2).
     One that `hands_over` is not undone when it is replaced: what replaces it goes on from what it has done.
     """
 
@@ -104,6 +104,7 @@ class Verb:
     severity: str = "normal"
     steps: tuple[str, ...] = ()
     advice: str | None = None
+    cancel: Mapping[str, Cell] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     wants: Callable[[Asked], Takes] | None = None
     guard: Callable[[Asked], Refusal | Cell | None] | None = None
@@ -157,6 +158,11 @@ class Product:
     def allowed(self, state: str) -> tuple[str, ...]:
         """Return the verbs that the table allows in a state."""
         return tuple(name for name, verb in self.verbs.items() if verb.takes.get(state) is Cell.YES)
+
+    def cancelling(self, verb: str, state: str) -> Cell:
+        """Return whether a verb that has begun can be cancelled in a state (CO-3)."""
+        own = self.verbs[verb].cancel.get(state)
+        return own or self.cancel.get(state, Cell.NOTHING_TO_CANCEL)
 
     def billing_in(self, state: str) -> str:
         """Return whether a service in this state is billed: `on` or `off` (CP-4)."""

@@ -171,7 +171,7 @@ def _told(product: Product, verbs: Iterable[str]) -> str:
 
 def _goes_back(product: Product, verb: str, state: str) -> bool:
     """Return whether the table lets an operation that has begun be cancelled (CO-3)."""
-    return product.verbs[verb].confirmable or product.cancel.get(state) is Cell.YES
+    return product.verbs[verb].confirmable or product.cancelling(verb, state) is Cell.YES
 
 
 def _case(progress: Progress, why: str | None, product: Product) -> Case:

@@ -128,7 +128,7 @@ def _has_ended(found: Row[Any]) -> Refusal:
 def _refusal(transaction: Transaction, found: Row[Any], state: str) -> Refusal | None:
     """Return why an operation that has begun cannot go back, or None where it can (CO-3)."""
     product = transaction.products[found.product]
-    cell = product.cancel.get(state, Cell.NOTHING_TO_CANCEL)
+    cell = product.cancelling(found.verb, state)
     if product.verbs[
         found.verb
     ].confirmable:  # it leaves its service as it is until it is confirmed

@@ -178,7 +178,8 @@ class Plain:
         if not asked.has_begun:
             return "cancelled"
         state = self.services[asked.ask.reference].state
-        owed = asked.ask.product.cancel.get(state, "nothing_to_cancel")
+        product = asked.ask.product
+        owed = asked.verb.cancel.get(state, product.cancel.get(state, "nothing_to_cancel"))
         if asked.verb.asks_for_code:
             owed = "undone"
         return (

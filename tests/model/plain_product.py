@@ -65,6 +65,8 @@ class PlainVerb:
     asks_for_code: bool = False
     makes_code: bool = False
     needs_code: bool = False
+    #: What cancelling says in a state, where that is otherwise than with its product.
+    cancel: Mapping[str, str] = field(default_factory=dict)
     #: The platform's name of the first call after which there is no way back (CO-3).
     no_return: str | None = None
     #: Where it finds its service at once with a ticket (BU-4).

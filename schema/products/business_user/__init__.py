@@ -57,6 +57,9 @@ IN_STATE = {
     "Net Business team has a ticket, and the platform will say that he is activated or removed",
 }
 
+#: What is done beside an activation can be taken back as anything can (CO-3).
+PENDING = {"pending": Y}
+
 #: In which states what can be done.
 WHEN_ACTIVATED = row(STATES, N, N, Y, N, N)
 WHILE_PENDING_TOO = row(STATES, N, Y, Y, N, N)
@@ -96,6 +99,7 @@ PRODUCT = Product(
             takes=WHILE_PENDING_TOO,
             moves=Moves(),
             reasons=IN_STATE,
+            cancel=PENDING,
             steps=("change_services",),
         ),
         "join_group": Verb(
@@ -104,6 +108,7 @@ PRODUCT = Product(
             moves=Moves(),
             reasons=IN_STATE,
             guard=refuse_group,
+            cancel=PENDING,
             steps=("join_group",),
         ),
         "leave_group": Verb(
@@ -111,6 +116,7 @@ PRODUCT = Product(
             takes=WHILE_PENDING_TOO,
             moves=Moves(),
             reasons=IN_STATE,
+            cancel=PENDING,
             steps=("leave_group",),
         ),
         "new_login": Verb(
@@ -155,7 +161,7 @@ PRODUCT = Product(
             steps=("find_members", "delete_user"),
         ),
     },
-    # Once the platform was called for an activation it goes on (CO-3).
+    # Once the platform was called for an activation, that goes on (CO-3).
     cancel={"new": Y, "pending": N, "activated": Y, "failed": N},
     billing={"activated": "on"},
     shown={

@@ -4,6 +4,8 @@ from tests.model.plain_product import PlainProduct, PlainVerb, two_business_days
 
 ACTIVATED = {"activated": "accepted"}
 PENDING_TOO = {"pending": "accepted", **ACTIVATED}
+#: An activation goes on; what is done beside it can be taken back (CO-3).
+UNDONE = {"pending": "undone"}
 
 PLAIN = PlainProduct(
     name="business_user",
@@ -19,9 +21,9 @@ PLAIN = PlainProduct(
             through=frozenset({"change_services", "join_group", "leave_group"}),
         ),
         "update": PlainVerb(takes=ACTIVATED, no_return="make_login"),
-        "change_services": PlainVerb(takes=PENDING_TOO),
-        "join_group": PlainVerb(takes=PENDING_TOO),
-        "leave_group": PlainVerb(takes=PENDING_TOO),
+        "change_services": PlainVerb(takes=PENDING_TOO, cancel=UNDONE),
+        "join_group": PlainVerb(takes=PENDING_TOO, cancel=UNDONE),
+        "leave_group": PlainVerb(takes=PENDING_TOO, cancel=UNDONE),
         "new_login": PlainVerb(takes=ACTIVATED, no_return="make_login"),
         "new_passwords": PlainVerb(takes=ACTIVATED, no_return="make_password"),
         "set_password": PlainVerb(takes=ACTIVATED, no_return="set_password"),

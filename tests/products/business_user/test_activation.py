@@ -240,3 +240,16 @@ def test_CO_3_an_activation_is_cancelled_only_until_the_platform_is_called(world
     assert isinstance(refused, Refusal)
     assert refused.reason == "state_not_allowed"
     world.check()
+
+
+def test_CO_3_what_is_done_beside_an_activation_can_be_cancelled(world: World) -> None:
+    operation = add(world, is_played=True)
+    gate = world.platform.hold("join_groups", most=1)
+    joining = world.submit("join_group")
+    world.until(lambda: gate.reached == 1)
+    assert isinstance(world.cancel(joining), Accepted)
+    world.platform.open("join_groups")
+    world.settle(timedelta(minutes=1))
+    assert (world.rows.operation(joining)["state"], groups(world)) == ("cancelled", [])
+    assert world.rows.operation(operation)["state"] == "waiting"
+    world.check()
