@@ -56,11 +56,11 @@ def program() -> str:
 def say(*lines: RenderableType) -> None:
     """Print lines for people; strings are not folded, so that they can be searched and copied."""
     if is_terminal():
-        console = Console(highlight=False)
+        console = Console(highlight=False, emoji=False)
         for line in lines:
             console.print(line, markup=False, soft_wrap=isinstance(line, str))
         return
-    console = Console(highlight=False, width=PLAIN_WIDTH, no_color=True)
+    console = Console(highlight=False, emoji=False, width=PLAIN_WIDTH, no_color=True)
     with console.capture() as captured:
         console.print(*lines, sep="\n", markup=False)
     for line in captured.get().splitlines():
@@ -117,7 +117,7 @@ def print_table(names: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         table.add_column(name, no_wrap=name not in FOLDED, overflow="fold")
     for row in shown:
         table.add_row(*row)
-    Console(highlight=False, width=max(width, _least_width(names, shown))).print(table)
+    Console(highlight=False, emoji=False, width=max(width, _least_width(names, shown))).print(table)
 
 
 def _fitted(

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from rich.console import Console, RenderableType
 
 from deploy.display.operation import notices_sent, ticket_whole
+from deploy.display.screen import say
 from schema.views import NoticeSent, RemoteTicket, Ticket
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -63,3 +65,12 @@ def test_a_ticket_is_shown_with_the_number_that_it_has_over_there() -> None:
     )
     told = "over there  INC-7, in progress  2026-05-04 12:00:00Z  now  https://desk.example/7"
     assert told in shown(ticket_whole(ticket, NOW))
+
+
+@pytest.mark.parametrize("terminal", ["", "1"])
+def test_what_stands_between_colons_is_no_picture(
+    terminal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", terminal)
+    say("the address is 00:50:c2:ab:cd:ef")
+    assert capsys.readouterr().out == "the address is 00:50:c2:ab:cd:ef\n"
