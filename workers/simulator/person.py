@@ -20,7 +20,12 @@ Service = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}/[A-Za
 CONFIRMATION = r"(?m)^\s*([0-9]{8})\s*$"
 
 #: What people do at Turnup's own door, and what they have to find in a mail for it.
-AT_OUR_DOOR: Mapping[str, str] = {"confirm": CONFIRMATION, "mistype": CONFIRMATION, "cancel": ""}
+AT_OUR_DOOR: Mapping[str, str] = {
+    "confirm": CONFIRMATION,
+    "mistype": CONFIRMATION,
+    "cancel": "",
+    "reveal": "",
+}
 
 #: Who is said to do this does nothing: what people else do by themselves does not happen.
 NOTHING = "nothing"
@@ -33,8 +38,8 @@ class Person(BaseModel):
     service: Service = Field(description="`<customer>/<service reference>`")
     who: Text = Field(description="His mail address, or what he is called")
     does: Text = Field(
-        description="confirm (by the code in the mail), mistype (confirm by a wrong one), cancel, nothing, "
-        "or what a vendor lets people do, such as scan, take, say_failed"
+        description="confirm (by the code in the mail), mistype (confirm by a wrong one), cancel, reveal, "
+        "nothing, or what a vendor lets people do, such as scan, take, say_failed"
     )
     mail: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         None, description="He waits for this mail to him about the service that has what he needs"

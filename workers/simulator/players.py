@@ -150,6 +150,8 @@ class Players:
             case "cancel":
                 operation = letter.operation if letter else await self._open_operation(part.service)
                 await self._tell(f"/operations/{operation}/cancel", {"actor": part.who})
+            case "reveal":
+                await self._revealed(part)
             case _:
                 await self._at_vendor(part, deed, code)
 

@@ -209,6 +209,14 @@ def test_ML_3_without_a_mail_the_code_is_revealed_once(world: World, house: Hous
     ]
 
 
+def test_a_secret_is_revealed_to_the_first_who_asks(world: World, house: House) -> None:
+    house.reveals = "a secret"
+    person(world, "reveal")
+    person(world, "reveal", who=BRUNO)
+    assert play(world) == ["done", "refused: already_revealed"]
+    assert [body["actor"] for _, body in house.posted] == [ANNA, BRUNO]
+
+
 def test_everything_that_is_wrong_with_a_person_is_said_at_once(world: World) -> None:
     wrong = {"service": "acme", "does": "confirm", "call": "sing", "after": "soon", "hat": "red"}
     answer = world.call("POST", "/people", wrong)
