@@ -28,8 +28,7 @@ async def has_joined(work: Work, platform: UserPlatform) -> Answer:
 async def leave_joined_group(work: Work, platform: UserPlatform) -> Outcome:
     """Take the user out of the group again, or give him back what he was there."""
     member = _wanted(work)
-    before = [each for each in _members(work, "groups") if each.is_of(member.kind, member.group)]
-    if before:
+    if before := _before(work, member):
         await platform.join(work, before)
     else:
         await platform.leave(work, member.kind, member.group)
@@ -69,9 +68,7 @@ async def has_left(work: Work, platform: UserPlatform) -> Answer:
 
 async def join_left_group(work: Work, platform: UserPlatform) -> Outcome:
     """Take the user back into the group that he was in."""
-    member = _left(work)
-    before = [each for each in _members(work, "groups") if each.is_of(member.kind, member.group)]
-    if before:
+    if before := _before(work, _left(work)):
         await platform.join(work, before)
     return Done()
 
@@ -110,6 +107,11 @@ def _joined(work: Work, members: tuple[Member, ...]) -> Facts:
         groups = (*(m for m in groups if not m.is_of(member.kind, member.group)), member)
         deferred = tuple(m for m in deferred if not m.is_of(member.kind, member.group))
     return {"groups": _kept(groups), "deferred": _kept(deferred)}
+
+
+def _before(work: Work, member: Member) -> list[Member]:
+    """Return what the user was in a group before, if he was in it."""
+    return [each for each in _members(work, "groups") if each.is_of(member.kind, member.group)]
 
 
 def _without_it(work: Work) -> Facts:

@@ -8,10 +8,9 @@ from schema.command import Command
 from schema.products.business_user import (
     BESIDE_ACTIVATE,
     Activate,
-    ResetAccount,
     extension_of,
 )
-from workers.products.business_user.platform import User, UserPlatform
+from workers.products.business_user.platform import UserPlatform
 from workers.workflow import (
     Absent,
     Answer,
@@ -106,15 +105,13 @@ async def change_services_back(work: Work, platform: UserPlatform) -> Outcome:
 
 async def reset_account(work: Work, platform: UserPlatform) -> Outcome:
     """Reset the user's account (BU-11)."""
-    assert isinstance(work.command, ResetAccount)  # noqa: S101  the workflow's table says so
     await platform.reset(work)
     return Done()
 
 
 async def is_account_reset(work: Work, platform: UserPlatform) -> Answer:
     """Ask whether this operation has reset the account."""
-    found: User = await platform.show(work)
-    return Present() if found.reset_by == work.reference else Absent()
+    return Present() if (await platform.show(work)).reset_by == work.reference else Absent()
 
 
 async def find_members(work: Work, platform: UserPlatform) -> Outcome:
