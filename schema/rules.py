@@ -16,4 +16,5 @@ COMMON: Mapping[str, str] = {
     "CO-11": "One inventory of numbers, pools and limits, which two at once never pass",
     "CO-12": "One table says who gets a ticket, how severe, and with what evidence",
     "CO-13": "An operation ordered for later starts later, and its deadline counts from then",
+    "CO-14": "What a platform changed without us is found within a day: adopted, else one ticket",
 }

@@ -1,7 +1,8 @@
 """Finds what is done for each product: the packages on the path of `workers.products`.
 
-A product's home has `workflow.py` with `WORKFLOWS`, and `platform.py` with `connect(transport)`, and with `LISTS` if
-its platform has lists that doors look at; one that writes to people has `notices.py` with `NOTICES`.
+A product's home has `workflow.py` with `WORKFLOWS`, and `platform.py` with `connect(transport)`, with `LISTS` if its
+platform has lists that doors look at, and with `read_state` if it can be asked how a service is (CO-14); one that
+writes to people has `notices.py` with `NOTICES`.
 """
 
 import importlib
@@ -13,7 +14,7 @@ from typing import Any
 
 from schema.lifecycle import snake_case
 from workers.notices import NoticeText
-from workers.workflow import Workflow
+from workers.workflow import Read, Workflow
 
 #: By name and not by import: the engine knows no product.
 HOME = "workers.products"
@@ -28,6 +29,7 @@ class Home:
     connect: Callable[[Any], Any]
     notices: Mapping[str, NoticeText] = field(default_factory=dict)
     lists: Mapping[str, Callable[[Any], Awaitable[Any]]] = field(default_factory=dict)
+    read_state: Read | None = None
 
     @property
     def final_verbs(self) -> frozenset[str]:
@@ -51,7 +53,8 @@ def _home(product: str) -> Home:
     verbs = {snake_case(each.command.__name__): each for each in workflows}
     platform = importlib.import_module(f"{package}.platform")
     lists = getattr(platform, "LISTS", {})
-    return Home(product, verbs, platform.connect, _notices(f"{package}.notices"), lists)
+    read_state = getattr(platform, "read_state", None)
+    return Home(product, verbs, platform.connect, _notices(f"{package}.notices"), lists, read_state)
 
 
 def _notices(module: str) -> Mapping[str, NoticeText]:

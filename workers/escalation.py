@@ -10,6 +10,7 @@ from schema.lifecycle import Cell, Product
 from schema.masking import masked
 from schema.store.deliveries import MAIL, Parcel
 from schema.store.tickets import TicketNote, TicketText
+from schema.store.visiting import Visit
 from schema.store.waking import Late
 from workers.progress import CANCELLED, Progress
 
@@ -48,6 +49,11 @@ UNDELIVERED = """\
 - This message is not sent again; whoever it is for does not know what it says.
 - Mend the address or number, in the customer's record or where the command came from.
 - Tell him by another way, or have it sent again where the product can do that: turnup products"""
+
+DIFFERS = """\
+- Nobody has asked Turnup for it: ask those who run the platform who changed it, and why.
+- Bring it back there; or send the command that makes it so here.
+- Turnup looks again every day; this ticket is resolved once both agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,21 @@ def undelivered(mail: Parcel, why: str, product: Product) -> TicketNote:
     text = TicketText(product.desk, "normal", title, "\n".join(lines), UNDELIVERED)
     comment = f"The {what} {mail.template} to {masked(mail.recipient)} was given up: {why}."
     return TicketNote(f"{comment}\n{UNDELIVERED}", text)
+
+
+def differs(visit: Visit, found: str, product: Product) -> TicketText:
+    """Return the ticket of a service that its platform has otherwise than we, by nobody's command (CO-14)."""
+    service = f"{visit.customer}/{visit.reference}"
+    lines = (
+        f"Service:    {service} ({product.name})",
+        f"Here:       {visit.state}",
+        f"Platform:   {found}",
+        f"History:    turnup show {service}",
+        "",
+        DIFFERS,
+    )
+    title = f"{product.title} {service}: its platform has it otherwise"
+    return TicketText(product.desk, "normal", title, "\n".join(lines), DIFFERS)
 
 
 def _missed(case: Case, product: Product) -> TicketNote:

@@ -28,6 +28,7 @@ from workers.lease import Lease, LeaseTerms
 from workers.librarian import Librarian
 from workers.transport import Session, Transport, new_session
 from workers.turns import Limits, Turns
+from workers.visitor import Visitor
 
 log = structlog.get_logger()
 
@@ -127,12 +128,15 @@ class Worker:
             known = {name: plan.products[name] for name in plan.homes}
             courier = Courier(plan.database, journal, lease, channels, known)
             self._courier, carrier.when_noticed = courier, courier.look
+            visitor = Visitor(plan.database, journal, homes, plan.products)
             courier.start()
             librarian = Librarian(journal, homes)
             await librarian.start()
+            visitor.start()
             self.is_ready.set()
             await self._until_over(self._engine, courier, lease, turns.values())
             librarian.stop()
+            visitor.stop()
         watch.stop()
         lease.stop(resigns=not self.left)
 

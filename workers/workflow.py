@@ -168,6 +168,9 @@ class Work(NamedTuple):
         return f"{self.key}:{notice.template}:{address}{again}"
 
 
+#: Returns how the platform has a service: a state of the product, other words for what is none, or None where it
+#: cannot say now. What is gone there is a `StateChanged`.
+Read = Callable[[Work, Any], Awaitable[str | None]]
 Run = Callable[[Work, Any], Awaitable[Outcome]]
 Ask = Callable[[Work, Any], Awaitable[Answer]]
 

@@ -96,6 +96,7 @@ def _told(done: Restored, database: str) -> str:
         f"- the next ids lie {done.keys_left_out:,} further on, so that none is given twice",
         f"- the events of what is under way, and of {counted(done.services, 'live service')}, go on with a",
         f"  sequence {done.sequences_left_out:,} higher: that gap is no loss of an event still to come",
+        "- the platform of each of these is read within an hour: what it has otherwise is adopted, or a ticket",
         "",
         *LEFT_TO_PEOPLE,
     )

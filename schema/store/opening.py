@@ -17,6 +17,7 @@ from schema.store.known import Held
 from schema.store.moments import moment, stored
 from schema.store.order import Order
 from schema.store.transaction import Line, Transaction, Written
+from schema.store.visiting import next_visit
 from schema.tables import FAR, OPERATION, SERVICE, command, due, operation, service
 
 COMMAND = ("id", "source", "event_id", "content", "actor", "correlation_id", "data")
@@ -33,6 +34,7 @@ NEW_SERVICE = (
     "created_at",
     "facts",
     "made_beside",
+    "visit_at",
 )
 OPENED = (
     "id", "service_id", "customer", "product", "verb", "state", "before", "number", "sequence", "outcome",
@@ -111,7 +113,7 @@ class Opening:
             (
                 *(held.id, order.customer, order.reference, order.product, held.state, held.holder),
                 *(self._is_entitled(held, order), 1, 0, now),
-                *(held.facts, self._besides.get(held.id)),
+                *(held.facts, self._besides.get(held.id), next_visit(held.id, now)),
             )
             for held, order in self._services
         ]

@@ -27,6 +27,7 @@ from schema.lifecycle import DELETED
 from schema.store.dialect import SQLITE
 from schema.store.moments import moment_or_none
 from schema.store.transaction import Transaction
+from schema.store.visiting import DAY
 from schema.tables import (
     OPERATION,
     SERVICE,
@@ -102,6 +103,7 @@ def _restore(transaction: Transaction, final: Sequence[tuple[str, str]]) -> Rest
     _wake_what_has_begun(transaction)
     _go_on(transaction, operation, _IS_OPEN, sequences)
     services = _go_on(transaction, service, _IS_LIVE, sequences)
+    _visit_soon(transaction)
     transaction.connection.execute(update(clock).values(restored_at=transaction.now))
     known = moment_or_none(since)
     return Restored(known, workers, asking, services, keys, sequences)
@@ -171,6 +173,12 @@ def _go_on(
     lines = select(literal(kind), table.c.id, table.c.number, *said, *state).where(which)
     run(insert(history).from_select(LINE, lines))
     return count
+
+
+def _visit_soon(transaction: Transaction) -> None:
+    """Let the platform be read of every live service in the next hour: lost operations may have changed it (CO-14)."""
+    soon = transaction.now + service.c.visit_at % DAY // 24
+    transaction.connection.execute(update(service).where(_IS_LIVE).values(visit_at=soon))
 
 
 def _is_final(product: str, verb: str) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from schema.errors import Refusal
 from schema.store.moments import stored
+from schema.store.visiting import INSPECT
 from tests.world.backup import Backup, put_back, take
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
@@ -183,3 +184,19 @@ def test_CO_5_a_desk_never_hears_of_another_thing_under_an_identity_that_it_know
     assert first - before
     assert second - before
     assert first & second == before
+
+
+def test_CO_14_what_lost_operations_changed_is_found_within_an_hour(make_world: MakeWorld) -> None:
+    world = make_world(SUBJECTS["cloud_pbx"])
+    world.submit("activate")
+    world.settle()
+    backup = take(world)
+    world.submit("deactivate")
+    world.settle()
+    put_back(world, backup)
+    assert world.rows.service()["state"] == "active"
+    world.move_time(timedelta(hours=1))
+    world.loop.run_until_complete(world.workers[0].visitor.once())
+    (told,) = world.rows.all("operation", verb=INSPECT)
+    assert told["reason"] == "the platform has it as deactivated"
+    assert len(world.rows.tickets(told["id"])) == 1

@@ -26,6 +26,7 @@ from workers.lease import Lease, LeaseTerms
 from workers.librarian import Librarian
 from workers.transport import Transport
 from workers.turns import Limits, Turns
+from workers.visitor import Visitor
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -112,6 +113,7 @@ class Worker:
         parts = (equipment.database, self.journal, self.lease)
         self.librarian = Librarian(self.journal, homes)
         self.courier = Courier(*parts, channels, equipment.products)
+        self.visitor = Visitor(equipment.database, self.journal, homes, equipment.products)
         self._loop = asyncio.get_running_loop()
         self._looks: set[asyncio.Task[None]] = set()
 

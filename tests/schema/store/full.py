@@ -43,8 +43,9 @@ FILL = (
         ' \'{"version": 1, "name":"x"}\', 0 FROM numbers WHERE n <= 500'
     ),
     (
-        "INSERT INTO service (id, customer, reference, product, state, holder, number, created_at) "
-        "SELECT n, :customer, 'line-' || n, :product, 'new', n + :many, 1, 0 FROM numbers"
+        "INSERT INTO service (id, customer, reference, product, state, holder, number, created_at, visit_at) "
+        "SELECT n, :customer, 'line-' || n, :product, 'new', n + :many, 1, 0,"
+        " CASE WHEN n <= 100 THEN 1 ELSE :later + n END FROM numbers"
     ),
     (
         "INSERT INTO command (id, source, event_id, content, actor, data) "

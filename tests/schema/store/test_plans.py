@@ -39,6 +39,7 @@ from schema.store.signals import StoreSignal, has_matches
 from schema.store.tickets import TicketNote, TicketText
 from schema.store.transaction import Line
 from schema.store.troubles import retrying
+from schema.store.visiting import TakeVisits, visits_are_due
 from schema.store.waking import (
     customers_in_turn,
     due_of_customers,
@@ -119,6 +120,7 @@ LOOKS: dict[str, Callable[[Connection], object]] = {
     ),
     "unsent": lambda connection: unsent(connection, range(PARTITIONS), 1_000, [1, 2, 3]),
     "queues": standings,
+    "visits_are_due": lambda connection: visits_are_due(connection, ["sample", "none"]),
 }
 
 
@@ -251,6 +253,12 @@ def test_accepting_reads_no_table_from_end_to_end(full: Database, writer: Writer
 def test_a_signal_reads_no_table_from_end_to_end(full: Database, writer: Writer) -> None:
     with plans(full) as found:
         writer.store(StoreSignal("sample", "1", "done", NOW, platform_id="nobody's"))
+    check(full, found)
+
+
+def test_CO_14_taking_visits_reads_no_table_from_end_to_end(full: Database, writer: Writer) -> None:
+    with plans(full) as found:
+        writer.store(TakeVisits(("sample", "none"), 32))
     check(full, found)
 
 

@@ -203,6 +203,11 @@ def connect(transport: Transport) -> UserPlatform:
     return HttpUserPlatform(transport)
 
 
+async def read_state(work: Work, platform: UserPlatform) -> str | None:
+    """Return how a user stands whom nobody is at work on (CO-14)."""
+    return (await platform.show(work)).status
+
+
 def _path(work: Work) -> str:
     """Return the address of the service's user."""
     return f"{USERS}/{work.service.platform_id}"

@@ -10,6 +10,9 @@ from workers.workflow import Work
 
 Power = Literal["off", "starting", "on", "stopping"]
 
+#: What power and access are in the states in which nobody is at work on it.
+STATES = {("on", "allowed"): "active", ("off", "refused"): "deactivated"}
+
 
 @dataclass(frozen=True, slots=True)
 class Instances:
@@ -128,6 +131,15 @@ class HttpPbxPlatform:
 def connect(transport: Transport) -> PbxPlatform:
     """Return the platform at the other end of a transport."""
     return HttpPbxPlatform(transport)
+
+
+async def read_state(work: Work, platform: PbxPlatform) -> str | None:
+    """Return the state of a telephone system that nobody is at work on, or what it is where that is none (CO-14)."""
+    found = await platform.show(work)
+    if found.power in {"starting", "stopping"}:
+        return None
+    access = "allowed" if found.is_access_allowed else "refused"
+    return STATES.get((found.power, access)) or f"{found.power}, access {access}"
 
 
 def _path(work: Work) -> str:

@@ -187,6 +187,12 @@ def connect(transport: Transport) -> MobilePlatform:
     return HttpMobilePlatform(transport)
 
 
+async def read_state(work: Work, platform: MobilePlatform) -> str | None:
+    """Return the status of a line that nobody is at work on; calls that somebody stopped are none of them (CO-14)."""
+    found = await platform.show(work)
+    return found.status if found.are_calls_allowed else f"{found.status}, calls stopped"
+
+
 def _code_of(answer: Json) -> Code:
     """Return the code that an answer tells."""
     expires_at = datetime.fromisoformat(answer["expiresAt"])

@@ -153,6 +153,11 @@ def connect(transport: Transport) -> AccountPlatform:
     return HttpAccountPlatform(transport)
 
 
+async def read_state(work: Work, platform: AccountPlatform) -> str | None:
+    """Return the state of an account that nobody is at work on (CO-14)."""
+    return (await platform.show(work)).state
+
+
 def _path(work: Work) -> str:
     """Return where the account is."""
     return f"{ACCOUNTS}/{work.service.platform_id}"

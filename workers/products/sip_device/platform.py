@@ -210,6 +210,19 @@ def connect(transport: Transport) -> SipPlatform:
     return HttpSipPlatform(transport)
 
 
+async def read_state(work: Work, platform: SipPlatform) -> str | None:
+    """Return the state of a device that nobody is at work on; a block that is not ours is none (CO-14, SD-10)."""
+    service = work.service
+    row = await platform.show(service.platform_id or "")
+    if row is None:
+        raise StateChanged("the platform has no such device")
+    unbound = "unregistered" if service.state == "registered" else service.state
+    state = "registered" if row.bindings else unbound
+    if row.is_blocked == service.facts.get("is_blocked", False):
+        return state
+    return f"{state}, {'blocked' if row.is_blocked else 'not blocked'}"
+
+
 def _subscriber(told: Json) -> Subscriber:
     """Return the row that an answer tells."""
     device = Device(told["mac"], told["type"], tuple(told["owners"]))

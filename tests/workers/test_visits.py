@@ -1,0 +1,229 @@
+"""What platforms changed without us is found within a day: adopted where they could have told it, else one ticket."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schema.store.clock import RunTime
+from schema.store.pauses import Pause
+from schema.store.reads import find_operation, find_ticket
+from schema.store.tickets import TicketText
+from schema.store.visiting import (
+    DAY,
+    INSPECT,
+    TakeVisits,
+    Visited,
+    next_visit,
+    visits_are_due,
+)
+from tests.world.fixtures import MakeWorld
+from tests.world.journeys import reach
+from tests.world.subjects import find_subjects
+from tests.world.world import World
+from workers.discovery import find_homes
+
+SUBJECTS = find_subjects()
+
+A_DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def pbx(make_world: MakeWorld) -> World:
+    """A world with a telephone system that is active."""
+    return at(make_world(SUBJECTS["cloud_pbx"]), "active")
+
+
+@pytest.fixture
+def line(make_world: MakeWorld) -> World:
+    """A world with a mobile line that is online."""
+    return at(make_world(SUBJECTS["mobile_line"]), "online")
+
+
+def at(world: World, state: str) -> World:
+    """Bring the service into a state."""
+    assert reach(world, state) == "done"
+    return world
+
+
+def visit(world: World) -> None:
+    """Let a day pass, and the services be visited that are due."""
+    world.move_time(A_DAY)
+    world.loop.run_until_complete(world.workers[0].visitor.once())
+    assert not [each for each in world.logs if each["event"] == "visit_crashed"]
+
+
+def by_hand(world: World, method: str, what: str, **body: Any) -> None:
+    """Let somebody at the vendor's change the telephone system, and let that take its time."""
+    path = f"/cloud_pbx/instances/{world.rows.service()['platform_id']}{what}"
+    key = {"Idempotency-Key": f"op_1:by_hand_{world.now:%d%H%M}:0"}
+    world.platform._take(method, path, {"json": body, "headers": key})  # noqa: SLF001  nobody of ours calls
+    world.settle()
+
+
+def inspected(world: World) -> list[int]:
+    """Return the operations that say that something is otherwise."""
+    return [each["id"] for each in world.rows.all("operation", verb=INSPECT)]
+
+
+def reads(world: World) -> int:
+    """Return how often a service was shown."""
+    return len([each for each in world.platform.calls if each.action.startswith("show")])
+
+
+@pytest.mark.parametrize(
+    ("product", "state"),
+    [
+        ("cloud_pbx", "active"),
+        ("cloud_pbx", "deactivated"),
+        ("mobile_line", "online"),
+        ("mobile_line", "offline"),
+        ("secure_account", "enabled"),
+        ("secure_account", "by_operator"),
+        ("sip_device", "registered"),
+        ("sip_device", "unregistered"),
+        ("business_user", "activated"),
+    ],
+)
+def test_CO_14_what_is_alike_is_read_once_a_day_and_leaves_no_trace(
+    make_sqlite_world: MakeWorld, product: str, state: str
+) -> None:
+    world = at(make_sqlite_world(SUBJECTS[product]), state)
+    before, read = world.rows.stamp(), reads(world)
+    for day in range(1, 3):
+        visit(world)
+        world.loop.run_until_complete(world.workers[0].visitor.once())
+        assert reads(world) == read + day
+    assert world.rows.stamp() == before
+    world.check()
+
+
+def test_CO_14_a_change_whose_signal_was_lost_is_adopted(line: World) -> None:
+    line.person("disabled")
+    lost = line.platform.due_callbacks()
+    assert lost
+    visit(line)
+    assert line.rows.service()["state"] == "offline"
+    found = line.rows.all("history", kind=1)[-1]
+    assert (found["who"], found["why"], found["event"]) == (
+        "platform",
+        "disabled",
+        "service_changed",
+    )
+    assert inspected(line) == []
+    line.person("enabled")
+    line.work()
+    assert line.rows.service()["state"] == "online"
+    line.check()
+
+
+def test_CO_14_what_a_platform_never_tells_is_one_ticket_until_both_agree(pbx: World) -> None:
+    by_hand(pbx, "PUT", "/power", on=False)
+    for _ in range(3):
+        visit(pbx)
+    (key,) = inspected(pbx)
+    (ticket,) = pbx.rows.tickets(key)
+    assert (ticket["state"], ticket["desk"]) == ("open", "provider_support")
+    assert "Platform:   off, access allowed" in ticket["body"]
+    assert pbx.rows.service()["state"] == "active"
+    pbx.check()
+    by_hand(pbx, "PUT", "/power", on=True)
+    visit(pbx)
+    (ticket,) = pbx.rows.tickets(key)
+    assert ticket["state"] == "resolved"
+    by_hand(pbx, "PUT", "/power", on=False)
+    visit(pbx)
+    assert len(inspected(pbx)) == 2
+
+
+def test_CO_14_what_is_gone_there_is_told(pbx: World) -> None:
+    by_hand(pbx, "DELETE", "")
+    visit(pbx)
+    (key,) = inspected(pbx)
+    with pbx.database.look() as connection:
+        shown = find_operation(connection, f"op_{key}")
+        ticket = find_ticket(connection, shown.ticket or "")
+    assert (shown.state, shown.reason) == ("failed", "the platform has it as deleted")
+    assert ticket.operation == f"op_{key}"
+    pbx.check()
+
+
+def test_CO_14_nobody_is_visited_while_an_operation_is_under_way(pbx: World) -> None:
+    pbx.platform.fault("cloud_pbx", "outage", action="refuse_access")
+    pbx.submit("deactivate")
+    pbx.work()
+    read = reads(pbx)
+    pbx.move_time(A_DAY)
+    pbx.loop.run_until_complete(pbx.workers[0].visitor.once())
+    assert reads(pbx) == read
+    assert inspected(pbx) == []
+
+
+def test_CO_14_what_was_read_before_an_operation_is_out_of_date_after_it(pbx: World) -> None:
+    by_hand(pbx, "PUT", "/access", allowed=False)
+    pbx.move_time(A_DAY)
+    gate = pbx.platform.hold("show_instance", most=1)
+    task = pbx.loop.create_task(pbx.workers[0].visitor.once())
+    pbx.until(lambda: gate.reached == 1)
+    pbx.submit("deactivate")
+    pbx.until(lambda: pbx.rows.service()["state"] == "deactivating")
+    pbx.platform.open("show_instance")
+    pbx.loop.run_until_complete(task)
+    assert inspected(pbx) == []
+
+
+def test_CO_14_what_cannot_be_read_today_is_read_tomorrow(pbx: World) -> None:
+    by_hand(pbx, "PUT", "/access", allowed=False)
+    pbx.platform.is_unreachable = True
+    visit(pbx)
+    assert inspected(pbx) == []
+    pbx.platform.is_unreachable = False
+    visit(pbx)
+    assert len(inspected(pbx)) == 1
+
+
+def test_CO_14_a_paused_product_is_left_alone(pbx: World) -> None:
+    pbx.writer.store(Pause("cloud_pbx", "me", None))
+    read = reads(pbx)
+    visit(pbx)
+    assert reads(pbx) == read
+
+
+def test_CO_14_a_deleted_service_is_never_visited_again(line: World) -> None:
+    line.submit("delete")
+    line.settle()
+    visit(line)
+    assert line.rows.service()["visit_at"] is None
+
+
+def test_CO_14_what_was_read_before_the_platform_told_is_out_of_date(line: World) -> None:
+    line.move_time(A_DAY)
+    (due,) = line.writer.store(TakeVisits(("mobile_line",), 2))
+    line.person("disabled")
+    line.work()
+    text = TicketText("desk", "normal", "It differs", "It differs")
+    assert line.writer.store(Visited(due, "online", text)) is None
+    assert line.rows.service()["state"] == "offline"
+
+
+def test_CO_14_every_product_can_be_asked_how_a_service_is() -> None:
+    homes = find_homes()
+    assert [name for name, home in homes.items() if home.read_state is None] == []
+
+
+def test_CO_14_visits_are_spread_over_the_day() -> None:
+    hours = Counter(next_visit(key, 0) * 24 // DAY for key in range(1, 2401))
+    assert set(hours) == set(range(24))
+    assert all(0 < next_visit(key, 7 * DAY) - 7 * DAY <= DAY for key in range(1, 100))
+    assert max(hours.values()) < 2 * min(hours.values())
+
+
+def test_CO_14_nothing_changes_by_itself_while_time_stands(line: World) -> None:
+    line.move_time(A_DAY)
+    with line.database.look() as connection:
+        assert not visits_are_due(connection, ["mobile_line"])
+    line.writer.store(RunTime())
+    with line.database.look() as connection:
+        assert visits_are_due(connection, ["mobile_line"])
+        assert not visits_are_due(connection, ["cloud_pbx"])
