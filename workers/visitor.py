@@ -107,11 +107,12 @@ class Visitor:
     async def _read(self, visit: Visit) -> str | None:
         """Return what the platform says, or None where it says nothing."""
         read, platform = self._reads[visit.product]
+        limits = self._products[visit.product].limits
         named = {"service": public_id("svc", visit.service), "product": visit.product}
         try:
             async with asyncio.timeout(STEP_LIMIT.total_seconds()) as limit:
                 begin_look(visit.customer, LAST, limit)
-                return await read(_work(visit), platform)
+                return await read(_work(visit, limits), platform)
         except StateChanged:
             return DELETED
         except (PlatformError, TimeoutError) as error:
@@ -121,7 +122,7 @@ class Visitor:
         return None
 
 
-def _work(visit: Visit) -> Work:
+def _work(visit: Visit, limits: Mapping[str, int | bool]) -> Work:
     """Return what a platform has to know to be asked about a service; there is no command."""
     named = (visit.customer, visit.reference, visit.state, visit.platform_id)
     return Work(
@@ -139,4 +140,5 @@ def _work(visit: Visit) -> Work:
         deadline_at=visit.now,
         attempt=1,
         made=lambda _: (),
+        limits=limits,
     )
