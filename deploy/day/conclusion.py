@@ -90,9 +90,9 @@ def _counts(report: Report, ends: Sequence[End]) -> Iterator[RenderableType]:
 def _samples(report: Report, called: str, *, is_boxed: bool) -> Iterator[RenderableType]:
     """Show one mail and one ticket, and say where the others are."""
     if report.mails and (letter := report.mails.sample):
-        where = f"{counted(report.mails.count, 'mail')} in {report.mails.directory}"
-        yield from _titled(f"{where}, such as this one, whose code only its reader sees")
-        yield panel("mail", mail_shown(letter), is_boxed=is_boxed)
+        yield from _titled(report.mails.told)
+        title = "one mail, whose code only its reader sees"
+        yield panel(title, mail_shown(letter), is_boxed=is_boxed)
     if ticket := sample_ticket(report.tickets.values()):
         where = f"{counted(len(report.tickets), 'ticket')} in {called} tickets"
         yield from _titled(f"{where}, such as this one")

@@ -74,7 +74,7 @@ def report_of(core: Core, played: Played, log: Log, start: datetime) -> Report:
         effects=len(evidence.effects),
         broken=broken(evidence) if is_whole else (),
         people=played.people(),
-        mails=mails_in(core.settings.mails),
+        mails=mails_in(*core.settings.letters),
         is_whole=is_whole,
     )
 

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from deploy.display.words import clean, hanging, moment, spoken
+from deploy.display.words import clean, counted, hanging, moment, spoken
 from schema.views import Ticket
 from workers.simulator.discovery import find_vendors
 from workers.simulator.letters import Letter, new_letters
@@ -25,19 +25,30 @@ MASK = "\N{BULLET}"
 
 @dataclass(frozen=True, slots=True)
 class Mails:
-    """Where a day's mails are, how many, and one of them."""
+    """Where a day's mails are, how many, and one of them; and the same of its short messages."""
 
     directory: Path
     count: int
     sample: Letter | None
+    messages: Path
+    messages_count: int
+
+    @property
+    def told(self) -> str:
+        """What there is, and where."""
+        mails = f"{counted(self.count, 'mail')} in {self.directory}"
+        if not self.messages_count:
+            return mails
+        return f"{mails}, {counted(self.messages_count, 'short message')} in {self.messages}"
 
 
-def mails_in(directory: Path) -> Mails:
-    """Return the mails of a directory; the sample is the first with a code to confirm, or else the first."""
+def mails_in(directory: Path, messages: Path) -> Mails:
+    """Return what was sent; the sample is the first mail with a code to confirm, or else the first."""
     found = new_letters((directory,), ())
     confirming = deeds({})["confirm"]
     chosen = [letter for letter in found if confirming.code_in(letter.text)]
-    return Mails(directory, len(found), next(iter([*chosen, *found]), None))
+    sample = next(iter([*chosen, *found]), None)
+    return Mails(directory, len(found), sample, messages, len(new_letters((messages,), ())))
 
 
 def sample_ticket(tickets: Iterable[Ticket]) -> Ticket | None:

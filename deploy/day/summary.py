@@ -17,6 +17,7 @@ from deploy.day.script import Place
 from deploy.display.screen import Cell, is_terminal, print_table, program, say
 from deploy.display.words import clean, length, spoken, state
 from schema.errors import Refusal
+from schema.store.order import Accepted
 from schema.views import Operation, Service, Ticket
 
 #: A day of more commands than this is told by what did not go smoothly, and this many of that.
@@ -30,6 +31,7 @@ def tell(report: Report) -> None:
     ends = ends_of(report)
     _tell_commands(report, ends)
     _tell_refusals(report, ends)
+    _tell_advice(ends)
     _tell_people(report)
     _tell_tickets(report)
     _tell_services(report)
@@ -66,6 +68,16 @@ def _tell_refusals(report: Report, ends: Sequence[End]) -> None:
     refused = [(each.line.place, each.answer) for each in taken if isinstance(each.answer, Refusal)]
     _tell_each("Refused", refused)
     _tell_each("No commands", [(each.place, each.refusal) for each in report.wrong])
+
+
+def _tell_advice(ends: Sequence[End]) -> None:
+    """Print what else was said to those whose command was taken, such as whom to ask the next time (BU-7)."""
+    answers = [(end.taken.line.place, end.taken.answer) for end in ends]
+    said = [(place, each.advice) for place, each in answers if isinstance(each, Accepted)]
+    rows = [(Text(place.name, "bold"), Text(clean(advice))) for place, advice in said if advice]
+    if rows:
+        _title("Taken, and told")
+        say(pairs(rows[:MOST]))
 
 
 def _tell_each(title: str, refused: Sequence[tuple[Place, Refusal]]) -> None:

@@ -8,7 +8,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deploy.display.words import clean, hanging, hinted, length, moment, relative, spoken, state
+from deploy.display.words import (
+    clean,
+    hanging,
+    hinted,
+    length,
+    moment,
+    plainly,
+    relative,
+    spoken,
+    state,
+)
 from schema.views import (
     Comment,
     HistoryLine,
@@ -57,7 +67,7 @@ def service_head(service: Service, now: datetime) -> RenderableType:
     fields: list[Field] = [
         ("created", hinted(service.created_at, now)),
         ("billing", service.billing),
-        *((spoken(name), clean(str(value))) for name, value in service.facts.items()),
+        *((spoken(name), clean(plainly(value))) for name, value in service.facts.items()),
     ]
     if service.last_call is not None:
         fields.append(("last call", _call(service.last_call, now)))

@@ -1,7 +1,7 @@
 """The words and colours that every command uses for the same thing: states, moments, lengths."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -104,6 +104,20 @@ def length(span: timedelta) -> str:
 def spoken(what: str) -> str:
     """Return a word for programs as people say it."""
     return what.replace("_", " ")
+
+
+def plainly(value: object) -> str:
+    """Return what is known of a service as people read it, whatever its shape."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            named = ((spoken(str(name)), each) for name, each in value.items() if each is not None)
+            return ", ".join(f"{name} {plainly(each)}" for name, each in named)
+        case list() | tuple():
+            return "; ".join(map(plainly, value)) or "none"
+        case _:
+            return str(value)
 
 
 def counted(count: int, noun: str) -> str:

@@ -16,7 +16,7 @@ from deploy.display.operation import (
     timeline,
 )
 from deploy.display.screen import plain, print_json, print_json_list, print_table, program, say
-from deploy.display.words import STYLES, briefly, clean, length, relative, state
+from deploy.display.words import STYLES, briefly, clean, length, plainly, relative, state
 from deploy.logs import configure_logs
 from tests.deploy.views import BEGIN, HISTORY, SERVICE, TICKET, at, line, operation
 
@@ -161,6 +161,20 @@ def test_one_that_did_not_succeed_has_met_no_deadline(
     say(operation_head(operation(state=end, overdue=False, ended_at=at(minutes=5)), NOW))
     out = capsys.readouterr().out
     assert f"deadline  2026-05-30 00:05:00Z  not met: {end} 10m before it" in out
+
+
+@pytest.mark.parametrize(
+    ("known", "read"),
+    [
+        (False, "no"),
+        ([], "none"),
+        (["voicemail", "park"], "voicemail; park"),
+        ([{"kind": "pickup", "role": None, "on_hold": True}], "kind pickup, on hold yes"),
+        (7, "7"),
+    ],
+)
+def test_what_is_known_of_a_service_reads_as_words(known: object, read: str) -> None:
+    assert plainly(known) == read
 
 
 def test_a_history_reads_as_a_timeline(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,8 +21,12 @@ from workers.simulator.letters import new_letters
 WEEK = ROOT / "deploy" / "examples" / "first-week.jsonl"
 PICTURE = ROOT / "deploy" / "examples" / "first-week.svg"
 
-#: Codes to confirm, and the words that get a profile, wherever they stand.
-CODES = re.compile(r"(?m)^\s*(\d{8})\s*$|LPA:1\$[^$\s]+\$([A-Z0-9-]+)")
+#: Codes to confirm, the words that get a profile, and what links say, wherever they stand.
+CODES = re.compile(
+    r"(?m)^\s*(\d{8})\s*$|LPA:1\$[^$\s]+\$([A-Z0-9-]+)|https://g(?:et|o)\.secure\.example/(\w+)"
+)
+
+MAIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from deploy.cli import main; main()"
 
 COMMANDS = {
     "done on time": 45,
@@ -58,6 +63,12 @@ class Week:
         named = {f"{each.customer}/{each.reference}": each for each in self.left["services"]}
         return Service.model_validate(named[subject])
 
+    def ticket(self, subject: str, verb: str) -> tuple[str | None, str, str]:
+        """Return how an operation ended, and how its one ticket stands, with when that was opened."""
+        asked = self.operation(subject, verb)
+        (found,) = (each for each in self.left["tickets"] if each.operation == asked.id)
+        return asked.outcome, found.state, f"{found.opened_at:%m-%d %H:%M}"
+
     def people(self, service: str) -> list[tuple[str, str]]:
         """Return what people did about a service, in order, and what came of it."""
         titled = self.summary.partition("\nPeople\n")[2].partition("\n\n")[0].splitlines()
@@ -88,9 +99,16 @@ def drawn(picture: Path) -> list[str]:
     return [html.unescape(text).replace("\xa0", " ").rstrip() for text in found]
 
 
+def turnup(place: Path, command: str) -> "subprocess.CompletedProcess[str]":
+    """Call the program where a week was played."""
+    called = (sys.executable, "-c", MAIN, str(ROOT), *command.split())
+    return subprocess.run(called, cwd=place, capture_output=True, text=True, check=False)
+
+
 def secrets(place: Path) -> set[str]:
-    """Return every code that was mailed."""
-    texts = [letter.text for letter in new_letters((place / "turnup.db.mail",), ())]
+    """Return every code and link that was mailed or sent by short message."""
+    places = [place / f"turnup.db.{end}" for end in ("mail", "sms")]
+    texts = [letter.text for letter in new_letters(places, ())]
     return {code for text in texts for found in CODES.findall(text) for code in found if code}
 
 
@@ -169,10 +187,86 @@ def test_CO_8_a_waiting_activation_is_superseded_by_a_delete(week: Week) -> None
     assert (activation.state, activation.reason) == ("cancelled", "superseded")
 
 
+def test_SD_10_a_device_that_is_plugged_in_late_has_a_ticket_until_then(week: Week) -> None:
+    assert week.ticket("hartley/board", "activate") == ("late", "resolved", "06-03 17:00")
+    assert week.people("hartley/board") == [("register", "done")]
+    assert week.service("hartley/board").state == "registered"
+
+
+def test_SD_2_SD_6_an_unknown_type_and_a_device_too_many_are_refused_with_what_helps(
+    week: Week,
+) -> None:
+    assert "closest to it: Yealink T54W, Yealink T57W, Grandstream HT818" in week.summary
+    assert "hartley/entrance takes up to 1, and has 1" in week.summary
+
+
+def test_SD_7_SD_12_a_blocked_device_comes_back_with_a_password_that_is_shown_once(
+    week: Week,
+) -> None:
+    assert week.people("hartley/hall") == [
+        ("register", "done"),
+        ("register", "refused: nothing happens"),
+        ("reveal", "done"),
+        ("register", "done"),
+        ("reveal", "refused: already revealed"),
+    ]
+    assert week.service("hartley/hall").facts["is_blocked"] is False
+
+
+def test_SA_5_a_user_is_reminded_until_he_follows_the_link_or_somebody_has_a_ticket(
+    week: Week,
+) -> None:
+    said = new_letters((week.place / "turnup.db.sms",), ())
+    assert [f"{each.sent_at:%d %H:%M}" for each in said[1:]] == [
+        "29 08:55", "29 12:55", "01 07:55", "01 11:55",
+    ]  # fmt: skip
+    assert week.operation("brambilla/conti", "activate").outcome == "on_time"
+    assert week.ticket("brambilla/galli", "activate") == (None, "open", "06-03 16:00")
+
+
+def test_SA_7_the_account_shows_what_brought_new_keys_after_they_were_revoked(week: Week) -> None:
+    facts = week.service("brambilla/conti").facts
+    assert (facts["keys"], facts["keys_by"]) == ("valid", "pin")
+
+
+def test_SA_3_a_desk_phone_is_enabled_at_once_and_gets_no_link(week: Week) -> None:
+    assert week.service("brambilla/desk").state == "enabled"
+    assert "a desk phone (snom) is configured by hand" in week.summary
+
+
+def test_BU_6_a_user_who_failed_and_is_activated_after_all_is_in_his_group(week: Week) -> None:
+    assert week.ticket("petersen/jonas", "activate") == ("late", "resolved", "05-29 14:40")
+    assert [each["group"] for each in week.service("petersen/jonas").facts["groups"]] == [
+        "reception"
+    ]
+
+
+def test_BU_3_an_extension_that_is_taken_has_to_be_given(week: Week) -> None:
+    assert "the extension 2011 is taken at the site Bremen; give another one" in week.summary
+    assert week.operation("petersen/hauke", "activate").outcome == "on_time"
+
+
+def test_BU_7_a_deletion_names_who_has_to_be_told_and_the_team_to_ask_instead(week: Week) -> None:
+    assert "ask the One Net Business team" in week.summary
+    (told,) = week.service("petersen/hauke").facts["members_to_tell"]
+    assert told["members"] == ["jonas.petersen"]
+
+
+def test_BU_10_new_passwords_of_two_users_are_one_file_shown_once(
+    week: Week, tmp_path: Path
+) -> None:
+    place = shutil.copytree(week.place, tmp_path / "week")
+    command = "reveal petersen/jonas petersen/imke --to passwords.csv"
+    assert turnup(place, command).returncode == 0
+    _, *rows = (place / "passwords.csv").read_text(encoding="utf-8").splitlines()
+    assert [row.partition(",")[0] for row in rows] == ["jonas.petersen", "imke.brandt"]
+    assert "it is shown once" in turnup(place, "reveal petersen/jonas").stderr
+
+
 def test_CO_4_no_code_of_the_week_stands_in_the_summary_or_the_picture(week: Week) -> None:
     codes = secrets(week.place)
     shown = week.summary + "\n".join(drawn(week.place / "w.svg"))
-    assert len(codes) > 12
+    assert len(codes) > 15
     assert not [code for code in codes if code in shown]
 
 
@@ -186,8 +280,6 @@ def test_the_next_commands_of_a_newcomer_work_on_what_the_week_leaves(week: Week
     block = readme.partition("## Look around")[2].partition("Everything that prints")[0]
     commands = re.findall(r"(?m)^    turnup ([^#\n]+)", block)
     assert len(commands) >= 5
-    main = "import sys; sys.path.insert(0, sys.argv.pop(1)); from deploy.cli import main; main()"
     for command in commands:
-        called = (sys.executable, "-c", main, str(ROOT), *command.split())
-        ended = subprocess.run(called, cwd=week.place, capture_output=True, text=True, check=False)
+        ended = turnup(week.place, command)
         assert (ended.returncode, ended.stderr) == (0, ""), command
