@@ -77,6 +77,20 @@ def test_a_deadline_is_set_for_a_product_and_a_verb(monkeypatch: pytest.MonkeyPa
     assert verbs["activate"].limit == minutes(15)
 
 
+def test_SD_5_SD_6_limits_of_a_product_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = read_settings().products["sip_device"].limits
+    assert limits["common_area_workspace_devices"] == 1
+    assert limits["workspace_name_commas"] is True
+    given = {"COMMON_AREA_WORKSPACE_DEVICES": "2", "WORKSPACE_NAME_COMMAS": "false"}
+    put(monkeypatch, {f"SIP_DEVICE_{name}": value for name, value in given.items()})
+    limits = read_settings().products["sip_device"].limits
+    assert (limits["common_area_workspace_devices"], limits["workspace_name_commas"]) == (2, False)
+    assert limits["professional_workspace_devices"] == 5
+    put(monkeypatch, {"SIP_DEVICE_COMMON_AREA_WORKSPACE_DEVICES": "-1"})
+    with pytest.raises(SettingsWrong, match="TURNUP_SIP_DEVICE_COMMON_AREA_WORKSPACE_DEVICES"):
+        read_settings()
+
+
 def test_CP_8_the_limit_and_the_calendar_of_the_delivery_department_are_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
