@@ -90,7 +90,7 @@ def _credential(work: Work, row: Subscriber, password: Password) -> Done:
     names = ("user_name", "domain", "outbound_proxy")
     login = {name: getattr(row, name) for name in names}
     to = () if work.customer.suppress_email else tuple(each.email for each in work.customer.admins)
-    notice = Notice(CREDENTIAL, to, {**login, "mac": row.device.mac})
+    notice = Notice(CREDENTIAL, to, {**login, "mac": bytes.fromhex(row.device.mac).hex(":")})
     return Done({**login, **_learned(work)}, (notice,), secrets)
 
 
