@@ -233,7 +233,10 @@ def _plan(wish: Wish, product: Product, until: datetime, *, is_already: bool) ->
 
 def _taken_beside(wish: Wish) -> Refusal | None:
     """Return that the reference of what is to be made beside is some other service's, if so."""
-    if wish.beside is None or wish.asked is None or wish.asked.find(wish.beside.reference) is None:
+    if wish.beside is None or wish.asked is None:
+        return None
+    is_own = wish.beside.reference == wish.order.reference
+    if not is_own and wish.asked.find(wish.beside.reference) is None:
         return None
     detail = f"the reference {wish.beside.reference} belongs to a service already"
     return Refusal("reference_taken", 409, detail, (Fault(f"/data/{wish.beside.field}", detail),))

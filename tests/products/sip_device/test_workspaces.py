@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from schema.errors import Refusal
-from schema.store.order import Accepted, Answer
-from tests.products.sip_device.devices import ask, done, facts, in_workspace, refused
-from tests.products.sip_device.examples import NUMBER, OTHER_NUMBER, WORKSPACE
+from schema.store.order import Accepted, Answer, Order
+from tests.products.sip_device.devices import ask, done, facts, in_workspace, read, refused
+from tests.products.sip_device.examples import EXAMPLES, NUMBER, OTHER_NUMBER, WORKSPACE
 from tests.schema.store.test_taking import at_once, two_writers
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
@@ -93,6 +93,28 @@ def test_SD_5_a_workspace_is_either_there_or_new(world: World) -> None:
     assert refused(again).reason == "reference_taken"
 
 
+def test_SD_5_a_new_workspace_has_another_reference_than_its_device(world: World) -> None:
+    found = refused(ask(world, "activate", ROOM, **in_workspace(1, {})))
+    assert (found.reason, found.faults[0].pointer) == (
+        "reference_taken",
+        "/data/workspace/reference",
+    )
+
+
+def test_SD_5_two_devices_of_one_batch_do_not_make_one_workspace_twice(world: World) -> None:
+    orders = [
+        read(
+            world, "activate", f"acme/d{n}", {**EXAMPLES["activate"], **in_workspace(n, {})}, f"{n}"
+        )
+        for n in (1, 2)
+    ]
+    answers = world.hand_in(*(each for each in orders if isinstance(each, Order)))
+    assert isinstance(answers[0], Accepted)
+    assert refused(answers[1]).reason == "reference_taken"
+    world.settle(timedelta(days=1))
+    world.check()
+
+
 @pytest.mark.parametrize(("licence", "most"), [("professional", 5), ("common_area", 1)])
 def test_SD_6_a_full_workspace_takes_no_more_and_says_so(
     world: World, licence: str, most: int
@@ -129,6 +151,24 @@ def test_SD_6_two_machines_at_once_never_take_the_last_place(
             world.settle(timedelta(days=1))
             states = {row["reference"]: row["state"] for row in world.rows.all("service")}
             (last,) = (name for name, state in states.items() if state == "registered")
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_SD_5_two_machines_at_once_never_make_one_workspace_twice(
+    make_world: MakeWorld, postgres_url: str
+) -> None:
+    world = make_world(find_subjects()["sip_device"])
+    with two_writers(world, postgres_url) as writers:
+        for turn, number in enumerate((NUMBER, OTHER_NUMBER)):
+            new = {**WORKSPACE, "number": number, "extension": str(500 + turn)}
+            place = {"reference": f"room{turn}", "new": new}
+            named = [
+                (f"d{turn}{each}", {**_fields(turn, each), "workspace": place}) for each in "ab"
+            ]
+            orders = [
+                world.order("activate", name, fields=each, event_id=name) for name, each in named
+            ]
+            assert at_once(writers, orders) == ["", "reference_taken"]
 
 
 def _fields(turn: int, each: str) -> dict[str, Any]:

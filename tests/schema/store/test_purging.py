@@ -85,7 +85,7 @@ def test_what_ended_before_goes_with_all_that_belongs_to_it(old: World) -> None:
 def test_every_table_that_names_an_operation_is_known_here() -> None:
     named = {table.name for table in metadata.sorted_tables if "operation_id" in table.c}
     # A service's own, which stay with it; what it has names an operation only until that has ended.
-    assert named - set(OWNED) == {"history", "secret", "number", "possession"}
+    assert named - set(OWNED) == {"history", "secret", "number", "possession", "owner_turn"}
 
 
 def test_what_has_not_ended_long_enough_ago_stays(old: World) -> None:
