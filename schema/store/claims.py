@@ -92,7 +92,8 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
     given = {"rows": asked, "owner": wanted.owner, "now": transaction.now}
     found = transaction.connection.execute(_candidates(transaction.dialect), given).all()
     met = meet_at_start(transaction, [row for row in found if row.state == "accepted"])
-    free = _free(transaction, [row for row in found if row.id not in met.in_line])
+    waiting = met.in_line | met.replaced
+    free = _free(transaction, [row for row in found if row.id not in waiting])
     if not free:
         return []
     begun = {row.id: _begins(transaction, row) for row in free if row.state == "accepted"}

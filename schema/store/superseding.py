@@ -53,10 +53,14 @@ def supersede(transaction: Transaction, replaced: Sequence[Superseded]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """Operations that cannot begin at their later start: some stand in line now, some are refused."""
+    """Operations that cannot begin at their later start: some stand in line now, some are refused.
+
+    Those that are replaced have the hold of their service since they were read: only the next claim knows.
+    """
 
     in_line: frozenset[int] = frozenset()
     refused: frozenset[int] = frozenset()
+    replaced: frozenset[int] = frozenset()
 
 
 def meet_at_start(transaction: Transaction, starting: Sequence[Row[Any]]) -> Met:
@@ -68,7 +72,7 @@ def meet_at_start(transaction: Transaction, starting: Sequence[Row[Any]]) -> Met
     if not later:
         return Met()
     under_way = all_under_way(transaction, [row.service_id for row in later])
-    in_line, refused = set[int](), set[int]()
+    in_line, refused, leaving = set[int](), set[int](), set[int]()
     for row in later:  # few are ordered for a moment, and fewer meet anything then
         product = transaction.products[row.product]
         others = [
@@ -83,9 +87,10 @@ def meet_at_start(transaction: Transaction, starting: Sequence[Row[Any]]) -> Met
             replaced = [each.key for each in others if not each.is_leaving]
             supersede(transaction, [Superseded(k, row.service_id, row.actor) for k in replaced])
             in_line.add(row.id)
+            leaving.update(each.key for each in others)
         else:
             refused.add(row.id)
-    return Met(frozenset(in_line), frozenset(refused))
+    return Met(frozenset(in_line), frozenset(refused), frozenset(leaving))
 
 
 def _let_first(transaction: Transaction, row: Row[Any], first: int) -> None:

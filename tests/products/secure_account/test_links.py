@@ -26,6 +26,7 @@ from tests.products.secure_account.examples import EMAIL, GSM, SECRETS
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
 from tests.world.world import START, World
+from workers.products.secure_account.steps import LOOK_AGAIN
 
 INSTALLATION, ACTIVATION = ("sms", "installation", GSM), ("sms", "activation", GSM)
 
@@ -231,6 +232,17 @@ def test_CO_4_a_link_stands_nowhere_in_the_clear(world: World) -> None:
     names = ("history", "delivery", "secret", "service", "signal", "command", "operation")
     stored = repr([world.rows.all(name) for name in names])
     assert not [each for each in SECRETS if each in stored or each in repr(world.logs)]
+
+
+def test_CO_8_and_CO_13_what_is_replaced_at_the_moment_of_its_next_look_is_not_left_in_line(
+    world: World,
+) -> None:
+    operation = begin(world)
+    later = world.submit("delete", not_before=world.now + LOOK_AGAIN)
+    world.settle(LOOK_AGAIN)
+    assert world.rows.operation(operation)["reason"] == "superseded"
+    assert (world.rows.operation(later)["state"], state(world)) == ("succeeded", "deleted")
+    world.check()
 
 
 def test_CO_8_a_plain_account_waits_for_nobody(world: World) -> None:
