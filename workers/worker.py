@@ -113,15 +113,7 @@ class Worker:
         watch = LagWatch(self._loop)
         async with new_session(plan.terms.call) as session:
             turns = {name: Turns(plan.limits[name]) for name in plan.homes}
-            homes = {
-                name: (
-                    home,
-                    home.connect(
-                        Transport(session, plan.urls[name], lease, turns[name], Health(name))
-                    ),
-                )
-                for name, home in plan.homes.items()
-            }
+            homes = _connect(plan, session, lease, turns)
             carrier = Carrier(journal, lease, plan.products, homes, plan.sealer)
             self._engine = Engine(journal, lease, carrier, rooms)
             channels = plan.channels(session)
@@ -178,6 +170,17 @@ class Worker:
         """End the work under this lease; callable from every thread."""
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._over.set)
+
+
+def _connect(
+    plan: Plan, session: Session, lease: Lease, turns: Mapping[str, Turns]
+) -> dict[str, tuple[Home, object]]:
+    """Return each product's home with its platform."""
+    ways = {
+        name: Transport(session, plan.urls[name], lease, turns[name], Health(name))
+        for name in plan.homes
+    }
+    return {name: (home, home.connect(ways[name])) for name, home in plan.homes.items()}
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
