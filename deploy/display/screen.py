@@ -19,7 +19,10 @@ PLAIN_WIDTH = 10_000
 
 #: Columns of running text, which may go on below itself; all others are copied or looked for, and stay whole.
 FOLDED = frozenset(
-    {"title", "became", "found", "value", "deadline", "allowed in", "is so in", "busy in"}
+    (
+        *("title", "became", "found", "value", "deadline", "who", "does"),
+        *("allowed in", "is so in", "busy in"),
+    )
 )
 
 #: What a narrow terminal goes without before it breaks services in two; `turnup show` tells what these columns hold.
@@ -29,7 +32,7 @@ SPARE = ("ticket",)
 SPARE_TOO = ("when", "opened", "time")
 
 #: A column of running text gets so many columns at least, and two stand between columns.
-LEAST, GAP = 16, 2
+LEAST, GAP = 14, 2
 
 NAME = "turnup"
 

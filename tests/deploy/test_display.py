@@ -204,6 +204,19 @@ def test_nothing_is_wider_than_the_terminal(
     assert "succeeded late" in out
 
 
+def test_what_people_do_goes_on_below_itself_before_a_service_is_broken_or_the_time_left_out(
+    terminal: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.setenv("COLUMNS", "80")
+    names = ("time", "who", "does", "service", "became")
+    act = ("06-01 12:05", "Delivery department", "fetch configuration", "brambilla/ferrari")
+    print_table(names, [(*act, "refused: too many wrong codes")])
+    out = shown(capsys)
+    assert "06-01 12:05" in out
+    assert "brambilla/ferrari" in out
+    assert max(len(each) for each in out.splitlines()) <= 80
+
+
 def test_a_ticket_shows_all_that_was_said(capsys: pytest.CaptureFixture[str]) -> None:
     say(ticket_whole(TICKET, NOW))
     assert capsys.readouterr().out == TICKET_SHOWN
