@@ -20,6 +20,7 @@ from typing import Self
 from sqlalchemy import Connection, func, select
 
 from schema.command import rfc3339
+from schema.discovery import find_products
 from schema.errors import Unreachable
 from schema.sealing import new_key
 from schema.store.database import Database
@@ -166,10 +167,9 @@ class Fleet:
             "LOG": "json",
             "MAIL_DIRECTORY": str(self.mails),
             "LISTEN": f"127.0.0.1:{self.door.port}",
-            "PLATFORM_CLOUD_PBX_URL": self.vendor.url,
-            "PLATFORM_CLOUD_PBX_SECRET": signing,
-            "PLATFORM_MOBILE_LINE_URL": self.vendor.url,
-            "PLATFORM_MOBILE_LINE_SECRET": signing,
+            **{f"PLATFORM_{name.upper()}_URL": self.vendor.url for name in find_products()},
+            **{f"PLATFORM_{name.upper()}_SECRET": signing for name in find_products()},
+            "SMS_DIRECTORY": str(self.directory / "messages"),
             "SIMULATOR_LISTEN": f"127.0.0.1:{self.vendor.port}",
             "SIMULATOR_DATABASE": str(self.directory / "simulator.db"),
             "SIMULATOR_CALLS": self.door.url,
