@@ -275,11 +275,14 @@ def test_the_picture_in_the_readme_shows_how_the_week_ends(week: Week) -> None:
     assert PICTURE.name in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_next_commands_of_a_newcomer_work_on_what_the_week_leaves(week: Week) -> None:
+def test_the_next_commands_of_a_newcomer_work_on_what_the_week_leaves(
+    week: Week, tmp_path: Path
+) -> None:
+    place = shutil.copytree(week.place, tmp_path / "week")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     block = readme.partition("## Look around")[2].partition("Everything that prints")[0]
     commands = re.findall(r"(?m)^    turnup ([^#\n]+)", block)
     assert len(commands) >= 5
     for command in commands:
-        ended = turnup(week.place, command)
+        ended = turnup(place, command)
         assert (ended.returncode, ended.stderr) == (0, ""), command
