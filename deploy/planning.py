@@ -33,7 +33,7 @@ def plan_of(
         known, told = ", ".join(sorted(find_homes())), ", ".join(unknown) or "''"
         raise SettingsWrong(f"--products: {told} is no product; there is {known}")
     if urls is None:
-        settings.require_platforms(homes)
+        settings.require_platforms(homes, ", or leave the product out by --products")
     named = {name: platform.url or "" for name, platform in settings.platforms.items()}
     known_urls = {**named, **(urls or {})}
     channels = partial(_channels, core, homes)
