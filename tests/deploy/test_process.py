@@ -161,10 +161,10 @@ def test_what_nobody_will_do_in_the_database_of_a_run_is_refused(command: tuple[
 def test_serve_without_platforms_says_how_to_play_them_before_it_makes_anything() -> None:
     ended = turnup("serve")
     assert ended.returncode == 2
-    assert ended.stderr.splitlines()[0] == (
+    assert (
         "turnup: TURNUP_PLATFORM_CLOUD_PBX_URL: is not set; write https://host/path, "
         "or start turnup serve --simulator"
-    )
+    ) in ended.stderr.splitlines()
     assert not Path("turnup.db").exists()
 
 
