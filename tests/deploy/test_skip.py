@@ -97,10 +97,10 @@ def test_platforms_that_are_behind_catch_up(simulator: int) -> None:
 
 def test_a_simulator_that_cannot_listen_is_one_line_about_its_setting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        place, door = f"127.0.0.1:{taken.getsockname()[1]}", f"127.0.0.1:{free_port()}"
         ended = subprocess.run(
             (sys.executable, "-c", START, str(ROOT), "serve", "--simulator"),
-            env={**os.environ, "TURNUP_SIMULATOR_LISTEN": place},
+            env={**os.environ, "TURNUP_SIMULATOR_LISTEN": place, "TURNUP_LISTEN": door},
             capture_output=True,
             text=True,
             check=False,
