@@ -96,6 +96,8 @@ def _free(transaction: Transaction, which: ColumnElement[bool]) -> None:
     run = transaction.connection.execute
     freed = select(number.c.e164).where(which)
     held = holding.c.e164.in_(freed) & (holding.c.held_until == FAR)
+    # What was held for no time says nothing, and would be in the way of who takes it again at this moment.
+    run(delete(holding).where(held, holding.c.held_from == transaction.now))
     run(update(holding).where(held).values(held_until=transaction.now))
     run(delete(number).where(which, number.c.site.is_(None)))
     run(update(number).where(which).values(service_id=None, operation_id=None))

@@ -149,7 +149,25 @@ def test_CO_11_another_number_frees_the_old_one_and_is_given_back_where_it_fails
     world.settle()
     assert [number for number, service in holders(world).items() if service] == [second]
     held = {row["e164"]: row["held_until"] for row in world.rows.all("holding")}
-    assert held[first] < held[second] > held[third]
+    assert held[first] < held[second]
+    assert third not in held
+
+
+def test_CO_11_a_number_that_was_given_back_can_be_taken_again_at_the_same_moment(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(both(renumbered))
+    known(world, numbers=NUMBERS)
+    ask(world, "open", "a", NUMBERS[0])
+    world.settle()
+    given_back = ask(world, "rename", "a", NUMBERS[1])
+    assert isinstance(given_back, Accepted)
+    world.cancel(given_back.operation)
+    assert isinstance(ask(world, "rename", "a", NUMBERS[1]), Accepted)
+    assert len(world.rows.all("holding", e164=NUMBERS[1])) == 1
+    world.settle()
+    assert [number for number, service in holders(world).items() if service] == [NUMBERS[1]]
+    world.check()
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
