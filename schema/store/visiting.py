@@ -2,7 +2,8 @@
 
 Who takes a visit sets the next one in the same write: one that fails is made up for a day later. What a platform has
 otherwise than we is adopted where it could have told it itself (`Product.hears`); else it is an operation of our own
-that has failed as it begins, so that it has a history and one ticket. That resolves itself once both agree again.
+that has failed as it begins, so that it has a history and one ticket. That resolves itself once both agree again, or
+the service is deleted.
 """
 
 import json
@@ -49,6 +50,9 @@ SPREAD, TURNS = 2_654_435_761, 1 << 32
 
 #: The verb of an operation that says how a platform has a service; nobody can ask for it.
 INSPECT = "inspect"
+
+#: Why its ticket is resolved.
+ALIKE = "The platform and we have it alike again."
 
 NEXT: Columns = {"id": BigInteger(), "visit_at": BigInteger()}
 
@@ -140,6 +144,9 @@ def _take(transaction: Transaction, product: str, wanted: TakeVisits) -> list[Vi
         for row in found
     ]
     transaction.run(_set_next(transaction.dialect), NEXT, nexts)
+    for row in found:
+        if row.state == DELETED and row.differs is not None:
+            _resolve(transaction, row.differs, "The service is deleted.")
     now = moment(transaction.now)
     return [_visit(row, now) for row in found if row.is_at_rest]
 
@@ -158,13 +165,13 @@ def _conclude(transaction: Transaction, visited: Visited) -> str | None:
     if row.number != visit.number or row.holder is not None:
         return None
     if visited.found == row.state:
-        return _resolve(transaction, visit)
+        return _resolve(transaction, visit.differs)
     hears = transaction.products[visit.product].hears
     kinds = (kind for kind, moves in hears.items() if moves.get(row.state) == visited.found)
     if kind := next(kinds, None):
         told = Heard(row.id, kind, json.loads(row.facts), visit.now, is_ordered=False)
         hear(transaction, [told])
-        _resolve(transaction, visit)
+        _resolve(transaction, visit.differs)
         return "adopted"
     if visit.differs is not None:
         return None
@@ -194,14 +201,13 @@ def _tell(transaction: Transaction, row: Row[Any], visited: Visited) -> None:
     note_tickets(transaction, [(key, None, TicketNote(why, visited.text))])
 
 
-def _resolve(transaction: Transaction, visit: Visit) -> str | None:
+def _resolve(transaction: Transaction, differs: int | None, why: str = ALIKE) -> str | None:
     """Resolve the ticket of what differed before, if there is one."""
-    if visit.differs is None:
+    if differs is None:
         return None
-    query = select(operation.c.ticket).where(operation.c.id == visit.differs)
+    query = select(operation.c.ticket).where(operation.c.id == differs)
     key = transaction.connection.execute(query).scalar()
-    note = TicketNote("The platform and we have it alike again.", resolves=True)
-    note_tickets(transaction, [(visit.differs, key, note)])
+    note_tickets(transaction, [(differs, key, TicketNote(why, resolves=True))])
     return "resolved"
 
 

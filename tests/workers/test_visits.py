@@ -197,6 +197,20 @@ def test_CO_14_a_deleted_service_is_never_visited_again(line: World) -> None:
     assert line.rows.service()["visit_at"] is None
 
 
+def test_CO_14_the_ticket_of_a_service_that_is_deleted_then_is_resolved(line: World) -> None:
+    line.move_time(A_DAY)
+    (due,) = line.writer.store(TakeVisits(("mobile_line",), 2))
+    text = TicketText("desk", "normal", "It differs", "It differs")
+    assert line.writer.store(Visited(due, "deleted", text)) == "told"
+    (key,) = inspected(line)
+    line.submit("delete")
+    line.settle()
+    visit(line)
+    (ticket,) = line.rows.tickets(key)
+    assert ticket["state"] == "resolved"
+    assert [each["body"] for each in line.rows.all("comment")] == ["The service is deleted."]
+
+
 def test_CO_14_what_was_read_before_the_platform_told_is_out_of_date(line: World) -> None:
     line.move_time(A_DAY)
     (due,) = line.writer.store(TakeVisits(("mobile_line",), 2))
