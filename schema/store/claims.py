@@ -45,6 +45,7 @@ from schema.store.questions import ask_product
 from schema.store.secrets import has_secrets
 from schema.store.services import ServiceChange, change_services, stand_in_line, take_holds
 from schema.store.superseding import meet_at_start
+from schema.store.taking import still_has
 from schema.store.told import AllTold, all_told
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import OPERATION, clock, command, customer, due, operation, service
@@ -174,11 +175,19 @@ def _begins(transaction: Transaction, row: Row[Any]) -> Begins:
         cell = verb.guard(_asked(transaction, row)) or cell
     match cell:
         case Cell.YES:
-            return "yes"
+            return "yes" if _still_has(transaction, row) else "refused"
         case Cell.ALREADY:
             return "already"
         case _:
             return "refused"
+
+
+def _still_has(transaction: Transaction, row: Row[Any]) -> bool:
+    """Return whether an operation that starts later still has what it takes: others came between (CO-13)."""
+    verb = transaction.products[row.product].verbs[row.verb]
+    if verb.wants is None or row.starts_at == row.accepted_at:
+        return True
+    return still_has(transaction, verb.wants(_asked(transaction, row)), (row.service_id, row.id))
 
 
 def _asked(transaction: Transaction, row: Row[Any]) -> Asked:

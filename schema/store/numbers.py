@@ -7,13 +7,11 @@ from sqlalchemy import ColumnElement, Row, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schema.store.dialect import POSTGRESQL, locked
+from schema.store.possessions import Taker
 from schema.store.transaction import Transaction
 from schema.tables import FAR, holding, number
 
 NUMBER = ("e164", "customer", "site", "service_id", "operation_id")
-#: Who takes a number: a service, and the operation that may yet give it back.
-Taker = tuple[int, int | None]
-
 HOLDING = ("e164", "service_id", "held_from", "held_until")
 
 

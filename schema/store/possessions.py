@@ -19,14 +19,17 @@ POSSESSION = ("kind", "scope", "name", "service_id", "operation_id")
 Name = tuple[str, str, str]
 Scope = tuple[str, str]
 
+#: Who took a thing or a number: a service, and the operation that may yet give it back.
+Taker = tuple[int, int | None]
 
-def known_things(transaction: Transaction, names: Iterable[Name]) -> dict[Name, int]:
-    """Return which service has which of these things."""
+
+def known_things(transaction: Transaction, names: Iterable[Name]) -> dict[Name, Taker]:
+    """Return who has which of these things."""
     return _known(transaction, ("kind", "scope", "name"), sorted(set(names)))
 
 
-def known_places(transaction: Transaction, scopes: Iterable[Scope]) -> dict[Name, int]:
-    """Return which service has which place in these scopes."""
+def known_places(transaction: Transaction, scopes: Iterable[Scope]) -> dict[Name, Taker]:
+    """Return who has which place in these scopes."""
     return _known(transaction, ("kind", "scope"), sorted(set(scopes)))
 
 
@@ -74,12 +77,14 @@ def _taken_by(ended: Mapping[int, int]) -> ColumnElement[bool]:
 
 def _known(
     transaction: Transaction, columns: tuple[str, ...], wanted: Sequence[Sequence[str]]
-) -> dict[Name, int]:
-    """Return which service has what of these, by the columns that they name."""
+) -> dict[Name, Taker]:
+    """Return who has what of these, by the columns that they name."""
     if not wanted:
         return {}
     found = transaction.run(_possessions(transaction.dialect, columns), columns, wanted)
-    return {(row.kind, row.scope, row.name): row.service_id for row in found}
+    return {
+        (row.kind, row.scope, row.name): (row.service_id, row.operation_id) for row in found
+    }
 
 
 @cache

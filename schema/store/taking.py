@@ -13,11 +13,11 @@ from sqlalchemy import Row
 from schema.asking import NOTHING, Asked, Beside, Place, Takes, Thing, Wanted
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
+from schema.ids import public_id
 from schema.lifecycle import NEW, Product
 from schema.store.besides import drop_besides, keep_besides
 from schema.store.known import Held
 from schema.store.numbers import (
-    Taker,
     add_numbers,
     free_numbers,
     give_numbers_back,
@@ -36,6 +36,7 @@ from schema.store.pools import (
 )
 from schema.store.possessions import (
     Name,
+    Taker,
     free_possessions,
     give_possessions_back,
     keep_new_possessions,
@@ -123,17 +124,16 @@ class Taking:
 
     def _give(self, wish: Wish, takes: Takes, taker: Taker) -> None:
         """Note who takes all this."""
-        service, undecided = taker
         for wanted in takes.numbers:
             known = self._numbers.get(wanted.e164)
-            if known is None or known.service_id != service:
+            if known is None or known.service_id != taker[0]:
                 self._given[wanted.e164] = (taker, wish)
         names = [thing[:3] for thing in takes.things]
-        names += [self._free_place(place, service) for place in takes.places]
+        names += [self._free_place(place, taker[0]) for place in takes.places]
         for name in names:
             if name not in self._had:
-                self._had[name] = service
-                self._possessed.append((*name, service, undecided))
+                self._had[name] = taker
+                self._possessed.append((*name, *taker))
 
     def store(self) -> None:
         """Store what was taken; a number that its customer has only now, as another lost it, is new here."""
@@ -155,13 +155,14 @@ class Taking:
         e164, customer = wanted.e164, wish.order.customer
         site = wish.record.site_of(e164)
         known = self._numbers.get(e164)
-        taken_by = known.service_id if known else None
+        taker = (known.service_id, known.operation_id) if known else (None, None)
         if site is None:
             reason, detail = "unknown_number", "the number is none of the customer's"
         elif e164 in self._given or (
-            known and (taken_by not in {None, mine} or known.customer != customer)
+            known and (taker not in {(None, None), (mine, None)} or known.customer != customer)
         ):
-            reason, detail = "number_taken", "the number belongs to a service already"
+            detail = _promised(taker, mine) or "the number belongs to a service already"
+            reason = "number_taken"
         elif not wish.record.has_emergency_address(site):
             reason = "no_emergency_address"
             detail = f"the number's site {site} has no emergency address"
@@ -171,16 +172,18 @@ class Taking:
 
     def _thing_refusal(self, thing: Thing, mine: int | None) -> Refusal | None:
         """Return why a thing cannot be had."""
-        if self._had.get(thing[:3], mine) == mine:
+        taker = self._had.get(thing[:3])
+        if taker in {None, (mine, None)}:
             return None
         detail = thing.detail or f"the {thing.kind} {thing.name} belongs to a service already"
+        detail = _promised(taker, mine) or detail
         reason = f"{thing.kind}_taken"
         return Refusal(reason, 409, detail, (Fault(f"/data/{thing.field}", detail),))
 
     def _place_refusal(self, place: Place, mine: int | None) -> Refusal | None:
         """Return that there is no place left, with how many there are and how many are taken (SD-6)."""
         taken = self._places(place)
-        if mine in taken.values() or len(taken) < place.most:
+        if (mine, None) in taken.values() or len(taken) < place.most:
             return None
         detail = f"{place.scope} takes up to {place.most}, and has {len(taken)}"
         facts = {"most": place.most, "present": len(taken)}
@@ -190,14 +193,14 @@ class Taking:
     def _free_place(self, place: Place, service: int) -> Name:
         """Return the place that a service has already, or the first that is free."""
         taken = self._places(place)
-        mine = next((name for name, owner in taken.items() if owner == service), None)
+        mine = next((name for name, taker in taken.items() if taker == (service, None)), None)
         names = ((place.kind, place.scope, str(number + 1)) for number in range(place.most))
         return mine or next(name for name in names if name not in taken)
 
-    def _places(self, place: Place) -> dict[Name, int]:
+    def _places(self, place: Place) -> dict[Name, Taker]:
         """Return who has which place of a scope."""
         scope = (place.kind, place.scope)
-        return {name: service for name, service in self._had.items() if name[:2] == scope}
+        return {name: taker for name, taker in self._had.items() if name[:2] == scope}
 
     def _pool(self, order: Order) -> Pool:
         """Return the pool that an order takes from; where there is none, it is empty."""
@@ -206,6 +209,23 @@ class Taking:
     def _product(self, order: Order) -> Product:
         """Return the product of an order."""
         return self._transaction.products[order.product]
+
+
+def still_has(transaction: Transaction, takes: Takes, taker: Taker) -> bool:
+    """Return whether a service has all that an operation took for it when that was accepted (CO-13)."""
+    mine = {taker, (taker[0], None)}
+    had = known_things(transaction, {thing[:3] for thing in takes.things})
+    places = known_places(transaction, {place[:2] for place in takes.places})
+    its_places = {name[:2] for name, each in places.items() if each in mine}
+    numbers = known_numbers(transaction, {wanted.e164 for wanted in takes.numbers})
+    its_numbers = {
+        e164 for e164, row in numbers.items() if (row.service_id, row.operation_id) in mine
+    }
+    return (
+        all(had.get(thing[:3]) in mine for thing in takes.things)
+        and all(place[:2] in its_places for place in takes.places)
+        and all(wanted.e164 in its_numbers for wanted in takes.numbers)
+    )
 
 
 def settle(transaction: Transaction, ended: Iterable[tuple[str, int, Row[Any]]]) -> None:
@@ -238,6 +258,13 @@ def give_back(transaction: Transaction, services: Sequence[int]) -> None:
         free_possessions(transaction, services)
         set_secrets(transaction, services, "void")
         give_back(transaction, drop_besides(transaction, services))
+
+
+def _promised(taker: Taker | tuple[None, None] | None, mine: int | None) -> str | None:
+    """Return that another operation of the same service takes it already, and may yet give it back."""
+    if taker is None or taker[0] != mine or taker[1] is None:
+        return None
+    return f"{public_id('op', taker[1])} takes it for this service already; cancel that first"
 
 
 def _no_entitlement(order: Order, pool: Pool) -> Refusal:

@@ -9,6 +9,7 @@ import pytest
 
 from schema.asking import Asked, Place, Takes, Thing, Wanted
 from schema.errors import Refusal
+from schema.ids import public_id
 from schema.lifecycle import Cell
 from schema.store.order import Accepted, Answer
 from tests.schema.store.test_taking import (
@@ -115,6 +116,49 @@ def test_CO_10_a_change_that_comes_to_nothing_gives_back_only_what_it_took(
     world.settle()
     assert world.rows.operation(renamed.operation)["state"] in {"failed", "cancelled"}
     assert names(world) == {"old"}
+
+
+@pytest.mark.parametrize("wants", [named, renumbered])
+def test_CO_11_what_a_later_operation_takes_no_other_of_its_service_counts_on(
+    make_world: MakeWorld, wants: Callable[[Asked], Takes]
+) -> None:
+    world = make_world(both(wants))
+    known(world, numbers=NUMBERS)
+    old, new, _ = NUMBERS
+    ask(world, "open", "a", old)
+    world.settle()
+    later = ask(world, "rename", "a", new, not_before=world.now + timedelta(hours=1))
+    assert isinstance(later, Accepted)
+    refused = ask(world, "rename", "a", new)
+    assert isinstance(refused, Refusal)
+    assert refused.reason in {"name_taken", "number_taken"}
+    promised = f"{public_id('op', later.operation)} takes it for this service already"
+    assert promised in str(refused.detail)
+    world.cancel(later.operation)
+    assert isinstance(ask(world, "rename", "a", new), Accepted)
+
+
+@pytest.mark.parametrize("wants", [named, renumbered])
+def test_CO_13_a_later_operation_does_not_begin_with_what_its_service_has_lost_meanwhile(
+    make_world: MakeWorld, wants: Callable[[Asked], Takes]
+) -> None:
+    world = make_world(both(wants))
+    known(world, numbers=NUMBERS)
+    old, new, _ = NUMBERS
+    ask(world, "open", "a", old)
+    world.settle()
+    an_hour = timedelta(hours=1)
+    back = ask(world, "rename", "a", old, not_before=world.now + 2 * an_hour)
+    swap = ask(world, "rename", "a", new, not_before=world.now + an_hour)
+    assert isinstance(back, Accepted)
+    assert isinstance(swap, Accepted)
+    world.settle(an_hour)
+    assert world.rows.operation(swap.operation)["state"] == "succeeded"
+    assert isinstance(ask(world, "open", "b", old), Accepted)
+    world.settle()
+    row = world.rows.operation(back.operation)
+    assert (row["state"], row["reason"]) == ("failed", "state_changed")
+    world.check()
 
 
 def test_CO_11_a_place_is_refused_with_how_many_there_are_and_how_many_are_taken(
