@@ -175,9 +175,14 @@ class Waker:
         """Tell of jeopardy and decide missed deadlines; return of how many operations."""
         with self._database.look() as connection:
             late = late_operations(connection, LATE_PAGE)
-        if known := [each for each in late if each.product in self._products]:
+        if known := [each for each in late if self._is_known(each)]:
             self._store([self._decision(each) for each in known])
         return len(known)
+
+    def _is_known(self, late: Late) -> bool:
+        """Return whether this version knows product and verb; else it leaves the decision to a newer waker (I11)."""
+        product = self._products.get(late.product)
+        return product is not None and late.verb in product.verbs
 
     def _decision(self, late: Late) -> Record:
         """Return what is to be decided about one operation."""

@@ -263,7 +263,7 @@ def _refusal(order: Order, product: Product, held: Held | None) -> Refusal | Non
     if not is_busy and (refusal := refusal_in(product, verb, state)):
         return refusal
     for each in held.under_way if held else ():
-        lets = order.verb in product.verbs[each.verb].through or each.gives_way(product, order.verb)
+        lets = each.lets_through(product, order.verb) or each.gives_way(product, order.verb)
         if lets and not is_busy:
             continue
         return _busy(product, state or NEW, each)
@@ -276,7 +276,8 @@ def _busy(product: Product, state: str, under_way: UnderWay) -> Refusal:
     detail = (
         f"{under_way.verb} {operation} is under way on this service until {until} at the latest"
     )
-    waits_for_code = product.verbs[under_way.verb].confirmable and under_way.is_waiting
+    verb = product.verbs.get(under_way.verb)
+    waits_for_code = verb is not None and verb.confirmable and under_way.is_waiting
     if waits_for_code and not under_way.is_leaving:
         detail += f"; cancel the {under_way.verb} first"
     facts = {

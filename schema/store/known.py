@@ -25,9 +25,15 @@ class UnderWay:
     is_waiting: bool = True
     is_leaving: bool = False
 
+    def lets_through(self, product: Product, verb: str) -> bool:
+        """Return whether another verb is carried out beside it (CO-8); one of a newer version lets nothing by (I11)."""
+        mine = product.verbs.get(self.verb)
+        return mine is not None and verb in mine.through
+
     def gives_way(self, product: Product, verb: str) -> bool:
         """Return whether another verb ends it (CO-8); one that is cancelled already is on its way out."""
-        is_replaced = verb in product.verbs[self.verb].replaced_by
+        mine = product.verbs.get(self.verb)
+        is_replaced = mine is not None and verb in mine.replaced_by
         return is_replaced and (self.is_leaving or self.is_waiting)
 
 

@@ -82,9 +82,7 @@ def _known(
     if not wanted:
         return {}
     found = transaction.run(_possessions(transaction.dialect, columns), columns, wanted)
-    return {
-        (row.kind, row.scope, row.name): (row.service_id, row.operation_id) for row in found
-    }
+    return {(row.kind, row.scope, row.name): (row.service_id, row.operation_id) for row in found}
 
 
 @cache

@@ -55,7 +55,8 @@ def supersede(transaction: Transaction, replaced: Sequence[Superseded]) -> None:
 class Met:
     """Operations that cannot begin at their later start: some stand in line now, some are refused.
 
-    Those that are replaced have the hold of their service since they were read: only the next claim knows.
+    Those that are replaced have the hold of their service since they were read: only the next claim knows. The same is
+    said of what nobody here can decide about.
     """
 
     in_line: frozenset[int] = frozenset()
@@ -78,11 +79,13 @@ def meet_at_start(transaction: Transaction, starting: Sequence[Row[Any]]) -> Met
         others = [
             each
             for each in under_way.get(row.service_id, ())
-            if each.is_begun and row.verb not in product.verbs[each.verb].through
+            if each.is_begun and not each.lets_through(product, row.verb)
         ]
         if not others or row.holder not in {None, row.id}:
             continue
-        if all(each.gives_way(product, row.verb) for each in others):
+        if any(each.verb not in product.verbs for each in others):
+            leaving.add(row.id)  # a newer version knows what lets it (I11)
+        elif all(each.gives_way(product, row.verb) for each in others):
             _let_first(transaction, row, others[0].key)
             replaced = [each.key for each in others if not each.is_leaving]
             supersede(transaction, [Superseded(k, row.service_id, row.actor) for k in replaced])

@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from schema.errors import Refusal
+from schema.ids import public_id
 from schema.store.leases import Renew
+from tests.workers.test_superseding import REPLACING, late_close
 from tests.world.fixtures import MakeWorld
 from tests.world.sample import SAMPLE
 from tests.world.variants import without_step
@@ -231,6 +234,51 @@ def test_I11_a_verb_that_a_version_lacks_is_left_to_newer_workers(make_world: Ma
         world.products["sample"].verbs.update(kept)  # type: ignore[attr-defined]
     world.settle()
     see_done_once(world, operation)
+
+
+def test_I11_a_waiting_verb_that_a_version_lacks_is_in_the_way_until_a_newer_one_decides(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(REPLACING)
+    opening, closing = late_close(world)
+    with monkeypatch.context() as old:
+        old.delitem(world.products["sample"].verbs, "open")  # type: ignore[arg-type]
+        refused = world.ask("close")
+        assert isinstance(refused, Refusal)
+        assert (refused.reason, refused.facts["operation"]) == ("busy", public_id("op", opening))
+        world.move_time(timedelta(hours=1))
+        world.waker.once()
+        world.deliver()
+        world.run()
+        row = world.rows.operation(closing)
+        assert (row["state"], row["owner"]) == ("accepted", None)
+        assert world.rows.operation(opening)["cancel"] is None
+    world.settle()
+    states = [world.rows.operation(each)["state"] for each in (opening, closing)]
+    assert states == ["cancelled", "succeeded"]
+    world.check()
+
+
+def test_I11_a_missed_deadline_of_a_verb_that_a_version_lacks_keeps_its_waker_from_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.submit("open")
+    world.settle()
+    world.crash()
+    newer = world.submit("close")
+    with monkeypatch.context() as old:
+        old.delitem(world.products["sample"].verbs, "close")  # type: ignore[arg-type]
+        world.move_time(timedelta(hours=1))
+        other = world.submit("open", "two")
+        world.waker.once()
+        assert world.rows.tickets(newer) == []
+        world.boot()
+        world.until(lambda: world.rows.operation(other)["state"] != "accepted")
+    world.settle()
+    (ticket,) = world.rows.tickets(newer)
+    assert ticket["state"] == "resolved"
+    assert world.rows.operation(newer)["outcome"] == "late"
+    world.check()
 
 
 def test_the_waker_looks_for_lapsed_workers_often_enough() -> None:
