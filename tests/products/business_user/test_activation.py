@@ -142,6 +142,17 @@ def test_BU_5_what_waits_for_the_activation_can_be_withdrawn(world: World) -> No
     world.check()
 
 
+def test_BU_5_nothing_waits_for_a_group_that_a_pending_user_is_in_already(world: World) -> None:
+    add(world, is_played=True)
+    pickup = {"kind": "pickup", "group": "sales"}
+    do(world, "join_group", **pickup)
+    do(world, "join_group", **pickup, when_activated=True)
+    assert world.rows.facts()["deferred"] == []
+    do(world, "leave_group", **pickup)
+    assert (groups(world), world.rows.facts()["groups"]) == ([], [])
+    world.check()
+
+
 def test_BU_5_a_deferred_group_that_is_refused_leaves_an_activated_user_and_a_ticket(
     world: World,
 ) -> None:

@@ -88,10 +88,11 @@ def _left(work: Work) -> Member:
 
 
 def _is_put_off(work: Work) -> bool:
-    """Return whether the user joins once he is activated."""
+    """Return whether the user joins once he is activated; where he is already nothing waits."""
     command = work.command
     assert isinstance(command, JoinGroup)  # noqa: S101  the workflow's table says so
-    return command.when_activated and work.service.state == "pending"
+    is_to_wait = command.when_activated and work.service.state == "pending"
+    return is_to_wait and not _before(work, _wanted(work))
 
 
 def _is_withdrawn(work: Work) -> bool:
