@@ -7,6 +7,7 @@ import pytest
 
 from schema.errors import Refusal
 from schema.store.order import Accepted
+from schema.store.retries import Retry
 from tests.products.business_user.examples import NUMBER
 from tests.products.business_user.site import (
     A_DAY,
@@ -92,6 +93,47 @@ def test_BU_4_what_the_platform_did_not_tell_is_seen_at_the_daily_look(world: Wo
     assert state(world) == "pending"
     world.settle(A_DAY + timedelta(minutes=1))
     assert (state(world), len(world.rows.tickets(operation))) == ("failed", 1)
+    world.check()
+
+
+def between(world: World, said: str) -> int:
+    """Add a user of whom the vendor's team says something before his login is made."""
+    world.platform.fault("business_user", "outage", action="make_login", count=1)
+    operation = add(world, is_played=True)
+    world.platform.person("business_user", "acme/one", said)
+    return operation
+
+
+def test_BU_4_who_fails_before_his_login_is_made_is_a_failed_user_with_his_ticket_too(
+    world: World,
+) -> None:
+    operation = between(world, "activation_fails")
+    world.settle(timedelta(minutes=10))
+    assert (state(world), len(world.rows.tickets(operation))) == ("failed", 1)
+    assert list(numbers(world)) == [NUMBER]
+    says(world, "activation_succeeds")
+    assert state(world) == "activated"
+    do(world, "new_passwords")
+    assert reveal(world)[0]["password"] == user(world)["login"]["password"]
+    world.check()
+
+
+def test_CO_10_who_was_activated_before_his_login_was_refused_keeps_his_number_and_is_a_ticket(
+    world: World,
+) -> None:
+    operation = between(world, "activation_succeeds")
+    world.platform.fault("business_user", "refuse", action="make_login", count=1)
+    world.settle(timedelta(minutes=10))
+    row = world.rows.operation(operation)
+    assert (row["state"], row["reason"], state(world)) == ("waiting", "parked", "pending")
+    assert list(numbers(world)) == [NUMBER]
+    (ticket,) = world.rows.tickets(operation)
+    assert "only the One Net Business team can take him back" in ticket["body"]
+    says(world, "user_goes")
+    assert isinstance(world.writer.store(Retry(operation, "Anna")), Accepted)
+    world.settle(timedelta(minutes=10))
+    assert (state(world), numbers(world)) == ("deleted", {})
+    assert len(world.rows.tickets(operation)) == 1
     world.check()
 
 

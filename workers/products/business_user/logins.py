@@ -1,6 +1,7 @@
 """What is done about the login of a user's desk phone: each is a secret, shown once (BU-9, BU-10)."""
 
 from schema.products.business_user import PHONE_LOGIN, SetPassword
+from workers.errors import StateChanged
 from workers.products.business_user.export import as_csv
 from workers.products.business_user.platform import Login, UserPlatform
 from workers.products.business_user.steps import changed
@@ -8,10 +9,15 @@ from workers.workflow import Absent, Answer, Done, Outcome, Present, Secret, Wor
 
 
 async def make_login(work: Work, platform: UserPlatform) -> Outcome:
-    """Make the first login details, unless there is no desk phone."""
+    """Make the first login details, unless there is no desk phone, or the user has failed already (BU-4)."""
     if _desk_phone(work) is None:
         return Done()
-    return _with(work, await platform.make_login(work))
+    try:
+        return _with(work, await platform.make_login(work))
+    except StateChanged:
+        if (await platform.show(work)).status != "failed":
+            raise
+        return Done()
 
 
 async def is_login_made(work: Work, platform: UserPlatform) -> Answer:

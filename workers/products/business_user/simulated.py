@@ -195,19 +195,19 @@ def make_login(call: Call, users: Instances) -> Answer:
     user = users[call.platform_id]
     is_first = user.state["logins"] == 0
     require(user, {"pending", "activated"} if is_first else {"activated"})
-    return _log_in(user, call, f"phone{user.state['logins'] + 1}.{user.platform_id}", None)
+    return _log_in(user, call, _next_login(user), None)
 
 
 def make_password(call: Call, users: Instances) -> Answer:
     """Make a new password for the desk phone."""
     user = require(users[call.platform_id], {"activated"})
-    return _log_in(user, call, user.state["login"]["login"], None)
+    return _log_in(user, call, _login_of(user), None)
 
 
 def set_password(call: Call, users: Instances) -> Answer:
     """Give the desk phone a password."""
     user = require(users[call.platform_id], {"activated"})
-    return _log_in(user, call, user.state["login"]["login"], call.read(Password).password)
+    return _log_in(user, call, _login_of(user), call.read(Password).password)
 
 
 def reset_account(call: Call, users: Instances) -> Answer:
@@ -270,6 +270,17 @@ def _leave(user: Instance, membership: Json) -> None:
     place = _place(user, membership)
     if place is not None:
         del user.state["groups"][place]
+
+
+def _next_login(user: Instance) -> str:
+    """Return the name that a desk phone is given next."""
+    return f"phone{user.state['logins'] + 1}.{user.platform_id}"
+
+
+def _login_of(user: Instance) -> str:
+    """Return the name of a desk phone; one that had none is given its first."""
+    login = user.state["login"]
+    return str(login["login"]) if login else _next_login(user)
 
 
 def _log_in(user: Instance, call: Call, login: str, password: str | None) -> Answer:

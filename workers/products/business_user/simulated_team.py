@@ -30,8 +30,8 @@ def say_failed(_: Call, users: Instances) -> Answer:
 
 
 def say_removed(_: Call, users: Instances) -> Answer:
-    """Remove a user who could not be activated, at the vendor's team."""
-    require(users.newest(), {"failed"})
+    """Remove a user who waits for nothing, at the vendor's team."""
+    require(users.newest(), {"failed", "activated"})
     return Answer({}, later=(After(timedelta(), user_goes),))
 
 
@@ -51,8 +51,8 @@ def activation_fails(user: Instance, _: Json) -> Later:
 
 
 def user_goes(user: Instance, _: Json) -> Later:
-    """Remove a user who could not be activated."""
-    if user.state["status"] != "failed":
+    """Remove a user who could not be activated, or whom the team was asked to remove."""
+    if user.state["status"] == "pending":
         return ()
     user.is_removed = True
     return (Callback("removed"),)

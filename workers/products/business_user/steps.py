@@ -10,6 +10,7 @@ from schema.products.business_user import (
     Activate,
     extension_of,
 )
+from workers.errors import Permanent, StateChanged
 from workers.products.business_user.platform import UserPlatform
 from workers.workflow import (
     Absent,
@@ -28,6 +29,11 @@ LOOK_AGAIN = timedelta(days=1)
 HAS_FAILED = (
     "the user could not be activated; he can be neither changed nor deleted here until the platform "
     "says that he is activated or removed"
+)
+
+STAYS = (
+    "the user is not pending any more, and has his number: only the One Net Business team can take him "
+    "back"
 )
 
 #: What a user is made with, under the same names here and at the platform.
@@ -50,9 +56,12 @@ async def is_user_added(work: Work, platform: UserPlatform) -> Answer:
 
 
 async def withdraw_user(work: Work, platform: UserPlatform) -> Outcome:
-    """Take back the user that this operation added."""
+    """Take back the user that this operation added; who is not pending any more stays, and a person has to look."""
     if found := await platform.find(work):
-        await platform.withdraw(work, found)
+        try:
+            await platform.withdraw(work, found)
+        except StateChanged as error:
+            raise Permanent(STAYS, request_id=error.request_id) from error
     return Done()
 
 
