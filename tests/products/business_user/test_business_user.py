@@ -25,6 +25,7 @@ from tests.products.business_user.site import (
     numbers,
     person,
     reveal,
+    says,
     user,
 )
 from tests.world.fixtures import MakeWorld
@@ -128,6 +129,14 @@ def test_BU_7_the_answer_to_delete_names_the_one_net_business_team(world: World)
     again = world.ask("delete")
     assert isinstance(again, Accepted)
     assert again.advice is None
+
+
+def test_BU_7_who_was_removed_by_the_team_can_be_deleted_here_too(world: World) -> None:
+    activate(world)
+    says(world, "user_goes")
+    do(world, "delete")
+    assert (world.rows.service()["state"], numbers(world)) == ("deleted", {})
+    world.check()
 
 
 def test_BU_7_a_deletion_is_not_taken_back(world: World) -> None:

@@ -125,7 +125,10 @@ async def is_account_reset(work: Work, platform: UserPlatform) -> Answer:
 
 async def find_members(work: Work, platform: UserPlatform) -> Outcome:
     """Learn who else is in the user's groups, before he leaves them: they may have to be told (BU-7)."""
-    others = await platform.others(work)
+    try:
+        others = await platform.others(work)
+    except StateChanged:
+        others = {}  # who is gone already is in no group
     told = [{"group": name, "members": list(who)} for name, who in sorted(others.items()) if who]
     return Done({"members_to_tell": told})
 
