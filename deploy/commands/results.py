@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -64,7 +65,11 @@ class Results:
         self.path = path
         self._is_json = form == JSON_FORM
         self._separator = form
-        self._file = path.open("ab+")
+        try:
+            self._file = path.open("ab+")
+        except OSError as error:
+            why = f"{path} cannot be written ({error.strerror}); nothing was handed in"
+            raise ResultsUnusable(f"{why}: name another file by --results") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -99,7 +104,8 @@ class Results:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written was told when it was tried
+            self._file.close()
 
     def kept(self) -> Iterator[Kept]:
         """Yield what was answered before, in order; raise `ResultsUnusable` for what is no file of results."""
@@ -142,9 +148,13 @@ class Results:
         return csv_line([str(result.row), *map(_flat, (*said, result.advice))], self._separator)
 
     def _write(self, text: str) -> None:
-        """Write text, so that it outlives this process."""
-        self._file.write(text.encode())
-        self._file.flush()
+        """Write text, so that it outlives this process; half a surrogate pair stays escaped, as it came in JSON."""
+        try:
+            self._file.write(text.encode(errors="backslashreplace"))
+            self._file.flush()
+        except OSError as error:
+            why = f"{self.path} cannot be written ({error.strerror})"
+            raise ResultsUnusable(f"{why}; the same again goes on there") from error
 
 
 def _flat(text: str) -> str:

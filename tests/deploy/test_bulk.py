@@ -2,7 +2,10 @@
 
 import csv
 import json
+import resource
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli import app
 from deploy.commands import bulk
-from deploy.commands.results import Results
+from deploy.commands.results import Result as Row
+from deploy.commands.results import Results, ResultsUnusable
 from producers.intake import Intake
 from schema.errors import NotStored, NotTaken
 from schema.store.order import Accepted
@@ -50,6 +54,17 @@ def results(path: Path = RESULTS, separator: str = ",") -> list[dict[str, str]]:
 def operations() -> list[Any]:
     listed: list[Any] = json.loads(done("list", "--json"))
     return listed
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """Let the disk be full for a file of this size."""
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
 
 
 @pytest.fixture(autouse=True)
@@ -230,6 +245,32 @@ def test_lines_of_json_have_results_in_json() -> None:
     assert (first["status"], first["operation"]) == ("accepted", "op_1")
     assert [each["column"] for each in second["problem"]["faults"]] == ["name", "extensions", "ext"]
     assert turnup("submit", "rows.jsonl", *ACTIVATE).exit_code == 1
+
+
+def test_SD_9_a_row_with_half_a_sign_in_json_stops_no_other() -> None:
+    names = ("a", r"b\ud800", r"c\ud800", "d")
+    lines = [f'{{"reference":"{name}","name":"Office {name}","extensions":3}}' for name in names]
+    lines[2] = lines[2].replace("{", r'{"id":"c\ud800","\ud800":1,', 1)
+    Path("rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    first = turnup("submit", "rows.jsonl", *ACTIVATE)
+    again = turnup("submit", "rows.jsonl", *ACTIVATE)
+    assert (first.exit_code, again.exit_code) == (1, 1)
+    written = Path("rows.jsonl.results.jsonl").read_text(encoding="utf-8").splitlines()
+    said = [json.loads(each)["status"] for each in written]
+    assert said == ["accepted", "refused", "refused", "accepted"]
+    assert "4 rows had a result already" in again.stderr
+
+
+def test_results_that_cannot_be_written_are_told_and_no_traceback() -> None:
+    told = turnup("submit", many(1), *ACTIVATE, "--results", "nowhere/results.csv")
+    assert (told.exit_code, operations()) == (2, [])
+    assert "No such file or directory); nothing was handed in" in told.stderr
+    with (
+        Results(RESULTS, ",") as full,
+        no_file_longer_than(RESULTS.stat().st_size + 5),
+        pytest.raises(ResultsUnusable, match="goes on there"),
+    ):
+        full.add([Row(2, "one", "accepted")])
 
 
 def test_a_row_that_the_database_refuses_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
