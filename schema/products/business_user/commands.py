@@ -13,6 +13,7 @@ from pydantic import (
 
 from schema.command import Command, Email
 from schema.customer import E164
+from schema.spreadsheet import FORMULA
 
 MOBILE_NEEDS = "a mobile always needs its contract number"
 
@@ -24,6 +25,13 @@ def _user_has_tried(tried: bool) -> bool:  # noqa: FBT001  pydantic gives it by 
     if not tried:
         raise ValueError("must be true: first the user tries to reset user name or password")
     return tried
+
+
+def _is_shown_as_it_is(password: str) -> str:
+    """Return a password to which an export adds nothing."""
+    if password[0] in FORMULA:
+        raise ValueError("must not begin with = + - or @: in an export it would be a formula")
+    return password
 
 
 def _says_something(command: Given) -> Given:
@@ -38,7 +46,11 @@ LastName = Annotated[str, StringConstraints(min_length=1, max_length=30)]
 UserName = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\s+\-&@]+$")]
 Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}$")]
 Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80)]
-Password = Annotated[str, StringConstraints(min_length=6, max_length=60, pattern=r"^[!-~]+$")]
+Password = Annotated[
+    str,
+    StringConstraints(min_length=6, max_length=60, pattern=r"^[!-~]+$"),
+    AfterValidator(_is_shown_as_it_is),
+]
 Services = Annotated[tuple[Text80, ...], Field(min_length=1, max_length=50)]
 Options = Annotated[tuple[Text80, ...], Field(max_length=50)]
 Kind = Literal["pickup", "park", "hunt_group", "call_centre"]

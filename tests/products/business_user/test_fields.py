@@ -79,6 +79,12 @@ def test_BU_8_a_change_of_nothing_is_refused(verb: str) -> None:
     assert faults(verb, {"deadline": "5m"}) == ["/data"]
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
+def test_BU_10_a_given_password_is_shown_as_it_is_or_refused(sign: str) -> None:
+    assert faults("set_password", {"password": f"{sign}{GIVEN_PASSWORD}"}) == ["/data/password"]
+    assert faults("set_password", {"password": f"{GIVEN_PASSWORD}{sign}"}) == []
+
+
 @pytest.mark.parametrize(("given", "wrong"), [({"user_has_tried": True}, 0), ({}, 1)])
 def test_BU_11_an_account_is_reset_once_the_user_has_tried_himself(
     given: dict[str, Any], wrong: int
