@@ -82,7 +82,7 @@ class Beside(NamedTuple):
     """Another service that comes to be with a new one, at rest in a state, such as the workspace of a device (SD-5).
 
     It has what it `takes` from then on, and goes with the new one where that never is (CO-10), unless somebody else has
-    something in the scope `<customer>/<reference>` by then. Asked for in `field`.
+    something of the kind `state` in the scope `<customer>/<reference>` by then. Asked for in `field`.
     """
 
     reference: str

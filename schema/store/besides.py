@@ -20,7 +20,8 @@ def drop_besides(transaction: Transaction, services: Sequence[int]) -> list[int]
     """Delete what was made beside services that are deleted now, unless somebody has something in it; return it."""
     run = transaction.connection.execute
     name = service.c.customer + "/" + service.c.reference
-    is_used = exists().where(possession.c.scope == name)
+    place = (possession.c.scope == name) & (possession.c.kind == service.c.state)
+    is_used = exists().where(place)
     first = select(func.min(operation.c.id)).where(operation.c.service_id == service.c.made_beside)
     # Who first asked for anything of a service has made it, and what came beside it.
     query = select(service, first.correlate(service).scalar_subquery().label("maker"))

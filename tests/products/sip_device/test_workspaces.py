@@ -191,6 +191,17 @@ def test_CO_10_a_new_workspace_goes_with_a_device_that_never_was(world: World) -
     world.check()
 
 
+def test_CO_10_a_new_workspace_that_is_called_as_its_location_goes_too(world: World) -> None:
+    answer = ask(world, "activate", "acme/d1", **in_workspace(1, {}, "Roma"))
+    assert isinstance(answer, Accepted)
+    world.work()
+    world.cancel(answer.operation)
+    world.work()
+    assert [row["state"] for row in world.rows.all("service")] == ["deleted", "deleted"]
+    assert (numbers(world), world.rows.all("possession")) == ({}, [])
+    world.check()
+
+
 def test_CO_10_a_new_workspace_stays_where_another_device_stands_in_it_by_then(
     world: World,
 ) -> None:
