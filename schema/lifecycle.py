@@ -84,8 +84,8 @@ class Verb:
     bad a missed deadline is (CO-12), `advice` what the answer to it says (BU-7), `cancel` where it can be cancelled, as
     far as its product says otherwise (CO-3). `wants` says what it takes (CO-11), and where the table says yes, `guard`
     has the last word: why not, `ALREADY`, or None; it is asked again as the operation begins (CO-1, CO-13). `makes`
-    names a service that one which `creates` makes beside its own. `columns` is what columns of a file are called that
-    have another name than their field (SA-2).
+    names a service that one which `creates` makes beside its own, `knows` the facts that its own begins with.
+    `columns` is what columns of a file are called that have another name than their field (SA-2).
     One that `hands_over` is not undone when it is replaced: what replaces it goes on from what it has done.
     """
 
@@ -109,6 +109,7 @@ class Verb:
     wants: Callable[[Asked], Takes] | None = None
     guard: Callable[[Asked], Refusal | Cell | None] | None = None
     makes: Callable[[Asked], Beside | None] | None = None
+    knows: Callable[[Asked], Mapping[str, Any]] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -212,7 +212,9 @@ class _Desk:
     def _new_service(self, wish: Wish) -> Held:
         """Note a service that an order makes, and what it makes beside it."""
         order = wish.order
-        made = self._opening.new_service(order)
+        verb = self._transaction.products[order.product].verbs[order.verb]
+        facts = verb.knows(wish.asked) if verb.knows and wish.asked else {}
+        made = self._opening.new_service(order, facts)
         self._services[order.customer, order.reference] = made
         if wish.beside:
             other = self._opening.new_beside(order, wish.beside, made)

@@ -1,6 +1,7 @@
 """Opening operations: the rows that an accepted order becomes, all in one transaction (DESIGN idea 3)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -74,9 +75,9 @@ class Opening:
         self._besides: dict[int, int] = {}
         self._opened: list[Opened] = []
 
-    def new_service(self, order: Order) -> Held:
+    def new_service(self, order: Order, facts: Mapping[str, Any]) -> Held:
         """Add a service that has not begun."""
-        made = Held(next(self._service_keys), order.product, NEW, None)
+        made = Held(next(self._service_keys), order.product, NEW, None, json.dumps(dict(facts)))
         self._services.append((made, order))
         return made
 

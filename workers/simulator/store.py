@@ -176,7 +176,7 @@ class Store:
     def save_instance(self, product: str, instance: Instance) -> None:
         """Write an instance as it is now."""
         query = """INSERT INTO instance VALUES (?, ?, ?, ?, ?, 0)
-            ON CONFLICT DO UPDATE SET state = excluded.state"""
+            ON CONFLICT DO UPDATE SET state = excluded.state, is_removed = 0"""
         values = (product, instance.platform_id, instance.service, instance.reference)
         self._sql.execute(query, (*values, as_json(instance.state)))
 

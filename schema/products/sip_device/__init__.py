@@ -22,6 +22,7 @@ from schema.products.sip_device.rules import (
     guard_delete_workspace,
     guard_replace,
     guard_unassign,
+    knows_workspace,
     makes_workspace,
     owners,
     wants_activate,
@@ -70,6 +71,7 @@ PRODUCT = Product(
             guard=guard_activate,
             wants=wants_activate,
             makes=makes_workspace,
+            knows=knows_workspace,
             steps=("check_device", "make_workspace", "add_device", "await_registration"),
         ),
         "assign": Verb(

@@ -17,6 +17,9 @@ WORKSPACE = "workspace"
 #: The list of approved types, as the platform keeps it.
 APPROVED_TYPES = "approved_types"
 
+#: The fact of a new device that says what the workspace is like which others have made.
+STANDS_IN = "stands_in"
+
 #: How many devices a workspace takes, by its licence (SD-6); and whether its name may have a comma (SD-5).
 LIMITS = {
     "professional_workspace_devices": 5,
@@ -118,6 +121,13 @@ def makes_workspace(asked: Asked) -> Beside | None:
         numbers=(Wanted(new["number"], "workspace/new/number"),),
     )
     return Beside(chosen["reference"], "workspace/reference", WORKSPACE, new, takes)
+
+
+def knows_workspace(asked: Asked) -> dict[str, Any]:
+    """Return what is known of a workspace that is there: whoever makes it may not come to that, or undo it (SD-5)."""
+    chosen = asked.fields.get("workspace") or {}
+    is_there = bool(chosen) and not chosen.get("new")
+    return {STANDS_IN: _workspace(asked, chosen["reference"])} if is_there else {}
 
 
 def owners(_verb: str, asked: Asked) -> tuple[str, ...]:

@@ -218,6 +218,29 @@ def test_CO_10_a_new_workspace_stays_where_another_device_stands_in_it_by_then(
     world.check()
 
 
+@pytest.mark.parametrize("how", ["is rejected", "is cancelled"])
+def test_SD_5_a_device_finds_its_workspace_though_the_first_one_that_was_to_make_it_never_was(
+    world: World, how: str
+) -> None:
+    """The second has its place when it is accepted, and is added only once the first is gone (SD-6, SD-9, CO-10)."""
+    bad = {"type": "Yealink T20P"} if how == "is rejected" else {}
+    first = ask(world, "activate", "acme/d1", **in_workspace(1, {}), **bad)
+    assert isinstance(first, Accepted)
+    later = (world.now + timedelta(hours=1)).isoformat()
+    assert isinstance(
+        ask(world, "activate", "acme/d2", **in_workspace(2), not_before=later), Accepted
+    )
+    world.work()
+    if how == "is cancelled":
+        world.cancel(first.operation)
+    world.settle(timedelta(days=1))
+    states = {row["reference"]: row["state"] for row in world.rows.all("service")}
+    assert states == {"d1": "deleted", "room": "workspace", "d2": "registered"}
+    (room,) = world.platform.kept(ROOM)
+    assert (room["title"], room["number"], len(room["devices"])) == ("Sala riunioni", NUMBER, 1)
+    world.check()
+
+
 def test_SD_11_a_workspace_stays_until_it_is_taken_away_and_that_only_when_it_is_empty(
     world: World,
 ) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from schema.products.sip_device.commands import Activate
+from schema.products.sip_device.commands import Activate, NewWorkspace
+from schema.products.sip_device.rules import STANDS_IN
 from workers.products.sip_device.platform import Workspace
 from workers.workflow import Work
 
@@ -32,14 +33,21 @@ def workspace_name(work: Work, reference: str) -> str:
 def new_workspace(work: Work) -> Workspace | None:
     """Return the workspace that a command makes."""
     command = work.command
-    if not isinstance(command, Activate) or not command.workspace or not command.workspace.new:
+    is_new = isinstance(command, Activate) and command.workspace and command.workspace.new
+    return workspace_of(work) if is_new else None
+
+
+def workspace_of(work: Work) -> Workspace | None:
+    """Return the workspace that a new device is going to stand in, as it is or was to be made."""
+    command = work.command
+    if not isinstance(command, Activate) or not command.workspace:
         return None
-    new = command.workspace.new
+    room = command.workspace.new or NewWorkspace.model_validate(work.service.facts[STANDS_IN])
     return Workspace(
         workspace_name(work, command.workspace.reference),
-        new.name,
-        new.licence,
-        new.location,
-        new.number,
-        new.extension,
+        room.name,
+        room.licence,
+        room.location,
+        room.number,
+        room.extension,
     )

@@ -12,6 +12,7 @@ from workers.products.sip_device.owners import (
     owners_of,
     owners_of_users,
     workspace_name,
+    workspace_of,
 )
 from workers.products.sip_device.platform import SipPlatform, Subscriber
 from workers.workflow import Absent, Answer, Done, Outcome, Present, Wait, Work
@@ -40,15 +41,16 @@ async def name_users(work: Work, _: SipPlatform) -> Outcome:
 
 
 async def make_workspace(work: Work, platform: SipPlatform) -> Outcome:
-    """Make the workspace that comes to be with the device (SD-5)."""
-    if workspace := new_workspace(work):
+    """Make the workspace that comes to be with the device, or that whoever was to make it has not (SD-5)."""
+    workspace = workspace_of(work)
+    if workspace and (new_workspace(work) or not await platform.has_workspace(workspace.name)):
         await platform.put_workspace(work, workspace)
     return Done()
 
 
 async def is_workspace_made(work: Work, platform: SipPlatform) -> Answer:
-    """Ask whether there is the workspace, if one is to be made."""
-    workspace = new_workspace(work)
+    """Ask whether there is the workspace, if the device is to stand in one."""
+    workspace = workspace_of(work)
     is_there = workspace is None or await platform.has_workspace(workspace.name)
     return Present() if is_there else Absent()
 
