@@ -54,11 +54,12 @@ def guard_assign(asked: Asked) -> Refusal | None:
 
 def guard_unassign(asked: Asked) -> Refusal | None:
     """Return why users cannot be taken off a device (SD-1)."""
-    refusal = _refuse_shared(asked) or refuse_users(asked.record, asked.fields["users"])
-    if refusal:
+    if refusal := _refuse_shared(asked):
         return refusal
-    left = set(asked.facts["users"]) - set(user_names(asked.record, asked.fields["users"]))
-    if left:
+    named, sharing = asked.fields["users"], asked.facts["users"]
+    if refusal := refuse_users(asked.record, named, sharing):
+        return refusal
+    if set(sharing) - set(user_names(asked.record, named, sharing)):
         return None
     detail = "the last user stays; delete the device instead"
     return Refusal("last_user", 409, detail, (Fault("/data/users", detail),))
@@ -173,16 +174,18 @@ def refuse_type(types: Sequence[dict[str, Any]] | None, name: str, firmware: str
     return Refusal(reason, 409, said, (Fault(f"/data/{field}", detail),), {"closest": closest})
 
 
-def refuse_users(record: Customer, wanted: Sequence[str]) -> Refusal | None:
+def refuse_users(
+    record: Customer, wanted: Sequence[str], sharing: Sequence[str] = ()
+) -> Refusal | None:
     """Return which names are nobody's, or fit several users: all of them, with the candidates (SD-1)."""
     faults, candidates = [], {}
     for place, name in enumerate(wanted):
-        fitting = record.users_called(name)
+        fitting = _fitting(record, name, sharing)
         if len(fitting) == 1:
             continue
         detail = f"no user is called {name}"
         if fitting:
-            candidates[name] = [each.user_name for each in fitting]
+            candidates[name] = fitting
             detail = f"{name} may be any of {', '.join(candidates[name])}: say which"
         faults.append(Fault(f"/data/users/{place}", detail))
     if not faults:
@@ -192,9 +195,15 @@ def refuse_users(record: Customer, wanted: Sequence[str]) -> Refusal | None:
     return Refusal(reason, 409, faults[0].detail, tuple(faults), facts)
 
 
-def user_names(record: Customer, wanted: Sequence[str]) -> list[str]:
+def user_names(record: Customer, wanted: Sequence[str], sharing: Sequence[str] = ()) -> list[str]:
     """Return the user names of users, each by his user name or his real name, as far as they are known."""
-    return [each.user_name for name in wanted for each in record.users_called(name)[:1]]
+    return [each for name in wanted for each in _fitting(record, name, sharing)[:1]]
+
+
+def _fitting(record: Customer, name: str, sharing: Sequence[str]) -> list[str]:
+    """Return who may be called so; who shares a device is known by his user name, though he has left the customer."""
+    named = [each for each in sharing if each.casefold() == name.casefold()]
+    return named or [each.user_name for each in record.users_called(name)]
 
 
 def _refuse_shared(asked: Asked) -> Refusal | None:

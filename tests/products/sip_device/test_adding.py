@@ -63,6 +63,16 @@ def test_SD_1_users_are_assigned_and_taken_off_but_for_the_last_one(world: World
     world.check()
 
 
+def test_SD_1_who_has_left_the_customer_is_taken_off_by_his_user_name(world: World) -> None:
+    done(world, "activate", users=["maria.rossi", "ugo.verdi"])
+    change_customer(world, users=[{"user_name": "maria.rossi", "name": "Maria Rossi"}])
+    assert refused(ask(world, "assign", users=["ugo.verdi"])).reason == "unknown_user"
+    done(world, "unassign", users=["UGO.verdi"])
+    assert (owners(world), facts(world)["users"]) == (["maria.rossi"], ["maria.rossi"])
+    assert refused(ask(world, "unassign", users=["ugo.verdi"])).reason == "unknown_user"
+    world.check()
+
+
 def test_SD_1_a_device_of_a_workspace_is_not_shared(world: World) -> None:
     done(world, "activate", users=None, workspace={"reference": "room", "new": WORKSPACE})
     for verb in ("assign", "unassign"):

@@ -168,9 +168,11 @@ async def is_workspace_removed(work: Work, platform: SipPlatform) -> Answer:
 
 def _named(work: Work, names: tuple[str, ...]) -> Done:
     """Return who shares the device after the command, by user name."""
-    if refusal := refuse_users(work.customer, names):
+    before = work.service.facts.get("users", [])
+    sharing = before if isinstance(work.command, Unassign) else ()
+    if refusal := refuse_users(work.customer, names, sharing):
         raise Rejected(refusal.detail)
-    before, meant = work.service.facts.get("users", []), user_names(work.customer, names)
+    meant = user_names(work.customer, names, sharing)
     if isinstance(work.command, Unassign):
         return Done({"users": [each for each in before if each not in meant]})
     return Done({"users": list(dict.fromkeys([*before, *meant]))})
