@@ -133,7 +133,8 @@ class Product:
     `expires` the one that it says to work no more (ML-4).
     A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). Its calls have the
     sub client type `call_mark` in the vendor's call history (ML-10). Each of its `limits` is a setting with this
-    default. Operations for which `turns` (of verb and what is stored) names the same owner act one at a time (SD-8).
+    default. Operations for which `turns` (of verb and what is stored) names the same owner act one at a time (SD-8);
+    one whose `severity` is high does not wait for one that only rests before its next try (SD-12).
     `rules` are its own, by number, each in one line.
     """
 

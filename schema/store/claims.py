@@ -99,7 +99,8 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
         return []
     begun = {row.id: _begins(transaction, row) for row in free if row.state == "accepted"}
     begun |= {row.id: "refused" for row in free if row.id in met.refused}
-    late = take_turns(transaction, _owners(transaction, free, begun))
+    owners = _owners(transaction, free, begun)
+    late = take_turns(transaction, owners, _urgent(transaction, free, owners))
     free = [row for row in free if row.id not in late]
     begun = {key: begins for key, begins in begun.items() if key not in late}
     values = [_value(row, wanted, begun.get(row.id)) for row in free]
@@ -137,6 +138,15 @@ def _owners(
         for row in free
         if (turns := transaction.products[row.product].turns) and begun.get(row.id, "yes") == "yes"
     }
+
+
+def _urgent(
+    transaction: Transaction, free: Iterable[Row[Any]], owners: Mapping[int, list[Owner]]
+) -> set[int]:
+    """Return the operations for which others make way: it is bad for them to be late (SD-12)."""
+    products = transaction.products
+    verbs = ((row.id, products[row.product].verbs[row.verb]) for row in free if row.id in owners)
+    return {key for key, verb in verbs if verb.severity == "high"}
 
 
 def _value(row: Row[Any], wanted: Claim, begins: Begins | None) -> tuple[Any, ...]:

@@ -2,19 +2,21 @@
 
 A product names the owners (`Product.turns`). An operation has a turn from the claim after which it acts until it lets
 its service go, or needs a person. Who has to wait holds his service and no turn, and nobody with a turn waits for a
-service: so nobody waits in a circle. The unique key decides between two at once.
+service: so nobody waits in a circle. The unique key decides between two at once. What is urgent does not wait for one
+that only rests between two tries: that would be for as long as those fail (SD-12).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Text, delete, select, union
 
-from schema.store.dialect import ID, is_given, packed, rows
+from schema.store.dialect import ID, is_given, locked, packed, rows
 from schema.store.transaction import Transaction
 from schema.store.waits import set_waits
-from schema.tables import due, owner_turn
+from schema.tables import due, operation, owner_turn
 
 TURN = ("product", "name", "operation_id")
 
@@ -32,7 +34,11 @@ class Turn(NamedTuple):
     wake_at: int
 
 
-def take_turns(transaction: Transaction, wanted: Mapping[int, Sequence[Owner]]) -> set[int]:
+def take_turns(
+    transaction: Transaction,
+    wanted: Mapping[int, Sequence[Owner]],
+    urgent: AbstractSet[int] = frozenset(),
+) -> set[int]:
     """Give operations, the oldest first, all turns that they want at once; return those that have to wait.
 
     One that has turns already goes on with them.
@@ -41,6 +47,10 @@ def take_turns(transaction: Transaction, wanted: Mapping[int, Sequence[Owner]]) 
     if not wanted:
         return set()
     had = _had(transaction, wanted)
+    first = {owner for key in urgent for owner in wanted.get(key, ())}
+    in_way = {each.operation for owner, each in had.items() if owner in first} - wanted.keys()
+    gone = _make_way(transaction, in_way)
+    had = {owner: each for owner, each in had.items() if each.operation not in gone}
     acting = {each.operation for each in had.values()}
     taken: list[tuple[str, str, int]] = []
     late: dict[int, int] = {}
@@ -69,6 +79,20 @@ def _had(transaction: Transaction, wanted: Mapping[int, Iterable[Owner]]) -> dic
     given = {"rows": packed(ID, ((key,) for key in wanted)), "owners": packed(TURN[:2], owners)}
     found = transaction.connection.execute(_turns(transaction.dialect), given)
     return {(row.product, row.name): Turn(row.operation_id, row.wake_at) for row in found}
+
+
+def _make_way(transaction: Transaction, in_way: AbstractSet[int]) -> set[int]:
+    """Free the turns of those of these operations that nobody works on and whose calls have settled; return them."""
+    if not in_way:
+        return set()
+    query = select(operation.c.id).join(due, due.c.operation_id == operation.c.id)
+    query = query.where(operation.c.id.in_(in_way), operation.c.owner.is_(None))
+    query = query.where(due.c.settles_at <= transaction.now)
+    # Held until the commit, so that nobody goes on with them; who is just being claimed keeps his turns.
+    resting = locked(transaction.dialect, query, operation, skip=True)
+    found = set(transaction.connection.execute(resting).scalars())
+    let_turns_go(transaction, sorted(found))
+    return found
 
 
 def _look_again(transaction: Transaction, late: Mapping[int, int]) -> None:

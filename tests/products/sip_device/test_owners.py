@@ -82,3 +82,23 @@ def test_SD_8_devices_of_one_workspace_are_added_one_after_the_other(world: Worl
     world.settle(timedelta(days=1))
     assert calls(world) == ["acme/room", "acme/d1", "acme/d2"]
     world.check()
+
+
+def test_SD_12_a_block_goes_before_what_is_tried_again_for_the_same_owner(world: World) -> None:
+    add(world, 1, **MARIA)
+    world.settle(timedelta(days=1))
+    world.platform.fault("sip_device", "outage", action="put_subscriber")
+    failing = add(world, 2, **BOTH)
+    world.work()
+    assert {each["operation_id"] for each in world.rows.all("owner_turn")} == {failing}
+    answer = ask(world, "block", "acme/d1")
+    assert isinstance(answer, Accepted), answer
+    world.work()
+    assert world.rows.operation(answer.operation)["state"] == "accepted"  # its call may yet act
+    world.settle(timedelta(minutes=1))
+    assert world.rows.operation(answer.operation)["outcome"] == "on_time"
+    world.platform.mend()
+    world.settle(timedelta(days=1))
+    assert world.rows.operation(failing)["state"] == "succeeded"
+    assert world.rows.all("owner_turn") == []
+    world.check()
