@@ -115,6 +115,12 @@ class Platform:
                 more = (service, row["reference"], row["platform_id"])
                 self._plans.add_event(Event(now, does, {}, Cause(named, product, does, *more)))
 
+    def lose(self, service: str) -> None:
+        """Let the vendors lose what they have for a service, and tell nobody."""
+        query = "UPDATE instance SET is_removed = 1 WHERE service = ?"
+        with self._store.transaction():
+            self._store.run(query, (service,))
+
     def hold(self, action: str, most: int | None = None) -> Gate:
         """Hold calls of an action back, before they act: all of them, or the first ones."""
         return self._gates.setdefault(action, Gate(most))

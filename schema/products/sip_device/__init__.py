@@ -100,7 +100,7 @@ PRODUCT = Product(
             ResetPassword,
             takes=LIVE,
             moves=CUT_OFF,
-            steps=("set_password", "drop_bindings"),
+            steps=("find_device", "set_password", "drop_bindings"),
         ),
         "block": Verb(
             Block,

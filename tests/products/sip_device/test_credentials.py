@@ -167,3 +167,17 @@ def test_SD_11_delete_takes_the_credential_and_the_binding_away_and_frees_the_ad
     assert (world.rows.all("possession"), reveal(world)) == ([], "secret_not_valid")
     done(world, "activate", "acme/two")
     world.check()
+
+
+@pytest.mark.parametrize("verb", ["reset_password", "replace"])
+def test_CO_1_a_device_that_is_gone_at_the_platform_is_not_made_anew(
+    world: World, verb: str
+) -> None:
+    registered(world)
+    done(world, "block")
+    world.platform.lose("acme/one")
+    row = world.rows.operation(operation := done(world, verb))
+    assert (row["state"], row["reason"]) == ("failed", "state_changed")
+    assert world.rows.tickets(operation) == []
+    assert world.platform.shown("acme/one") == {}
+    assert facts(world)["is_blocked"] is True

@@ -25,11 +25,19 @@ async def check_device(work: Work, platform: SipPlatform) -> Outcome:
     """See that type and firmware are approved now, and learn whose a new device is (SD-1, SD-2)."""
     command = work.command
     assert isinstance(command, Activate | Replace)  # noqa: S101  the workflow's table says so
+    if isinstance(command, Replace):
+        await find_device(work, platform)
     types = [asdict(each) for each in await platform.approved_types()]
     if refusal := refuse_type(types, command.type, command.firmware):
         raise Rejected(refusal.detail)
     if isinstance(command, Activate) and command.users:
         return _named(work, command.users)
+    return Done()
+
+
+async def find_device(work: Work, platform: SipPlatform) -> Outcome:
+    """See that the device is there: to write the row of one that is gone would make it anew, and let it in (CO-1)."""
+    await _row(work, platform)
     return Done()
 
 

@@ -27,6 +27,7 @@ from workers.products.sip_device.steps import (
     check_device,
     cut_off,
     drop_bindings,
+    find_device,
     is_cut_off,
     is_device_blocked,
     is_device_removed,
@@ -84,7 +85,7 @@ replace = Workflow(
 
 reset_password = Workflow(
     ResetPassword,
-    steps=(Step(set_password, ask=is_password_set), dropping),
+    steps=(Step(find_device), Step(set_password, ask=is_password_set), dropping),
     no_return="set_password",
 )
 
