@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from schema.errors import NotStored
+from schema.errors import NotStored, NotTaken
 from schema.ids import public_id
 from schema.store.claimed import Claimed
 from schema.store.claims import Claim
@@ -108,12 +108,16 @@ class Engine:
         self._fill(product, room)
 
     async def _take(self, product: str, operations: tuple[int, ...]) -> list[Claimed]:
-        """Return those of these operations that a claim got."""
+        """Return those of these operations that a claim got; one that cannot be claimed fails alone (I9)."""
         try:
             claim = Claim(self._lease.worker, operations, self._carrier.final_verbs(product))
             taken: list[Claimed] = await self._journal.write(claim)
         except NotStored as error:
-            log.error("claim_refused", product=product, error=str(error))  # noqa: TRY400
+            if len(operations) > 1 and not isinstance(error, NotTaken):
+                alone = [await self._take(product, (key,)) for key in operations]
+                return [claimed for each in alone for claimed in each]
+            named = [public_id("op", key) for key in operations]
+            log.error("claim_refused", product=product, operations=named, error=str(error))  # noqa: TRY400
             return []
         return taken
 

@@ -1,7 +1,10 @@
 """Poisonous operations: parked with their reason, and neither blocking nor parking innocents (I9)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+from schema.asking import Asked
+from schema.ids import public_id
 from tests.world.fixtures import MakeWorld
 from tests.world.sample import SAMPLE
 from tests.world.variants import with_step
@@ -42,6 +45,20 @@ def test_I9_what_ends_its_process_every_time_is_parked_and_innocents_finish(worl
     assert f"ended its worker {DEATHS} times" in ticket["body"]
     assert {world.rows.operation(each)["state"] for each in innocents} == {"succeeded"}
     world.check()
+
+
+def test_I9_one_about_which_its_product_fails_keeps_no_other_from_being_claimed(
+    make_world: MakeWorld,
+) -> None:
+    def turns(_: str, asked: Asked) -> tuple[str, ...]:
+        return () if asked.reference != "one" else (asked.facts["users"],)
+
+    world = make_world(replace(SAMPLE, product=replace(SAMPLE.product, turns=turns)))
+    poison, innocents = start_with_innocents(world)
+    world.until(lambda: all(world.rows.operation(k)["state"] != "accepted" for k in innocents))
+    assert world.rows.operation(poison)["state"] == "accepted"
+    refused = [each for each in world.logs if each["event"] == "claim_refused"]
+    assert {name for each in refused for name in each["operations"]} == {public_id("op", poison)}
 
 
 def test_I9_two_poisonous_operations_are_parked_one_after_the_other(world: World) -> None:
