@@ -128,7 +128,7 @@ class Carrier:
         if decisions.is_cancelled(progress):
             return decisions.cancelled(progress, product)
         if progress.reason == "parked":
-            return decisions.stays_parked(progress)
+            return decisions.stays_parked(progress, product)
         if progress.tries > 1 + DEATHS:
             return decisions.parked(progress, product, f"it ended its worker {DEATHS} times")
         return decisions.handed_over(progress) if self._gives_way(progress) else None

@@ -33,6 +33,14 @@ def waiting(progress: Progress, product: Product, wait: Wait) -> ServiceChange |
     return replace(change, is_heard=bool(product.hears))
 
 
+def parked(progress: Progress, product: Product) -> ServiceChange | None:
+    """Return the hold let go by what can only go on: what is carried out beside it may be the way out (I5, CO-8)."""
+    claimed = progress.claimed
+    if not progress.is_past_return(progress.step.name) or not product.verbs[claimed.verb].through:
+        return None
+    return ServiceChange(claimed.service_id, claimed.id, releases=True)
+
+
 def moved_at(
     progress: Progress, product: Product, step: str, change: ServiceChange | None
 ) -> ServiceChange | None:

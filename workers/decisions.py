@@ -17,7 +17,7 @@ from schema.store.services import ServiceChange
 from schema.store.superseding import SUPERSEDED
 from schema.store.transaction import Line
 from schema.store.troubles import Trouble
-from workers import escalation
+from workers import changes, escalation
 from workers.changes import learned, moved, moved_at, waiting
 from workers.errors import (
     Expired,
@@ -131,12 +131,14 @@ def parked(progress: Progress, product: Product, why: str) -> Recorded:
     line = _step_line(progress, "parked", why=why)._replace(after="waiting", event=event)
     note = escalation.parked(progress, why, product)
     record = _waits(progress, None, why)._replace(lines=(line,))
-    return record._replace(reason="parked", seen=ALL_SIGNALS, ticket=note)
+    change = changes.parked(progress, product)
+    return record._replace(reason="parked", seen=ALL_SIGNALS, ticket=note, service=change)
 
 
-def stays_parked(progress: Progress) -> Recorded:
+def stays_parked(progress: Progress, product: Product) -> Recorded:
     """Return the record of a look at an operation that still needs a person."""
-    return _waits(progress, None, "parked")._replace(lines=(), seen=ALL_SIGNALS)
+    record = _waits(progress, None, "parked")._replace(lines=(), seen=ALL_SIGNALS)
+    return record._replace(service=changes.parked(progress, product))
 
 
 def handed_over(progress: Progress) -> Recorded:

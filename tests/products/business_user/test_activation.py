@@ -209,6 +209,25 @@ def test_BU_5_a_deferred_group_that_is_refused_leaves_an_activated_user_and_a_ti
     world.check()
 
 
+def test_BU_5_a_deferred_group_that_is_gone_is_withdrawn_and_the_activation_ends(
+    world: World,
+) -> None:
+    operation = add(world, is_played=True)
+    do(world, "join_group", **LATER)
+    do(world, "join_group", **LATER | {"group": "night"})
+    world.platform.fault("business_user", "refuse", action="join_groups")
+    says(world, "activation_succeeds")
+    assert world.rows.operation(operation)["reason"] == "parked"
+    do(world, "leave_group", kind="hunt_group", group="reception")
+    world.platform.mend()
+    assert isinstance(world.writer.store(Retry(operation, "Anna")), Accepted)
+    world.settle(timedelta(minutes=1))
+    row = world.rows.operation(operation)
+    assert (row["state"], groups(world)) == ("succeeded", [("hunt_group", "night")])
+    do(world, "delete")
+    world.check()
+
+
 def test_BU_6_a_failed_user_is_nobodys_to_change_and_the_ticket_says_so(world: World) -> None:
     operation = add(world, is_played=True)
     says(world, "activation_fails")
