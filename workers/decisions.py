@@ -200,9 +200,14 @@ def is_cancelled(progress: Progress) -> bool:
 
 
 def _refused(progress: Progress, product: Product, error: Permanent) -> Recorded:
-    """Undo what can be undone; while undoing, or past the point of no return, a person has to look."""
+    """Undo what can be undone; while undoing, or past the point of no return, a person has to look.
+
+    What the platform will not even begin, as it has moved on or knows better, is over without one (CO-1).
+    """
     place = progress.workflow.place(progress.step.name)
-    if progress.undoing or progress.workflow.is_past_return(progress.step.name):
+    is_not_begun = place == 0 and isinstance(error, StateChanged | Rejected)
+    is_past_return = progress.workflow.is_past_return(progress.step.name) and not is_not_begun
+    if progress.undoing or is_past_return:
         return parked(progress, product, f"the platform refused: {error}")
     named = (word for kind, word in REASONS.items() if isinstance(error, kind))
     reason = next(named, f"the platform refused: {error}")

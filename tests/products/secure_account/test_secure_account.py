@@ -247,6 +247,22 @@ def test_SA_7_an_account_without_keys_has_none_to_revoke(world: World) -> None:
     assert facts(world, "keys") == ("revoked",)
 
 
+@pytest.mark.parametrize("reason", ["state_changed", "rejected"])
+def test_CO_1_a_revocation_that_the_platform_does_not_begin_ends_and_keeps_nobody_waiting(
+    world: World, reason: str
+) -> None:
+    enable(world)
+    told = {"status": 409, "reason": reason}
+    world.platform.fault("secure_account", "refuse", action="revoke_keys", value=told)
+    operation = world.submit("revoke_keys")
+    world.work()
+    row = world.rows.operation(operation)
+    assert (row["state"], row["reason"]) == ("failed", reason)
+    assert (world.rows.tickets(operation), state(world)) == ([], "enabled")
+    do(world, "delete")
+    world.check()
+
+
 def test_SA_8_edit_changes_settings_but_neither_type_nor_user_name(world: World) -> None:
     enable(world)
     do(world, "edit", email=EMAIL, group="board", virtual_number="8015")
