@@ -77,4 +77,5 @@ def learned(progress: Progress, product: Product, facts: Facts) -> ServiceChange
     is_heard = bool(product.hears)
     known = json.dumps(kept if is_heard else {**progress.service_facts, **kept}) if kept else None
     mine = (progress.claimed.service_id, progress.claimed.id)
-    return ServiceChange(*mine, None, known, platform_id, is_heard=is_heard)
+    change = ServiceChange(*mine, None, known, platform_id, is_heard=is_heard)
+    return replace(change, seen=progress.service_facts) if is_heard else change

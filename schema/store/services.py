@@ -1,9 +1,10 @@
 """Moving services, and handing the hold on: who acts on a service, and who comes next (I5)."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -41,7 +42,8 @@ class ServiceChange:
     """What an operation does to its service: a move, facts learned, the hold let go; None leaves a thing as it is.
 
     One that `is_heard` may have been moved by its platform since the operation looked at it (ML-6), or have learned
-    something from it: of such a service `facts` are only those that are new.
+    something from it: of such a service `facts` are only those that are new, and `seen` all that were known then.
+    What is otherwise by now was told meanwhile, and stays.
     """
 
     id: int
@@ -51,6 +53,7 @@ class ServiceChange:
     platform_id: str | None = None
     releases: bool = False
     is_heard: bool = False
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
 
 def change_services(transaction: Transaction, changes: Sequence[ServiceChange]) -> None:
@@ -111,11 +114,10 @@ def _as_it_is(change: ServiceChange, state: str, facts: str) -> ServiceChange:
     move = change.move and _from(change.move, state)
     if change.facts is None:
         return replace(change, move=move)
-    return replace(
-        change,
-        move=move,
-        facts=json.dumps({**json.loads(facts), **json.loads(change.facts)}),
-    )
+    known = json.loads(facts)
+    told = {name: each for name, each in known.items() if each != change.seen.get(name)}
+    new = json.loads(change.facts)
+    return replace(change, move=move, facts=json.dumps({**known, **new, **told}))
 
 
 def _from(line: Line, state: str) -> Line | None:

@@ -1,11 +1,14 @@
 """The links of a secure account: when they go out, which way, how often, and what following them does (SA-3, SA-5)."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from deploy.settings import read_settings
+from schema.products.secure_account.commands import Refresh
 from schema.store.moments import moment
 from tests.products.secure_account.accounts import (
     PLAIN,
@@ -26,7 +29,10 @@ from tests.products.secure_account.examples import EMAIL, GSM, SECRETS
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
 from tests.world.world import START, World
+from workers.products.secure_account.platform import Account, AccountPlatform, connect
 from workers.products.secure_account.steps import LOOK_AGAIN
+from workers.transport import Transport
+from workers.workflow import Work
 
 INSTALLATION, ACTIVATION = ("sms", "installation", GSM), ("sms", "activation", GSM)
 
@@ -238,6 +244,62 @@ def test_CO_8_and_CO_13_what_is_replaced_at_the_moment_of_its_next_look_is_not_l
     world: World,
 ) -> None:
     operation = begin(world)
+class LateToRefresh:
+    """The account server, whose answer to a `refresh` is as it was before `opened`."""
+
+    def __init__(self, played: AccountPlatform) -> None:
+        self._played = played
+        self.reached, self.opened = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._played, name)
+
+    async def show(self, work: Work) -> Account:
+        """Read an account, and answer late."""
+        found = await self._played.show(work)
+        if isinstance(work.command, Refresh):
+            self.reached.set()
+            await self.opened.wait()
+        return found
+
+
+def test_SA_4_an_answer_that_comes_late_does_not_bring_back_what_was_before(
+    make_sqlite_world: MakeWorld,
+) -> None:
+    servers: list[LateToRefresh] = []
+
+    def to_server(transport: Transport) -> LateToRefresh:
+        servers.append(LateToRefresh(connect(transport)))
+        return servers[-1]
+
+    subject = find_subjects()["secure_account"]
+    world = make_sqlite_world(replace(subject, home=replace(subject.home, connect=to_server)))
+    enable(world)
+    do(world, "revoke_keys")
+    world.submit("refresh")
+    world.until(lambda: any(each.reached.is_set() for each in servers))
+    world.platform.person("secure_account", "acme/one", "user_renews")
+    world.until(lambda: facts(world, "keys") == ("valid",))
+    for each in servers:
+        each.opened.set()
+    world.work()
+    assert facts(world, "keys", "keys_by") == ("valid", "pin")
+    world.check()
+
+
+def test_SA_3_a_click_while_the_first_link_is_sent_again_is_not_lost(world: World) -> None:
+    operation = begin(world)
+    gate = world.platform.hold("make_installation_link")
+    world.submit("send_installation")
+    world.until(lambda: gate.reached == 1)
+    world.platform.person("secure_account", "acme/one", "user_installs")
+    world.until(lambda: facts(world, "installation_message") == ("clicked",))
+    world.platform.open("make_installation_link")
+    world.work()
+    assert ACTIVATION in sent(world, operation)
+    world.check()
+
+
     later = world.submit("delete", not_before=world.now + LOOK_AGAIN)
     world.settle(LOOK_AGAIN)
     assert world.rows.operation(operation)["reason"] == "superseded"
