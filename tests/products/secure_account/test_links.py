@@ -215,6 +215,18 @@ def test_SA_5_what_the_platform_never_told_is_found_by_looking(world: World) -> 
     world.check()
 
 
+def test_SA_5_a_fetch_that_was_told_is_in_time_though_the_platform_cannot_be_asked(
+    world: World,
+) -> None:
+    operation = begin(world, app_installed=True)
+    world.platform.fault("secure_account", "outage", action="show_account")
+    user(world, "user_fetches")
+    world.settle(timedelta(days=5))
+    assert (world.rows.operation(operation)["outcome"], state(world)) == ("on_time", "enabled")
+    assert (facts(world, "keys"), world.rows.tickets(operation)) == (("valid",), [])
+    world.check()
+
+
 def test_SA_4_what_the_platform_tells_while_an_operation_acts_is_not_overwritten(
     world: World,
 ) -> None:

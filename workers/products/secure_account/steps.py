@@ -111,6 +111,8 @@ async def void_activation_link(work: Work, platform: AccountPlatform) -> Outcome
 async def await_fetch(work: Work, platform: AccountPlatform) -> Outcome:
     """Wait until the device has fetched its configuration, and remind its user meanwhile (SA-5)."""
     account = await platform.show(work)
+    if work.service.state == "enabled":
+        return Done()  # as the platform has told, which may not answer just now
     if account.is_activated:
         return Done({"state": account.state, **account.status})
     why = "the configuration is not fetched yet"
