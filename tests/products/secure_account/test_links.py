@@ -244,18 +244,6 @@ def test_SA_4_what_the_platform_tells_while_an_operation_acts_is_not_overwritten
     world.check()
 
 
-def test_CO_4_a_link_stands_nowhere_in_the_clear(world: World) -> None:
-    enable(world)
-    do(world, "send_activation")
-    names = ("history", "delivery", "secret", "service", "signal", "command", "operation")
-    stored = repr([world.rows.all(name) for name in names])
-    assert not [each for each in SECRETS if each in stored or each in repr(world.logs)]
-
-
-def test_CO_8_and_CO_13_what_is_replaced_at_the_moment_of_its_next_look_is_not_left_in_line(
-    world: World,
-) -> None:
-    operation = begin(world)
 class LateToRefresh:
     """The account server, whose answer to a `refresh` is as it was before `opened`."""
 
@@ -312,6 +300,18 @@ def test_SA_3_a_click_while_the_first_link_is_sent_again_is_not_lost(world: Worl
     world.check()
 
 
+def test_CO_4_a_link_stands_nowhere_in_the_clear(world: World) -> None:
+    enable(world)
+    do(world, "send_activation")
+    names = ("history", "delivery", "secret", "service", "signal", "command", "operation")
+    stored = repr([world.rows.all(name) for name in names])
+    assert not [each for each in SECRETS if each in stored or each in repr(world.logs)]
+
+
+def test_CO_8_and_CO_13_what_is_replaced_at_the_moment_of_its_next_look_is_not_left_in_line(
+    world: World,
+) -> None:
+    operation = begin(world)
     later = world.submit("delete", not_before=world.now + LOOK_AGAIN)
     world.settle(LOOK_AGAIN)
     assert world.rows.operation(operation)["reason"] == "superseded"

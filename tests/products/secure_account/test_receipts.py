@@ -41,6 +41,17 @@ def test_SA_4_a_click_that_the_gateway_saw_sends_the_second_link(world: World) -
     world.check()
 
 
+def test_SA_4_a_click_that_only_the_gateway_saw_is_not_unseen_by_a_refresh(world: World) -> None:
+    operation = begin(world)
+    tell(world, operation)
+    do(world, "refresh")
+    assert facts(world, "installation_message", "activation_message") == ("clicked", "sent")
+    do(world, "send_installation")
+    do(world, "refresh")
+    assert facts(world, "installation_message") == ("sent",)
+    world.check()
+
+
 def test_SA_4_a_click_on_a_message_that_was_sent_by_hand_counts_as_well(world: World) -> None:
     enable(world)
     operation = do(world, "send_installation")

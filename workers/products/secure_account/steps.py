@@ -7,6 +7,7 @@ from schema.command import rfc3339
 from schema.products.secure_account import (
     ACTIVATION_LINK,
     BESIDE_ACTIVATE,
+    CLICKED,
     GIVEN,
     INSTALLATION_LINK,
     STATUS,
@@ -110,11 +111,11 @@ async def void_activation_link(work: Work, platform: AccountPlatform) -> Outcome
 
 async def await_fetch(work: Work, platform: AccountPlatform) -> Outcome:
     """Wait until the device has fetched its configuration, and remind its user meanwhile (SA-5)."""
-    account = await platform.show(work)
     if work.service.state == "enabled":
         return Done()  # as the platform has told, which may not answer just now
+    account = await platform.show(work)
     if account.is_activated:
-        return Done({"state": account.state, **account.status})
+        return Done({"state": account.state, **_status(work, account)})
     why = "the configuration is not fetched yet"
     sent_at = datetime.fromisoformat(work.facts["make_activation_link"]["activation_sent_at"])
     due = _reminders(work, sent_at)
@@ -127,19 +128,19 @@ async def await_fetch(work: Work, platform: AccountPlatform) -> Outcome:
 async def read_account(work: Work, platform: AccountPlatform) -> Outcome:
     """Read the account's details (SA-4)."""
     account = await platform.show(work)
-    return Done({"state": account.state, **_told(account)})
+    return Done({"state": account.state, **_told(work, account)})
 
 
 async def change_settings(work: Work, platform: AccountPlatform) -> Outcome:
     """Change what is wanted otherwise (SA-8)."""
-    return Done(_told(await platform.change(work, _changes(work))))
+    return Done(_told(work, await platform.change(work, _changes(work))))
 
 
 async def are_settings_changed(work: Work, platform: AccountPlatform) -> Answer:
     """Ask whether the settings are as they are wanted."""
     account = await platform.show(work)
     is_so = _changes(work).items() <= dict(account.settings).items()
-    return Present(_told(account)) if is_so else Absent()
+    return Present(_told(work, account)) if is_so else Absent()
 
 
 async def restore_settings(work: Work, platform: AccountPlatform) -> Outcome:
@@ -235,13 +236,20 @@ def _made(work: Work, account: Account) -> Facts:
     """Return what the service keeps of its new account."""
     command = _activate(work)
     given = command.model_dump(include={*GIVEN, "messages_by"}, exclude_none=True)
-    return {"platform_id": account.platform_id, **given, **_names(command), **_told(account)}
+    return {"platform_id": account.platform_id, **given, **_names(command), **_told(work, account)}
 
 
-def _told(account: Account) -> Facts:
+def _told(work: Work, account: Account) -> Facts:
     """Return the settings and the status of an account as it stands."""
     settings = {name: account.settings.get(name) for name in SETTINGS}
-    return {**settings, **{name: account.status[name] for name in STATUS}}
+    return {**settings, **_status(work, account)}
+
+
+def _status(work: Work, account: Account) -> Facts:
+    """Return an account's status; a message is clicked until a newer one is sent, if only a gateway knows (SA-4)."""
+    facts, messages = work.service.facts, CLICKED.values()
+    clicked = {name: "clicked" for name in messages if facts.get(name) == "clicked"}
+    return {**{name: account.status[name] for name in STATUS}, **clicked}
 
 
 def _names(command: Activate) -> dict[str, str]:
