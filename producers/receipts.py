@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from standardwebhooks import Webhook
 
 from producers.intake import PATIENCE, too_late
+from producers.parsing import NotJson, parse_json, write_json
 from producers.reading import invalid
 from producers.signatures import require_signature
 from schema.command import faults_of
 from schema.desk import Since
-from schema.errors import NotFound, Refused
+from schema.errors import NotFound, Refusal, Refused
 from schema.queue import Offer
 from schema.store.database import Database
 from schema.store.sent import sent_message
@@ -80,6 +81,12 @@ class Receipts:
 def _read(body: bytes) -> ReceiptBody:
     """Return what a receipt says, or raise `Refused` with every fault."""
     try:
-        return ReceiptBody.model_validate_json(body)
+        text, faults = write_json(parse_json(body))
+        told = ReceiptBody.model_validate_json(text) if not faults else None
+    except NotJson as error:
+        raise Refused(Refusal("malformed", 400, f"the body is no JSON: {error}")) from error
     except ValidationError as error:
         raise Refused(invalid(faults_of(error))) from error
+    if told is None:
+        raise Refused(invalid(faults))
+    return told

@@ -96,3 +96,20 @@ def test_SA_4_what_the_gateway_has_not_signed_or_never_got_is_refused(world: Wor
         tell(world, operation, state="read", at="yesterday")
     assert {each.pointer for each in refused.value.refusal.faults} == {"/state", "/at"}
     assert facts(world, "installation_message") == ("sent",)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "pointers"),
+    [
+        pytest.param(b"{", "malformed", [], id="no JSON"),
+        pytest.param(rb'{"message_id": "a\u0000"}', "invalid", ["/message_id"], id="a NUL"),
+    ],
+)
+def test_SA_4_a_receipt_that_no_database_could_look_up_is_refused(
+    world: World, body: bytes, reason: str, pointers: list[str]
+) -> None:
+    door = Receipts(world.database, world.writer, SECRET, lambda *_: None)
+    with pytest.raises(Refused) as refused:
+        door.take(signed(body), body)
+    found = refused.value.refusal
+    assert (found.reason, [each.pointer for each in found.faults]) == (reason, pointers)
