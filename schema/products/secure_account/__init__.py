@@ -107,7 +107,7 @@ def _can_revoke(asked: Asked) -> Refusal | Cell | None:
     keys = asked.facts.get("keys", "none")
     if keys == "revoked":
         return Cell.ALREADY
-    detail = "the account has no keys; only its device makes them"
+    detail = "no keys of the account are known, and only its device makes them; refresh asks again"
     return Refusal("no_keys", 409, detail, facts={"keys": keys}) if keys == "none" else None
 
 

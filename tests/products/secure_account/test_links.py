@@ -29,6 +29,8 @@ from tests.products.secure_account.examples import EMAIL, GSM, SECRETS
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
 from tests.world.world import START, World
+from workers.notices import worded
+from workers.products.secure_account.notices import NOTICES, TO_PASS_ON
 from workers.products.secure_account.platform import Account, AccountPlatform, connect
 from workers.products.secure_account.steps import LOOK_AGAIN
 from workers.transport import Transport
@@ -112,6 +114,13 @@ def test_SA_3_by_another_message_the_admin_passes_on_a_link_that_nobody_was_sent
     assert sent(world, operation) == [("mail", "link_to_pass_on", "anna@acme.example")]
     (secret,) = world.rows.all("secret")
     assert (secret["name"], secret["state"]) == ("installation_link", "valid")
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_SA_3_who_has_revealed_a_link_already_is_told_what_brings_another(language: str) -> None:
+    given = {"kind": "activation", "full_name": "Maria", "reference": "one", "service": "acme/one"}
+    said = worded(NOTICES[TO_PASS_ON], language, given).text
+    assert "send_activation" in said.partition("turnup reveal acme/one")[2]
 
 
 @pytest.mark.parametrize("by", ["message", "email"])

@@ -242,6 +242,7 @@ def test_SA_7_an_account_without_keys_has_none_to_revoke(world: World) -> None:
     do(world, "activate", **PLAIN)
     found = refusal(world, "revoke_keys")
     assert (found.reason, found.status, found.facts) == ("no_keys", 409, {"keys": "none"})
+    assert "refresh" in found.detail
     user(world, "user_renews")
     do(world, "revoke_keys")
     assert facts(world, "keys") == ("revoked",)

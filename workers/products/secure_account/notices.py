@@ -71,12 +71,16 @@ The {kind} link of the secure account {reference} is ready, and {full_name} has 
 Nobody was sent it. Reveal it, once, and pass it on by a message of your own:
 
   turnup reveal {service} --secret {kind}_link
+
+If it was revealed already, remind the user; a link that is lost is replaced by send_{kind}.
 """,
             "it": """\
 Il link ({kind}) dell'account sicuro {reference} è pronto e {full_name} non l'ha ancora aperto.
 Nessuno lo ha ricevuto. Mostralo, una sola volta, e inoltralo con un messaggio tuo:
 
   turnup reveal {service} --secret {kind}_link
+
+Se è già stato mostrato, sollecita l'utente; un link perso si sostituisce con send_{kind}.
 """,
         },
     ),
