@@ -242,7 +242,7 @@ def test_I11_a_waiting_verb_that_a_version_lacks_is_in_the_way_until_a_newer_one
     world = make_world(REPLACING)
     opening, closing = late_close(world)
     with monkeypatch.context() as old:
-        old.delitem(world.products["sample"].verbs, "open")  # type: ignore[arg-type]
+        old.delitem(world.products["sample"].verbs, "open")
         refused = world.ask("close")
         assert isinstance(refused, Refusal)
         assert (refused.reason, refused.facts["operation"]) == ("busy", public_id("op", opening))
@@ -267,7 +267,7 @@ def test_I11_a_missed_deadline_of_a_verb_that_a_version_lacks_keeps_its_waker_fr
     world.crash()
     newer = world.submit("close")
     with monkeypatch.context() as old:
-        old.delitem(world.products["sample"].verbs, "close")  # type: ignore[arg-type]
+        old.delitem(world.products["sample"].verbs, "close")
         world.move_time(timedelta(hours=1))
         other = world.submit("open", "two")
         world.waker.once()
