@@ -6,7 +6,7 @@ from datetime import datetime
 
 from schema.command import rfc3339
 from schema.ids import public_id
-from schema.lifecycle import Cell, Product
+from schema.lifecycle import NEW, Cell, Product
 from schema.masking import masked
 from schema.store.deliveries import MAIL, Parcel
 from schema.store.tickets import TicketNote, TicketText
@@ -43,7 +43,8 @@ GIVEN_UP = "\n- Or give it up: turnup cancel {0}"
 FAILED = """\
 - It is over and cannot be continued; what it had done was undone as far as possible.
 - Mend what the reason names, with those who run the platform.
-- Then have the command sent again under a new id, and tell the customer, who is waiting."""
+- Then have the command sent again under a new id{1}, and tell the customer, who is waiting."""
+ANEW = " and for a new reference, for this one is never used again"
 
 UNDELIVERED = """\
 - This message is not sent again; whoever it is for does not know what it says.
@@ -120,8 +121,9 @@ def ended(progress: Progress, state: str, product: Product) -> TicketNote:
     if case.reason in WITHOUT_TICKET:
         return TicketNote(comment, resolves=case.reason == "expired")
     title = f"{product.title} {case.service}: {case.verb} failed"
-    text = TicketText(product.desk, "high", title, _body(case, FAILED), FAILED)
-    return TicketNote(f"{comment}\n{FAILED}", text, severity="high")
+    advice = FAILED.format(case.operation, ANEW if progress.claimed.before == NEW else "")
+    text = TicketText(product.desk, "high", title, _body(case, advice), advice)
+    return TicketNote(f"{comment}\n{advice}", text, severity="high")
 
 
 def undelivered(mail: Parcel, why: str, product: Product) -> TicketNote:

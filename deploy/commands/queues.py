@@ -41,7 +41,7 @@ def rows(found: Mapping[str, Standing], now: datetime) -> list[Sequence[Cell]]:
     """Return a row of cells for each product."""
     return [
         (
-            Text(name, "dim strike" if each.is_paused else ""),
+            Text(f"{name} (paused)", "dim") if each.is_paused else name,
             str(each.waiting),
             str(each.due.count),
             _age(each, now),

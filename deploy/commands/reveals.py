@@ -45,7 +45,9 @@ def reveal_to(path: Path, services: Sequence[str], secret: str | None, *, as_jso
             try:
                 found = _revealed(session, door, name, secret)
             except (NotFound, Refused) as error:
-                warn(f"turnup: {name}: {error}")
+                faults = error.refusal.faults if isinstance(error, Refused) else ()
+                why = "; ".join(f"{each.pointer} {each.detail}" for each in faults)
+                warn(f"turnup: {name}: {why or error}")
                 continue
             written.add(found)
             count += 1

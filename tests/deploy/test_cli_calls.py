@@ -26,15 +26,15 @@ __all__ = ["here", "url"]
 VALUE = "LPA:1$smdp.example$K2-1TNR-42"
 
 
-def keep_secret(address: str, value: str = VALUE, service: int = 1) -> None:
+def keep_secret(address: str, value: str = VALUE, service: int = 1, name: str = "pin") -> None:
     """Store a secret of a service."""
     database = Database(address)
     sealer = Sealer(load_keys(read_settings(), database))
-    sealed = sealer.seal(value, context_of(service, "pin"))
+    sealed = sealer.seal(value, context_of(service, name))
     values: Mapping[str, object] = {
         "service_id": service,
         "operation_id": 1,
-        "name": "pin",
+        "name": name,
         "sealed": sealed,
         "state": "valid",
         "made_at": 0,
@@ -118,6 +118,8 @@ def test_CO_4_a_secret_goes_into_a_new_file_that_nobody_else_reads(here: str) ->
     again = turnup("reveal", "svc_1", "--to", "again.txt")
     assert (again.exit_code, Path("again.txt").exists()) == (1, False)
     assert "=2+2" not in told + again.output
+    keep_secret(here, "0000", name="puk")
+    assert "must be one of: pin, puk" in turnup("reveal", "svc_1", "--to", "which.txt").stderr
 
 
 def test_BU_10_the_secrets_of_many_services_make_one_table_without_formulas(here: str) -> None:

@@ -68,7 +68,7 @@ def test_people_see_a_line_for_each_product() -> None:
     head, *lines = turnup("queues").splitlines()
     assert head.split() == list(NAMES)
     (line,) = [each for each in lines if each.startswith("cloud_pbx")]
-    assert line.split()[1:3] == ["2", "1"]
+    assert line.split()[1:4] == ["(paused)", "2", "1"]
 
 
 @pytest.mark.parametrize("width", [80, 120])

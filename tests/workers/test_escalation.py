@@ -100,8 +100,11 @@ def test_CO_5_what_failed_is_sent_again_and_not_continued(sqlite_world: World) -
     note = escalation.ended(undone, "failed", PRODUCT)
     for said in (text_of(note.opens).body, note.comment):
         assert "the platform refused: no_line" in said
-        assert "sent again under a new id" in said
+        assert "sent again under a new id and for a new reference" in said
         assert "turnup retry" not in said
+    at_work = undone._replace(claimed=undone.claimed._replace(before="open"))
+    said = text_of(escalation.ended(at_work, "failed", PRODUCT).opens).body
+    assert "sent again under a new id, and tell" in said
     assert "Step:" not in text_of(note.opens).body
 
 
