@@ -100,7 +100,10 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
     begun = {row.id: _begins(transaction, row) for row in free if row.state == "accepted"}
     begun |= {row.id: "refused" for row in free if row.id in met.refused}
     owners = _owners(transaction, free, begun)
-    late = take_turns(transaction, owners, _urgent(transaction, free, owners))
+    of_owners = (row for row in free if row.id in owners)
+    verbs = {row.id: transaction.products[row.product].verbs[row.verb] for row in of_owners}
+    urgent = {key for key, verb in verbs.items() if verb.severity == "high"}
+    late = take_turns(transaction, owners, urgent)
     free = [row for row in free if row.id not in late]
     begun = {key: begins for key, begins in begun.items() if key not in late}
     values = [_value(row, wanted, begun.get(row.id)) for row in free]
@@ -138,15 +141,6 @@ def _owners(
         for row in free
         if (turns := transaction.products[row.product].turns) and begun.get(row.id, "yes") == "yes"
     }
-
-
-def _urgent(
-    transaction: Transaction, free: Iterable[Row[Any]], owners: Mapping[int, list[Owner]]
-) -> set[int]:
-    """Return the operations for which others make way: it is bad for them to be late (SD-12)."""
-    products = transaction.products
-    verbs = ((row.id, products[row.product].verbs[row.verb]) for row in free if row.id in owners)
-    return {key for key, verb in verbs if verb.severity == "high"}
 
 
 def _value(row: Row[Any], wanted: Claim, begins: Begins | None) -> tuple[Any, ...]:
