@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from schema.lifecycle import DELETED, Phase, Product, move
+from schema.lifecycle import DELETED, NEW, Phase, Product, move
 from schema.store.services import ServiceChange
 from schema.store.transaction import Line
 from workers.progress import Progress, kept_facts
@@ -16,7 +16,8 @@ def moved(progress: Progress, product: Product, state: str, facts: Facts) -> Ser
     change = learned(progress, product, facts) or ServiceChange(claimed.service_id, claimed.id)
     change = replace(change, releases=True)
     is_handed_over = state == "cancelled" and not progress.undoing
-    if claimed.begins in {"already", "refused"} or is_handed_over:
+    is_refused = claimed.begins == "refused" and claimed.service_state != NEW
+    if claimed.begins == "already" or is_refused or is_handed_over:
         return change
     phase = Phase.DONE if state == "succeeded" else Phase.UNDONE
     line = _line(progress, product, phase, facts.get("state"))

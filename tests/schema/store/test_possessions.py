@@ -269,3 +269,20 @@ def test_CO_13_a_product_is_asked_again_when_a_later_start_comes(make_world: Mak
     row = world.rows.operation(later.operation)
     assert (row["state"], row["reason"]) == ("failed", "state_changed")
     assert names(world) == {"x"}
+
+
+def test_CO_10_a_first_activation_that_may_not_begin_at_its_later_start_gives_all_of_it_back(
+    make_world: MakeWorld,
+) -> None:
+    allowed = [True]
+    no = Refusal("not_now", 409, "not now")
+    world = make_world(guarded("open", lambda _: None if allowed[0] else no))
+    later = ask(world, "open", "a", "x", not_before=world.now + timedelta(hours=1))
+    assert isinstance(later, Accepted)
+    allowed[0] = False
+    world.settle()
+    row = world.rows.operation(later.operation)
+    assert (row["state"], row["reason"]) == ("failed", "state_changed")
+    assert world.rows.service("a")["state"] == "deleted"
+    assert names(world) == set()
+    world.check()
