@@ -211,7 +211,7 @@ class _Deliveries(Consumer):
         try:
             channel = self._channel or self._open()
             method, _, body = next(self._incoming)
-        except (*GONE, StopIteration) as error:
+        except (*GONE, StopIteration, ValueError) as error:  # ValueError: it closed under pika's hands
             self._outage.note(self, error)
             self.close()
             time.sleep(self._timeout)

@@ -10,6 +10,7 @@ from typing import Any
 import pika
 import pytest
 from dramatiq import Broker, Message
+from pika.adapters.blocking_connection import BlockingChannel
 from structlog.testing import capture_logs
 
 from deploy.broker import (
@@ -244,3 +245,18 @@ def test_what_is_no_offer_is_dropped_and_does_not_stop_the_others(
 def test_a_delay_is_refused(broker: RabbitBroker) -> None:
     with pytest.raises(ValueError, match="database"):
         broker.enqueue(Message(queue_name("one"), ACTOR, (), {}, {}), delay=5)
+
+
+def test_a_connection_that_closes_under_pikas_hands_is_made_again(
+    broker: RabbitBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closes(*_: Any, **__: Any) -> None:
+        raise ValueError("Timeout closed before call")
+
+    broker.declare_queue(queue_name("sample"))
+    deliveries = broker.consume(queue_name("sample"), timeout=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(BlockingChannel, "consume", closes)
+        assert next(deliveries) is None
+    assert next(deliveries) is None
+    deliveries.close()
