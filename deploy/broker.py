@@ -54,6 +54,9 @@ HEARTBEAT = 1.0
 #: What pika raises where a broker does not answer, or not any more; of one that says nothing it is no `AMQPError`.
 GONE = (AMQPError, AMQPConnectorException, OSError)
 
+#: How whoever consumes finds it gone; a connection that closes under pika's hands is a `ValueError` there.
+CUT_OFF = (*GONE, StopIteration, ValueError)
+
 
 class BrokerUnreachable(TurnupError):
     """Raised at start when the broker does not answer, or does not let us in; `why` is its own word."""
@@ -211,7 +214,7 @@ class _Deliveries(Consumer):
         try:
             channel = self._channel or self._open()
             method, _, body = next(self._incoming)
-        except (*GONE, StopIteration, ValueError) as error:  # ValueError: it closed under pika's hands
+        except CUT_OFF as error:
             self._outage.note(self, error)
             self.close()
             time.sleep(self._timeout)
