@@ -56,7 +56,9 @@ def to_be_told(transaction: Transaction, services: Sequence[int]) -> list[tuple[
 
 def _hear(transaction: Transaction, heard: Heard) -> bool:
     """Move one service, or say in its history why not."""
-    row = transaction.connection.execute(_service(transaction.dialect), {"id": heard.service}).one()
+    row = transaction.connection.execute(
+        whole_service(transaction.dialect), {"id": heard.service}
+    ).one()
     product = transaction.products[row.product]
     facts = json.loads(row.facts)
     subject = _subject(product, facts)
@@ -108,7 +110,7 @@ def _subject(product: Product, facts: Mapping[str, Any]) -> str:
 
 
 @cache
-def _service(dialect: str) -> Select[Any]:
+def whole_service(dialect: str) -> Select[Any]:
     """Return the query that holds a service's row."""
     query = select(service).where(service.c.id == bindparam("id"))
     return locked(dialect, query, service, skip=False)

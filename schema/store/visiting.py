@@ -34,7 +34,7 @@ from schema.lifecycle import DELETED, NEW
 from schema.store.clock import read_times
 from schema.store.counts import ACCEPTED, Counted, count
 from schema.store.dialect import Columns, locked, next_keys, rows
-from schema.store.hearing import Heard, hear
+from schema.store.hearing import Heard, hear, whole_service
 from schema.store.known import customer_of
 from schema.store.moments import moment
 from schema.store.pauses import is_active
@@ -161,7 +161,7 @@ def _conclude(transaction: Transaction, visited: Visited) -> str | None:
     """Decide about one visit."""
     visit = visited.visit
     held = {"id": visit.service}
-    row = transaction.connection.execute(_held(transaction.dialect), held).one()
+    row = transaction.connection.execute(whole_service(transaction.dialect), held).one()
     if row.number != visit.number or row.holder is not None:
         return None
     if visited.found == row.state:
@@ -243,13 +243,6 @@ def _taken(dialect: str) -> Select[Any]:
         .limit(bindparam("most", type_=Integer))
     )
     return locked(dialect, query, service, skip=True)
-
-
-@cache
-def _held(dialect: str) -> Select[Any]:
-    """Return the query that holds a service's row."""
-    query = select(service).where(service.c.id == bindparam("id"))
-    return locked(dialect, query, service, skip=False)
 
 
 @cache
