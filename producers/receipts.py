@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from standardwebhooks import Webhook
 
-from producers.intake import PATIENCE, too_late
-from producers.parsing import NotJson, parse_json, write_json
-from producers.reading import invalid
+from producers.intake import PATIENCE
+from producers.signals import hand_over, read_body
 from producers.signatures import require_signature
-from schema.command import faults_of
 from schema.desk import Since
-from schema.errors import NotFound, Refusal, Refused
+from schema.errors import NotFound
 from schema.queue import Offer
 from schema.store.database import Database
 from schema.store.sent import sent_message
@@ -57,7 +55,7 @@ class Receipts:
         Raises `Refused` (401, 422), `NotFound` where the message is none of ours, `NotStored` or `Unanswered`.
         """
         require_signature(self._seal, headers, body, "the gateway of messages")
-        told = _read(body)
+        told = read_body(ReceiptBody, body)
         with self._database.look() as connection:
             message = sent_message(connection, told.message_id)
         if message is None:
@@ -70,23 +68,4 @@ class Receipts:
             message.operation,
             is_ordered=False,
         )
-        try:
-            waiting = self._writer.store(record, self._patience.total_seconds(), load=1)
-        except TimeoutError as error:
-            raise too_late() from error
-        if waiting is not None:
-            self._offer(message.product, [waiting])
-
-
-def _read(body: bytes) -> ReceiptBody:
-    """Return what a receipt says, or raise `Refused` with every fault."""
-    try:
-        text, faults = write_json(parse_json(body))
-        told = ReceiptBody.model_validate_json(text) if not faults else None
-    except NotJson as error:
-        raise Refused(Refusal("malformed", 400, f"the body is no JSON: {error}")) from error
-    except ValidationError as error:
-        raise Refused(invalid(faults_of(error))) from error
-    if told is None:
-        raise Refused(invalid(faults))
-    return told
+        hand_over(self._writer, self._offer, record, self._patience)

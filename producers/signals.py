@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from standardwebhooks import Webhook
@@ -17,6 +17,8 @@ from schema.errors import Fault, Refusal, Refused
 from schema.queue import Offer
 from schema.store.signals import StoreSignal
 from schema.store.writer import Writer
+
+Body = TypeVar("Body", bound=BaseModel)
 
 Text200 = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -60,29 +62,34 @@ class Signals:
         """
         seal = self._seals.get(product)
         require_signature(seal, headers, body, f"the platform of {product}")
-        told = _read(body)
+        told = read_body(SignalBody, body)
+        if not is_in_range(told.at):
+            raise Refused(invalid((Fault("/at", OUT_OF_RANGE),)))
         record = StoreSignal(
             product, told.id, told.kind, told.at, told.reference, told.platform_id, told.facts
         )
-        try:
-            waiting = self._writer.store(record, self._patience.total_seconds(), load=1)
-        except TimeoutError as error:
-            raise too_late() from error
-        if waiting is not None:
-            self._offer(product, [waiting])
+        hand_over(self._writer, self._offer, record, self._patience)
 
 
-def _read(body: bytes) -> SignalBody:
-    """Return what a signal says, or raise `Refused` with every fault."""
+def hand_over(writer: Writer, offer: Offer, record: StoreSignal, patience: timedelta) -> None:
+    """Store a signal and offer the operation that waits for it; raise `NotStored` or `Unanswered`."""
+    try:
+        waiting = writer.store(record, patience.total_seconds(), load=1)
+    except TimeoutError as error:
+        raise too_late() from error
+    if waiting is not None:
+        offer(record.product, [waiting])
+
+
+def read_body(kind: type[Body], body: bytes) -> Body:
+    """Return what was posted as this kind of body, or raise `Refused` with every fault."""
     try:
         text, faults = write_json(parse_json(body))
-        told = SignalBody.model_validate_json(text) if not faults else None
+        told = kind.model_validate_json(text) if not faults else None
     except NotJson as error:
         raise Refused(Refusal("malformed", 400, f"the body is no JSON: {error}")) from error
     except ValidationError as error:
         raise Refused(invalid(faults_of(error))) from error
     if told is None:
         raise Refused(invalid(faults))
-    if not is_in_range(told.at):
-        raise Refused(invalid((Fault("/at", OUT_OF_RANGE),)))
     return told
