@@ -8,6 +8,8 @@ from schema.store.moments import moment
 from tests.products.sip_device.devices import ask, done, facts, refused, row_of
 from tests.products.sip_device.examples import MAC
 from tests.world.world import World
+from workers.products.sip_device.simulated_device import cut_off
+from workers.simulator.vendor import After, Callback, Instance, Json
 
 
 def state(world: World) -> str:
@@ -150,3 +152,15 @@ def test_SD_12_block_cuts_registration_and_unblock_takes_it_back(world: World) -
     world.work()
     assert state(world) == "registered"
     world.check()
+
+
+def test_SD_12_the_registrar_tells_of_a_device_that_was_cut_off_only_after_its_answer() -> None:
+    bound: Json = {"mac": MAC, "sequence": 4, "bindings": ["sip:d1@192.0.2.10"]}
+    device = Instance("d1", "svc_1", "ref", bound)
+    (after,) = cut_off(device)
+    assert isinstance(after, After)
+    assert (device.state["bindings"], after.delay > timedelta()) == ([], True)
+    assert after.change(device, {}) == (Callback("unregistered", {"mac": MAC, "sequence": 5}),)
+    assert cut_off(device) == ()
+    device.state["bindings"] = ["sip:d1@192.0.2.11"]
+    assert after.change(device, {}) == ()

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 from workers.products.sip_device.simulated_device import (
     BY_HAND,
     REGISTERS,
-    tell_dropped,
+    cut_off,
+    tell_cut_off,
     user_registers,
     user_unregisters,
 )
@@ -115,7 +116,7 @@ def set_blocked(call: Call, subscribers: Instances) -> Answer:
 
 def drop_bindings(call: Call, subscribers: Instances) -> Answer:
     """Drop every binding of a row at once."""
-    return Answer({}, later=tell_dropped(subscribers[call.platform_id]))
+    return Answer({}, later=cut_off(subscribers[call.platform_id]))
 
 
 def remove_subscriber(call: Call, subscribers: Instances) -> Answer:
@@ -173,7 +174,7 @@ VENDOR = Vendor(
         Action("GET", "/types", list_types),
         *BY_HAND,
     ),
-    changes=(user_registers, user_unregisters),
+    changes=(user_registers, user_unregisters, tell_cut_off),
     habits={"register": user_registers},
 )
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from workers.simulator.vendor import (
     Action,
+    After,
     Answer,
     Call,
     Callback,
@@ -17,6 +18,8 @@ from workers.simulator.vendor import (
 
 #: So long it takes an installer to come and plug a device in, from and to.
 REGISTERS = (timedelta(minutes=30), timedelta(hours=5))
+#: So long after a call dropped its bindings a device is told of: never beside the answer to that call.
+TELLS = timedelta(seconds=1)
 
 
 def register(_: Call, subscribers: Instances) -> Answer:
@@ -39,15 +42,17 @@ def user_registers(row: Instance, _: Json) -> Later:
 
 def user_unregisters(row: Instance, _: Json) -> Later:
     """Let the last binding of a device expire."""
-    return tell_dropped(row)
+    return _told(row, "unregistered") if _drop(row) else ()
 
 
-def tell_dropped(row: Instance) -> Later:
-    """Drop the bindings of a row, and tell if there was any."""
-    if not row.state.get("bindings"):
-        return ()
-    row.state["bindings"] = []
-    return _told(row, "unregistered")
+def cut_off(row: Instance) -> Later:
+    """Drop the bindings of a row; that is told a little later, if there was any."""
+    return (After(TELLS, tell_cut_off),) if _drop(row) else ()
+
+
+def tell_cut_off(row: Instance, _: Json) -> Later:
+    """Tell that a device was cut off, unless it is back already."""
+    return () if row.state["bindings"] else _told(row, "unregistered")
 
 
 #: What people do, at the device.
@@ -63,6 +68,14 @@ def _by_hand(subscribers: Instances, change: Change) -> Answer:
     if not later:
         raise RefusedError(409, "nothing_happens")
     return Answer({}, later=later)
+
+
+def _drop(row: Instance) -> bool:
+    """Drop the bindings of a row, and tell whether there was any."""
+    if not row.state.get("bindings"):
+        return False
+    row.state["bindings"] = []
+    return True
 
 
 def _told(row: Instance, kind: str) -> Later:
