@@ -1,4 +1,4 @@
-"""Everything that takes the commands of two products from the doors to their effects, mails and tickets.
+"""Everything that takes commands from the doors to their effects, mails and tickets.
 
 The tables are written out as they were when this revision was made; `schema.tables` goes on
 without it.
