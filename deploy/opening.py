@@ -1,7 +1,7 @@
 """Opens the database that the settings name, and makes a new one where that is allowed."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deploy.keys import make_key
@@ -59,6 +59,9 @@ def upgrade_database(
     """Bring the database to this program's version; a new SQLite one gets its key first."""
     if version_of(database) is None:
         make_key(settings, database)
+        if database.dialect == SQLITE:
+            with suppress(OSError):  # whatever is wrong, the upgrade says
+                database.path.touch(mode=0o600)  # what SQLite makes beside it has the same mode
     return upgrade(database, movable_clock=movable_clock, installation=installation)
 
 

@@ -11,6 +11,7 @@ from deploy.ending import Ending
 from deploy.http import bound_to, serve_http
 from deploy.lock import exclusive
 from deploy.logs import configure_logs
+from deploy.mark import marked
 from deploy.opening import open_or_make_database
 from deploy.settings import Settings
 from producers.http.app import create_app
@@ -31,6 +32,7 @@ def main(settings: Settings, *, simulator: bool = False) -> int:
         database = open_or_make_database(settings)
         stack.enter_context(exclusive(database, ending=ending))
         core = stack.enter_context(started(settings, database, ending, publishes=False))
+        stack.enter_context(marked(core))
         require_keys(core)
         bound = stack.enter_context(bound_to(settings.listen))
         _tell_standing(core)

@@ -15,6 +15,7 @@ from deploy.display.screen import print_json, print_table, say
 from deploy.display.words import moment, state
 from deploy.keys import given_keys, key_file, require_sealed_with, source_of
 from deploy.lock import DatabaseOccupied, beside_others
+from deploy.mark import require_newest
 from deploy.opening import is_of_a_run
 from deploy.settings import Settings, read_settings
 from deploy.shown import masked
@@ -79,6 +80,7 @@ def _findings(settings: Settings, database: Database) -> Iterator[Finding]:
 def _database(_settings: Settings, database: Database) -> Iterator[Finding]:
     """Look at the database and its clock."""
     check(database)
+    require_newest(database)
     with database.look() as connection:
         version, took = server_version(connection), latency(connection)
         times = clock_times(connection)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Table,
     and_,
     delete,
@@ -92,6 +93,23 @@ class Restore:
         return [_restore(transaction, record.final) for record in records]
 
 
+@dataclass(frozen=True, slots=True)
+class CountOn:
+    """Count how often somebody worked on a SQLite database on by one, with its keys; answered with its `age`."""
+
+    @staticmethod
+    def apply(transaction: Transaction, records: Sequence["CountOn"]) -> list[str]:
+        """Count on once, for all who ask."""
+        _leave_out(transaction, worker, 1)
+        return [age(transaction.connection) for _ in records]
+
+
+def age(connection: Connection) -> str:
+    """Return how far a SQLite database has counted, after whose it is: of two, the older one has counted less far."""
+    counted = connection.execute(_SQLITE_SEEN, {"name": worker.name}).scalar() or 0
+    return f"{connection.execute(select(clock.c.installation)).scalar_one()} {counted}"
+
+
 def _restore(transaction: Transaction, final: Sequence[tuple[str, str]]) -> Restored:
     """Go on from a backup."""
     since = _last_accepted(transaction)
@@ -116,15 +134,20 @@ def _last_accepted(transaction: Transaction) -> int | None:
 
 
 def _leave_keys_out(transaction: Transaction, many: int) -> None:
-    """Let the next key be one that nobody has seen."""
+    """Let the next key of each be one that nobody has seen."""
+    for table in COUNTED:
+        _leave_out(transaction, table, many)
+
+
+def _leave_out(transaction: Transaction, table: Table, many: int) -> None:
+    """Leave so many keys of a table out."""
     run = transaction.connection.execute
-    for table, sequence in COUNTED.items():
-        given = {"name": table.name, "many": many}
-        if transaction.dialect == SQLITE:
-            known = run(text("SELECT count(*) FROM sqlite_sequence WHERE name = :name"), given)
-            run(_SQLITE_ON if known.scalar() else _SQLITE_FIRST, given)
-        else:
-            run(select(func.setval(sequence, func.nextval(sequence) + many)))
+    if transaction.dialect == SQLITE:
+        is_known = run(_SQLITE_SEEN, {"name": table.name}).scalar() is not None
+        run(_SQLITE_ON if is_known else _SQLITE_FIRST, {"name": table.name, "many": many})
+    else:
+        sequence = COUNTED[table]
+        run(select(func.setval(sequence, func.nextval(sequence) + many)))
 
 
 def _end_leases(transaction: Transaction) -> int:
@@ -189,5 +212,6 @@ def _is_final(product: str, verb: str) -> ColumnElement[bool]:
 
 _IS_OPEN = operation.c.id.in_(select(due.c.operation_id))
 _IS_LIVE = service.c.state != DELETED
+_SQLITE_SEEN = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
 _SQLITE_ON = text("UPDATE sqlite_sequence SET seq = seq + :many WHERE name = :name")
 _SQLITE_FIRST = text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :many)")

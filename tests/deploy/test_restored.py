@@ -1,16 +1,25 @@
 """`turnup db restored`: after a backup was put back, with nobody at work."""
 
 import json
+import stat
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
+from deploy.core import started
 from deploy.ending import Ending
 from deploy.lock import beside_roles, exclusive
+from deploy.mark import marked
+from deploy.opening import open_database
+from deploy.settings import read_settings
+from schema.errors import WrongDatabase
 from schema.ids import key_of
 from schema.sealing import new_key
-from schema.store.database import Database
+from schema.store.database import Database, sqlite_module
 from tests.deploy.orders import activate, customer, write
 from tests.servers.postgres import PostgresServer
 
@@ -65,3 +74,62 @@ def test_it_is_refused_while_somebody_works_on_the_database(url: str) -> None:
     assert result.exit_code == 2
     assert "works on the database" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Work on the database as `turnup serve` does."""
+    settings = read_settings()
+    database = open_database(settings)
+    with started(settings, database, Ending(), publishes=False) as core, marked(core):
+        yield
+
+
+def copy(source: str, target: str) -> None:
+    """Copy a SQLite database as a backup does, beside whoever works on it."""
+    connect = sqlite_module().connect
+    with closing(connect(source)) as origin, closing(connect(target)) as made:
+        origin.backup(made)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_backup_that_was_put_back_is_noticed_until_somebody_says_so(url: str) -> None:
+    assert url
+    with at_work():
+        copy("turnup.db", "copy.db")
+    copy("copy.db", "turnup.db")
+    with (
+        pytest.raises(WrongDatabase, match=r"a backup was put back; .* turnup db restored"),
+        at_work(),
+    ):
+        pass
+    found = json.loads(turnup("doctor", "--json").stdout)["findings"]
+    (said,) = [each["told"] for each in found if each["what"] == "database"]
+    assert "turnup db restored" in said
+    assert turnup("db", "restored").exit_code == 0
+    for _ in range(2):
+        with at_work():
+            pass
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_another_database_under_the_same_name_is_no_backup(url: str) -> None:
+    assert url
+    with at_work():
+        pass
+    for path in Path().glob("turnup.db*"):
+        if path.suffix != ".mark":
+            path.unlink()
+    assert turnup("db", "upgrade").exit_code == 0
+    with at_work():
+        pass
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_nobody_else_reads_a_new_database_or_what_stands_beside_it(url: str) -> None:
+    assert url
+    with at_work():
+        paths = [*Path().glob("turnup.db*")]
+        assert {path.name for path in paths} >= {"turnup.db", "turnup.db-wal", "turnup.db.key"}
+        readable = [path.name for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    assert readable == []
