@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from producers.intake import PATIENCE, too_late
-from producers.reading import invalid
+from producers.signals import read_body
 from producers.signatures import require_signature
-from schema.command import faults_of
 from schema.desk import DeskSays
-from schema.errors import NotFound, Refused
+from schema.errors import NotFound
 from schema.ids import key_of
 from schema.store.remote import DeskSaid, Remote
 from schema.store.writer import Writer
@@ -31,7 +29,7 @@ class DeskEvents:
         Raises `Refused` (401, 422), `NotFound`, `NotStored` or `Unanswered`.
         """
         require_signature(self._seal, headers, body, "the desk")
-        told = _read(body)
+        told = read_body(DeskSays, body)
         remote = Remote(told.number, told.state, told.url, told.at)
         record = DeskSaid(key_of("tkt", told.ticket), remote)
         try:
@@ -41,10 +39,3 @@ class DeskEvents:
         if kept is None:
             raise NotFound(f"there is no ticket {told.ticket}")
 
-
-def _read(body: bytes) -> DeskSays:
-    """Return what a desk says, or raise `Refused` with every fault."""
-    try:
-        return DeskSays.model_validate_json(body)
-    except ValidationError as error:
-        raise Refused(invalid(faults_of(error))) from error

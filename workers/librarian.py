@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import structlog
 
+from schema.errors import NotStored
 from schema.store.listings import StoreListing
 from workers.discovery import Home
 from workers.journal import Journal
@@ -53,8 +54,17 @@ class Librarian:
                     kind = type(error).__name__
                     log.warning("list_not_read", product=product, list=name, error=kind)
                 else:
-                    await self._journal.write(StoreListing(product, name, data))
+                    is_well &= await self._store(StoreListing(product, name, data))
         return is_well
+
+    async def _store(self, listing: StoreListing) -> bool:
+        """Store a list; return whether the database took it."""
+        try:
+            await self._journal.write(listing)
+        except NotStored as error:
+            log.warning("list_not_stored", list=listing.name, error=str(error))
+            return False
+        return True
 
     async def _go_on(self) -> None:
         """Read until stopped."""

@@ -50,6 +50,9 @@ def _cancel(transaction: Transaction, record: Cancel) -> Accepted | Refusal:
         return Accepted(found.id, found.product, is_repeat=True)
     if found.ended_at is not None:
         return _has_ended(found)
+    product = transaction.products.get(found.product)
+    if product is None or found.verb not in product.verbs:
+        return _not_known(found)
     owner = transaction.connection.execute(
         held_service(transaction.dialect), {"id": found.service_id}
     ).one()
@@ -123,6 +126,14 @@ def _has_ended(found: Row[Any]) -> Refusal:
     return Refusal(
         "nothing_to_cancel", 409, f"{name} has ended: {found.state}", facts={"operation": name}
     )
+
+
+def _not_known(found: Row[Any]) -> Refusal:
+    """Return the refusal for an operation that a newer version has taken: only that can undo it (I11)."""
+    name = public_id("op", found.id)
+    detail = f"{name} carries out {found.verb} of {found.product}, which this version does not know; "
+    detail += "cancel it with the newer one"
+    return Refusal("verb_not_supported", 409, detail, facts={"operation": name})
 
 
 def _refusal(transaction: Transaction, found: Row[Any], state: str) -> Refusal | None:

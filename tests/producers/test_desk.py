@@ -87,6 +87,13 @@ def test_every_fault_of_what_a_desk_says_is_told(desk: DeskEvents) -> None:
     assert (refused.value.refusal.status, faults) == (422, {"/number", "/at"})
 
 
+def test_what_no_database_can_keep_is_refused_where_it_stands(desk: DeskEvents) -> None:
+    with pytest.raises(Refused) as refused:
+        say(desk, state="in\0progress", number="INC-\ud800")
+    faults = {fault.pointer for fault in refused.value.refusal.faults}
+    assert (refused.value.refusal.status, faults) == (422, {"/number", "/state"})
+
+
 def test_a_ticket_that_is_not_ours_is_not_found(desk: DeskEvents) -> None:
     with pytest.raises(NotFound):
         say(desk, ticket="tkt_z")

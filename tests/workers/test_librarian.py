@@ -1,7 +1,11 @@
 """Lists of platforms are read by workers and stored, so that doors can look at them (SD-2)."""
 
 import asyncio
+from typing import Never
 
+import pytest
+
+from schema.store.listings import StoreListing
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
 from tests.world.world import World
@@ -37,6 +41,23 @@ def test_SD_2_a_list_that_cannot_be_read_stays_as_it_was_known(
     assert lists(world) == known
     (line,) = [each for each in world.logs if each["event"] == "list_not_read"]
     assert (line["product"], line["list"]) == ("sip_device", "approved_types")
+
+
+def test_SD_2_a_list_that_the_database_refuses_is_tried_again(
+    make_sqlite_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_sqlite_world(find_subjects()["sip_device"])
+
+    def refuse(*_: object) -> Never:
+        raise ValueError("not now")
+
+    with monkeypatch.context() as ill:
+        ill.setattr(StoreListing, "apply", staticmethod(refuse))
+        assert not read(world)
+    (line,) = [each for each in world.logs if each["event"] == "list_not_stored"]
+    assert "not now" in line["error"]
+    assert read(world)
+    assert len(lists(world)) == 1
 
 
 def test_SD_2_a_worker_that_starts_reads_its_lists_first(make_sqlite_world: MakeWorld) -> None:

@@ -7,6 +7,7 @@ import pytest
 from schema.errors import Refusal
 from schema.ids import public_id
 from schema.store.leases import Renew
+from schema.store.order import Accepted
 from tests.workers.test_superseding import REPLACING, late_close
 from tests.world.fixtures import MakeWorld
 from tests.world.sample import SAMPLE
@@ -279,6 +280,24 @@ def test_I11_a_missed_deadline_of_a_verb_that_a_version_lacks_keeps_its_waker_fr
     assert ticket["state"] == "resolved"
     assert world.rows.operation(newer)["outcome"] == "late"
     world.check()
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_I11_a_verb_that_a_version_lacks_is_cancelled_by_a_newer_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, has_begun: bool
+) -> None:
+    operation = world.submit("open")
+    if has_begun:
+        world.work()
+    with monkeypatch.context() as old:
+        old.delitem(world.products["sample"].verbs, "open")
+        refused = world.cancel(operation)
+        assert isinstance(refused, Refusal)
+        assert (refused.status, refused.reason) == (409, "verb_not_supported")
+        assert "cancel it with the newer one" in refused.detail
+    assert isinstance(world.cancel(operation), Accepted)
+    world.settle()
+    assert world.rows.operation(operation)["state"] == "cancelled"
 
 
 def test_the_waker_looks_for_lapsed_workers_often_enough() -> None:
