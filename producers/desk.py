@@ -38,4 +38,3 @@ class DeskEvents:
             raise too_late() from error
         if kept is None:
             raise NotFound(f"there is no ticket {told.ticket}")
-

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -14,10 +15,13 @@ from pydantic import (
     ConfigDict,
     EmailStr,
     Field,
+    GetCoreSchemaHandler,
     StringConstraints,
     TypeAdapter,
     ValidationError,
 )
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import custom_error_schema
 
 from schema.errors import Fault
 
@@ -30,7 +34,30 @@ CUSTOMER_CHANGED = "turnup.customer.changed"
 #: Product names that mean something else.
 RESERVED_PRODUCTS = frozenset({"customer", "simulator"})
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+
+@dataclass(frozen=True, slots=True)
+class InWords:
+    """What text has to look like, told in place of the pattern by which it is checked."""
+
+    said: str
+
+    def __get_pydantic_core_schema__(
+        self,
+        source: Any,  # noqa: ANN401  whatever is annotated
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        """Return the check of what is annotated, with one fault in these words."""
+        checked = handler(source)
+        return custom_error_schema(checked, "in_words", custom_error_message=self.said)
+
+
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"),
+    InWords(
+        "must be 1 to 80 letters, digits, dots, underscores and hyphens, a letter or digit first"
+    ),
+]
 NAME = TypeAdapter[str](Name)
 
 
@@ -45,7 +72,9 @@ def _can_be_mailed(address: str) -> str:
 
 Email = Annotated[EmailStr, AfterValidator(_can_be_mailed)]
 EventId = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    InWords("must be text of 1 to 200 characters without control characters"),
 ]
 
 
@@ -61,7 +90,12 @@ class Envelope(BaseModel):
     subject: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     time: AwareDatetime | None = None
     datacontenttype: (
-        Annotated[str, StringConstraints(pattern=r"^application/([a-z.]+\+)?json(;.*)?$")] | None
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^application/([a-z.]+\+)?json(;.*)?$"),
+            InWords("must be application/json: the data is taken as JSON only"),
+        ]
+        | None
     ) = None
     actor: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     correlationid: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None

@@ -6,12 +6,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from schema.calendar import WorkCalendar
-from schema.command import Email, Name
+from schema.command import Email, InWords, Name
 
 #: The highest version: 64 bits hold no more.
 NEWEST = (1 << 63) - 1
 
-E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{1,14}$")]
+E164 = Annotated[
+    str,
+    StringConstraints(pattern=r"^\+[1-9][0-9]{1,14}$"),
+    InWords("must be a number with + and its country code, digits only, such as +390255501001"),
+]
 Text200 = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 
@@ -60,7 +64,11 @@ class Customer(BaseModel):
 
     version: int = Field(ge=1, le=NEWEST)
     name: Text80
-    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = "IT"
+    country: Annotated[
+        str,
+        StringConstraints(pattern="^[A-Z]{2}$"),
+        InWords("must be a country's two capital letters, such as IT"),
+    ] = "IT"
     region: Text80 | None = None
     time_zone: Text80 = "Europe/Rome"
     language: Literal["en", "it", "de", "sr", "ro"] = "en"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from schema.calendar import OUT_OF_RANGE, is_in_range
+from schema.command import InWords
 from schema.views import Moment, View
 
 DeskEventType = Literal["ticket.opened", "ticket.commented", "ticket.resolved"]
@@ -21,7 +22,11 @@ def _in_range(at: datetime) -> datetime:
 
 
 Since = Annotated[AwareDatetime, AfterValidator(_in_range)]
-Link = Annotated[str, StringConstraints(max_length=2000, pattern="^https?://")]
+Link = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern="^https?://"),
+    InWords("must be an address that begins with http:// or https://, at most 2000 characters"),
+]
 
 
 class Tried(View):

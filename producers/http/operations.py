@@ -12,7 +12,7 @@ from producers.http.doors import Doors, Open
 from producers.http.openapi import problems
 from producers.http.pages import PageQuery, ProductName, page_of, span_of
 from schema.asker import Asker
-from schema.command import EventId, Name
+from schema.command import EventId, InWords, Name
 from schema.sealing import CODE_DIGITS
 from schema.store.reads import OperationFilter, find_operation, list_operations, operation_history
 from schema.store.sent import operation_notices
@@ -27,7 +27,14 @@ class OperationQuery(PageQuery):
     product: ProductName | None = None
     state: OperationState | None = None
     customer: Name | None = None
-    service: Annotated[str, Query(pattern=r"^[A-Za-z0-9._/-]{1,161}$")] | None = None
+    service: (
+        Annotated[
+            str,
+            Query(pattern=r"^[A-Za-z0-9._/-]{1,161}$"),
+            InWords("must be svc_... or <customer>/<service reference>"),
+        ]
+        | None
+    ) = None
     overdue: bool | None = None
 
 
@@ -42,7 +49,11 @@ class CallBody(BaseModel):
 class ConfirmBody(CallBody):
     """Who asks, and the code as text: leading zeros count."""
 
-    code: Annotated[str, StringConstraints(pattern=rf"^[0-9]{{{CODE_DIGITS}}}$")]
+    code: Annotated[
+        str,
+        StringConstraints(pattern=rf"^[0-9]{{{CODE_DIGITS}}}$"),
+        InWords(f"must be the {CODE_DIGITS} digits of the mail, as text"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

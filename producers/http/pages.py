@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from producers.reading import invalid
+from schema.command import InWords
 from schema.errors import Fault, NotFound, Refused
 from schema.ids import Kind, key_of
 from schema.store.reads import Span
@@ -14,7 +15,11 @@ from schema.views import Operation, Page, Service, Ticket
 Item = TypeVar("Item", Operation, Service, Ticket)
 
 #: A product's name, or a state's; one that is not known finds nothing.
-ProductName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
+ProductName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$"),
+    InWords("must be a name such as cloud_pbx"),
+]
 
 
 class PageQuery(BaseModel):

@@ -7,6 +7,7 @@ from pydantic import StringConstraints
 from schema.asking import Takes, Wanted
 from schema.calendar import days, minutes
 from schema.command import Command, Email
+from schema.customer import E164
 from schema.lifecycle import Cell, Moves, Product, Verb, row
 
 STATES = ("new", "activation_pending", "online", "offline", "deleted")
@@ -14,7 +15,6 @@ STATES = ("new", "activation_pending", "online", "offline", "deleted")
 Y, N, ALREADY = Cell.YES, Cell.NO, Cell.ALREADY
 
 Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80)]
-Number = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{1,14}$")]
 
 #: What makes the line work on a phone: an SGP.22 activation code (ML-2), revealed once (ML-3).
 ACTIVATION_CODE = "activation_code"
@@ -34,7 +34,7 @@ class Activate(Command):
 
     user: Text80
     email: Email
-    number: Number
+    number: E164
 
 
 class ReissueCode(Command):

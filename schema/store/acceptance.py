@@ -87,7 +87,7 @@ class _Desk:
         if isinstance(owner, Refusal):
             return owner
         if known := self._commands.get((order.source, order.event_id)):
-            return _repeat(order, *known)
+            return self._repeat(order, *known)
         product = self._transaction.products[order.product]
         verb = product.verbs[order.verb]
         wish = self._wish(order, owner)
@@ -105,6 +105,17 @@ class _Desk:
             told = CodeAsked(len(owner.admins), is_admin(order.asker, owner))
             opened = replace(opened, code=told)
         return opened
+
+    def _repeat(self, order: Order, key: int, content: str, product: str) -> Answer:
+        """Return the first operation of a command that came before; refuse other content under its key (I2)."""
+        if content == order.content:
+            advice = self._transaction.products[order.product].verbs[order.verb].advice
+            return Accepted(key, product, is_repeat=True, advice=advice)
+        name = public_id("op", key)
+        detail = (
+            f"source and id belong to {name}, which was asked with other content; choose a new id"
+        )
+        return Refusal("key_reused", 422, detail, (Fault("/id", detail),), {"operation": name})
 
     def _wish(self, order: Order, owner: Customer) -> Wish:
         """Return an order with its service, and what its product says that it takes."""
@@ -244,16 +255,6 @@ def _taken_beside(wish: Wish) -> Refusal | None:
     return Refusal("reference_taken", 409, detail, (Fault(f"/data/{wish.beside.field}", detail),))
 
 
-def _repeat(order: Order, key: int, content: str, product: str) -> Answer:
-    """Return the first operation of a command that came before; refuse other content under its key (I2)."""
-    if content == order.content:
-        return Accepted(key, product, is_repeat=True)
-    detail = f"source and id belong to {public_id('op', key)}, which was asked with other content; choose a new id"
-    return Refusal(
-        "key_reused", 422, detail, (Fault("/id", detail),), {"operation": public_id("op", key)}
-    )
-
-
 def _refusal(order: Order, product: Product, held: Held | None) -> Refusal | None:
     """Return why the service's state or another operation forbids the order (CO-1, CO-8)."""
     verb = product.verbs[order.verb]
@@ -261,7 +262,9 @@ def _refusal(order: Order, product: Product, held: Held | None) -> Refusal | Non
         detail = f"the reference belongs to a service of {held.product}"
         return Refusal("reference_taken", 409, detail, facts={"product": held.product})
     state = held.state if held else None
-    is_busy = state is not None and verb.takes.get(state) is Cell.BUSY
+    # What is accepted and has not begun is in the way of all but its cancel, as what has begun.
+    is_busy = state is not None and verb.takes.get(state, Cell.NO) is Cell.BUSY
+    is_busy |= state == NEW and held is not None and bool(held.under_way)
     if not is_busy and (refusal := refusal_in(product, verb, state)):
         return refusal
     for each in held.under_way if held else ():

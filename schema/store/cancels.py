@@ -48,11 +48,8 @@ def _cancel(transaction: Transaction, record: Cancel) -> Accepted | Refusal:
         return found
     if found.state == "cancelled" or (found.cancel is not None and found.ended_at is None):
         return Accepted(found.id, found.product, is_repeat=True)
-    if found.ended_at is not None:
-        return _has_ended(found)
-    product = transaction.products.get(found.product)
-    if product is None or found.verb not in product.verbs:
-        return _not_known(found)
+    if refusal := _has_ended(found) or _not_known(transaction, found):
+        return refusal
     owner = transaction.connection.execute(
         held_service(transaction.dialect), {"id": found.service_id}
     ).one()
@@ -120,18 +117,25 @@ def ask_back(transaction: Transaction, record: Cancel, found: Row[Any]) -> Accep
     return Accepted(found.id, found.product, is_due=found.owner is None and not found.in_line)
 
 
-def _has_ended(found: Row[Any]) -> Refusal:
+def _has_ended(found: Row[Any]) -> Refusal | None:
     """Return the refusal for an operation that is over."""
+    if found.ended_at is None:
+        return None
     name = public_id("op", found.id)
     return Refusal(
         "nothing_to_cancel", 409, f"{name} has ended: {found.state}", facts={"operation": name}
     )
 
 
-def _not_known(found: Row[Any]) -> Refusal:
+def _not_known(transaction: Transaction, found: Row[Any]) -> Refusal | None:
     """Return the refusal for an operation that a newer version has taken: only that can undo it (I11)."""
+    product = transaction.products.get(found.product)
+    if product and found.verb in product.verbs:
+        return None
     name = public_id("op", found.id)
-    detail = f"{name} carries out {found.verb} of {found.product}, which this version does not know; "
+    detail = (
+        f"{name} carries out {found.verb} of {found.product}, which this version does not know; "
+    )
     detail += "cancel it with the newer one"
     return Refusal("verb_not_supported", 409, detail, facts={"operation": name})
 

@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from schema.command import Command, Email
+from schema.command import Command, Email, InWords
 from schema.customer import E164
 from schema.spreadsheet import FORMULA
 
@@ -43,12 +43,19 @@ def _says_something(command: Given) -> Given:
 
 FirstName = Annotated[str, StringConstraints(min_length=1, max_length=23)]
 LastName = Annotated[str, StringConstraints(min_length=1, max_length=30)]
-UserName = Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\s+\-&@]+$")]
-Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}$")]
+UserName = Annotated[
+    str,
+    StringConstraints(max_length=80, pattern=r"^[^\s+\-&@]+$"),
+    InWords("must be 1 to 80 characters without spaces and + - & @"),
+]
+Extension = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{2,6}$"), InWords("must be 2 to 6 digits")
+]
 Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Password = Annotated[
     str,
     StringConstraints(min_length=6, max_length=60, pattern=r"^[!-~]+$"),
+    InWords("must be 6 to 60 characters as a telephone has them: ASCII, no spaces"),
     AfterValidator(_is_shown_as_it_is),
 ]
 Services = Annotated[tuple[Text80, ...], Field(min_length=1, max_length=50)]
@@ -69,9 +76,16 @@ class Activate(Command):
     package: Text80 | None = None
     options: Options = ()
     no_desk_phone: bool = False
-    desk_phone: Annotated[Text80 | None, Field(validate_default=True)] = None
-    mobile: Annotated[E164 | None, Field(validate_default=True)] = None
-    contract_number: Annotated[Text80 | None, Field(validate_default=True)] = None
+    desk_phone: Annotated[
+        Text80 | None,
+        Field(validate_default=True, description="Needed unless no_desk_phone is true"),
+    ] = None
+    mobile: Annotated[
+        E164 | None, Field(validate_default=True, description="Needed where no_desk_phone is true")
+    ] = None
+    contract_number: Annotated[
+        Text80 | None, Field(validate_default=True, description="Needed with a mobile")
+    ] = None
 
     @field_validator("desk_phone")
     @classmethod

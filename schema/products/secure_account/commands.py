@@ -2,16 +2,30 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from schema.command import Command, Email
+from schema.command import Command, Email, InWords
 
 Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Text200 = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Gsm = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
-UserName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$")]
-VirtualNumber = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{3,15}$")]
+Gsm = Annotated[
+    str,
+    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
+    InWords("must be a number with + and its country code, digits only, such as +393335550101"),
+]
+UserName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$"),
+    InWords(
+        "must be 3 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first"
+    ),
+]
+VirtualNumber = Annotated[
+    str,
+    StringConstraints(pattern=r"^\+?[0-9]{3,15}$"),
+    InWords("must be 3 to 15 digits, with + before them or without"),
+]
 
 #: How a link comes to the user; a `message` is another one than these, which the Admin sends who reveals the link.
 By = Literal["sms", "email", "message"]
@@ -21,13 +35,24 @@ SETTINGS = ("full_name", "group", "profile", "gsm_number", "email", "security_mo
             "virtual_number")  # fmt: skip
 
 
+#: What the fields themselves cannot say: an automatic way needs a profile.
+NEEDS_PROFILE = {
+    "if": {"properties": {"way": {"enum": ["wizard", "batch"]}}},
+    "then": {"required": ["profile"]},
+}
+
+
 class Activate(Command):
     """Make the account; in the wizard's or batch's way, wait until its device has fetched its configuration (SA-1)."""
+
+    model_config = ConfigDict(json_schema_extra=NEEDS_PROFILE)
 
     type: Literal["pgsm", "snom"] = "pgsm"
     way: Literal["plain", "wizard", "batch"]
     group: Text80
-    profile: Text80 | None = Field(None, validate_default=True)
+    profile: Text80 | None = Field(
+        None, validate_default=True, description="Needed by wizard and batch, not taken by plain"
+    )
     full_name: Text80
     gsm_number: Gsm | None = None
     email: Email | None = None

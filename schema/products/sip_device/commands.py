@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from schema.command import Command, Name
+from schema.command import Command, InWords, Name
 from schema.customer import E164, Text80
 
 #: Six octets, written together, or in twos by colons or hyphens, or in fours by dots (SD-4).
@@ -38,13 +38,19 @@ def mac_address(text: str) -> str:
 
 
 Mac = Annotated[str, AfterValidator(mac_address)]
-Firmware = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9}){0,7}$")]
+Firmware = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9}){0,7}$"),
+    InWords("must be numbers with dots between them, such as 96.86.0.70"),
+]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=200)] | None
 Users = Annotated[tuple[Text80, ...], Field(min_length=1, max_length=35)]
 
 #: As many signs as a registrar takes, and none that a phone cannot type.
 SipPassword = Annotated[
-    str, StringConstraints(min_length=12, max_length=64, pattern=r"^[\x21-\x7e]+$")
+    str,
+    StringConstraints(min_length=12, max_length=64, pattern=r"^[\x21-\x7e]+$"),
+    InWords("must be 12 to 64 characters as a telephone has them: ASCII, no spaces"),
 ]
 
 
@@ -63,7 +69,9 @@ class NewWorkspace(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     name: Annotated[
-        str, StringConstraints(min_length=1, max_length=30, pattern=r'^[^%#<>/\\"\x00-\x1f]+$')
+        str,
+        StringConstraints(min_length=1, max_length=30, pattern=r'^[^%#<>/\\"\x00-\x1f]+$'),
+        InWords('must be 1 to 30 characters without % # < > / \\ "'),
     ]
     room_type: Text80
     capacity: Annotated[int, Field(ge=1, le=10_000)]
@@ -71,7 +79,12 @@ class NewWorkspace(BaseModel):
     licence: Literal["professional", "common_area"]
     location: Text80
     number: E164
-    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,10}$")] | None = None
+    extension: (
+        Annotated[
+            str, StringConstraints(pattern=r"^[0-9]{2,10}$"), InWords("must be 2 to 10 digits")
+        ]
+        | None
+    ) = None
 
 
 class InWorkspace(BaseModel):

@@ -220,7 +220,9 @@ def _refuse_workspace(asked: Asked, chosen: dict[str, Any]) -> Refusal | None:
     if new is None and _workspace(asked, reference) is None:
         return _fault("unknown_workspace", "reference", f"there is no workspace {reference}")
     if new is None:
-        return None
+        holders = asked.holders(WORKSPACE, scope_of(asked.customer, reference))
+        detail = f"the workspace {reference} is being deleted"
+        return _fault("workspace_leaving", "reference", detail) if reference in holders else None
     if "," in new["name"] and not asked.limits["workspace_name_commas"]:
         return _fault("invalid_name", "new/name", "must have no comma")
     if asked.record.site_of(new["number"]) not in {None, new["location"]}:

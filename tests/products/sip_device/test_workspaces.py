@@ -267,7 +267,11 @@ def test_SD_11_nobody_comes_in_while_a_workspace_is_taken_away(world: World) -> 
     done(world, "delete", "acme/d1")
     world.platform.fault("sip_device", "outage")
     done(world, "delete_workspace", ROOM)
-    assert refused(add(world, 2)).reason == "workspace_full"
+    leaving = refused(add(world, 2))
+    assert (leaving.reason, leaving.detail) == (
+        "workspace_leaving",
+        "the workspace room is being deleted",
+    )
     world.platform.mend()
     world.settle(timedelta(hours=1))
     assert refused(add(world, 2)).reason == "unknown_workspace"
