@@ -132,9 +132,10 @@ class Product:
     of such a kind and what it told. `uses` names the secret that a kind uses up,
     `expires` the one that it says to work no more (ML-4).
     A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). Its calls have the
-    sub client type `call_mark` in the vendor's call history (ML-10). Each of its `limits` is a setting with this
-    default. Operations for which `turns` (of verb and what is stored) names the same owner act one at a time (SD-8);
-    one whose `severity` is high does not wait for one that only rests before its next try (SD-12).
+    sub client type `call_mark` in the vendor's call history (ML-10). What a person needs beside one of its secrets, to
+    use it, are the facts that it `logs_in_with`. Each of its `limits` is a setting with this default. Operations for
+    which `turns` (of verb and what is stored) names the same owner act one at a time (SD-8); one whose
+    `severity` is high does not wait for one that only rests before its next try (SD-12).
     `rules` are its own, by number, each in one line.
     """
 
@@ -153,6 +154,7 @@ class Product:
     expires: Mapping[str, str] = field(default_factory=dict)
     takes_entitlement: bool = False
     call_mark: str | None = None
+    logs_in_with: tuple[str, ...] = ()
     limits: Mapping[str, int | bool] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
     turns: Callable[[str, Asked], Sequence[str]] | None = None

@@ -14,12 +14,16 @@ from deploy.display.screen import answer, print_json, say, warn
 from deploy.display.words import counted
 from producers.secrets import Secrets
 from schema.errors import NotFound, Refused, TurnupError
-from schema.spreadsheet import MARK, csv_line
+from schema.lifecycle import Product
+from schema.spreadsheet import MARK, csv_line, safe_cell
 from schema.store.reads import find_service
-from schema.views import Revealed
+from schema.views import Revealed, Service
 
-#: The columns of a secret that is no table itself.
-COLUMNS = ("service", "secret", "value")
+#: What stands in the row of a secret that is no table itself, before what its service logs in with, and after it.
+NAMES, SECRET = ("customer", "reference"), ("secret", "value")
+
+#: What is added to a cell that a spreadsheet would calculate is no part of a password.
+APOSTROPHE = "turnup: {0}: a spreadsheet would calculate its {1}; the ' before it in the file is no part of it"
 
 
 class FileUnusable(TurnupError):
@@ -29,7 +33,7 @@ class FileUnusable(TurnupError):
 def reveal(service: str, secret: str | None, *, as_json: bool) -> None:
     """Print a secret, this once."""
     with writing(is_to_be_done=False) as (session, writer):
-        revealed = _revealed(session, secrets(session, writer), service, secret)
+        _, revealed = _revealed(session, secrets(session, writer), service, secret)
     answer(revealed, revealed.value, as_json=as_json)
 
 
@@ -43,13 +47,13 @@ def reveal_to(path: Path, services: Sequence[str], secret: str | None, *, as_jso
         door = secrets(session, writer)
         for name in services:
             try:
-                found = _revealed(session, door, name, secret)
+                found, revealed = _revealed(session, door, name, secret)
             except (NotFound, Refused) as error:
                 faults = error.refusal.faults if isinstance(error, Refused) else ()
                 why = "; ".join(f"{each.pointer} {each.detail}" for each in faults)
                 warn(f"turnup: {name}: {why or error}")
                 continue
-            written.add(found)
+            written.add(found, session.settings.products[found.product], revealed)
             count += 1
     if as_json:
         print_json({"revealed": count, "refused": len(services) - count, "to": str(path)})
@@ -66,10 +70,14 @@ class _Written:
         self._file = file
         self._header: Sequence[str] = ()
 
-    def add(self, revealed: Revealed) -> None:
+    def add(self, service: Service, product: Product, revealed: Revealed) -> None:
         """Write a secret, so that it outlives this process; raise `FileUnusable` where there is no room."""
-        is_table = self._path.suffix.lower() == ".csv"
-        text = "".join(self._lines(revealed)) if is_table else revealed.value
+        text = revealed.value
+        if self._path.suffix.lower() == ".csv":
+            table = _table(service, product, revealed)
+            text = "".join(self._lines(table))
+            if any(safe_cell(cell) != cell for row in table for cell in row):
+                warn(APOSTROPHE.format(f"{service.customer}/{service.reference}", revealed.secret))
         try:
             self._file.write(text)
             self._file.flush()
@@ -78,28 +86,32 @@ class _Written:
             detail = f"{self._path} cannot be written ({error.strerror}): the {revealed.secret} of"
             raise FileUnusable(f"{detail} {revealed.service} is lost, ask for a new one") from error
 
-    def _lines(self, revealed: Revealed) -> Iterator[str]:
-        """Yield the rows of a secret that is CSV itself, or one row; no cell is a formula to a spreadsheet."""
-        header, *rows = _table(revealed)
+    def _lines(self, table: Sequence[Sequence[str]]) -> Iterator[str]:
+        """Yield the rows of a secret, after their header where that changes; no cell is a formula to a spreadsheet."""
+        header, *rows = table
         if header != self._header:
             yield ("" if self._header else MARK) + csv_line(header)
             self._header = header
         yield from map(csv_line, rows)
 
 
-def _table(revealed: Revealed) -> Sequence[Sequence[str]]:
+def _table(service: Service, product: Product, revealed: Revealed) -> Sequence[Sequence[str]]:
     """Return a secret as a header and rows: its own, where it has several lines of equally many cells."""
     rows = list(csv.reader(StringIO(revealed.value, newline="")))
     if len(rows) > 1 and {len(row) for row in rows} == {len(rows[0])} != {1}:
         return rows
-    return COLUMNS, (revealed.service, revealed.secret, revealed.value)
+    used = [str(service.facts.get(name, "")) for name in product.logs_in_with]
+    row = (service.customer, service.reference, *used, revealed.secret, revealed.value)
+    return (*NAMES, *product.logs_in_with, *SECRET), row
 
 
-def _revealed(session: Session, door: Secrets, service: str, secret: str | None) -> Revealed:
-    """Return a secret of a service, this once."""
+def _revealed(
+    session: Session, door: Secrets, service: str, secret: str | None
+) -> tuple[Service, Revealed]:
+    """Return a service and a secret of it, this once."""
     with session.database.look() as connection:
         found = find_service(connection, session.settings.products, service)
-    return door.reveal(found, secret, user())
+    return found, door.reveal(found, secret, user())
 
 
 @contextmanager

@@ -147,6 +147,7 @@ PRODUCT = Product(
         "expired": {},
     },
     heard_of="iccid",
+    logs_in_with=("number",),
     uses={"installed": ACTIVATION_CODE, "enabled": ACTIVATION_CODE, "disabled": ACTIVATION_CODE},
     expires={"expired": ACTIVATION_CODE},
     takes_entitlement=True,

@@ -137,9 +137,11 @@ def test_BU_10_the_secrets_of_many_services_make_one_table_without_formulas(here
         "user,password",
         "ann,'=1+1",
         'bob,"a,b"',
-        "service,secret,value",
-        "svc_4,pin,'@SUM(A1)",
+        "customer,reference,secret,value",
+        "acme,pbx-4,pin,'@SUM(A1)",
     ]
+    said = [line for line in result.stderr.splitlines() if "is no part of it" in line]
+    assert [line.split(": ")[1] for line in said] == ["acme/pbx-1", "acme/pbx-4"]
 
 
 def test_a_pause_is_seen_in_products_and_by_the_doctor(url: str) -> None:

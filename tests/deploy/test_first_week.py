@@ -1,5 +1,6 @@
 """A whole week of real life: people, mails, deletions and lost phones; the same in every run, and in the README."""
 
+import csv
 import html
 import re
 import shutil
@@ -261,6 +262,21 @@ def test_BU_10_new_passwords_of_two_users_are_one_file_shown_once(
     _, *rows = (place / "passwords.csv").read_text(encoding="utf-8").splitlines()
     assert [row.partition(",")[0] for row in rows] == ["jonas.petersen", "imke.brandt"]
     assert "it is shown once" in turnup(place, "reveal petersen/jonas").stderr
+
+
+def test_SD_7_a_password_in_a_file_stands_beside_what_its_device_logs_in_with(
+    week: Week, tmp_path: Path
+) -> None:
+    place = shutil.copytree(week.place, tmp_path / "week")
+    assert turnup(place, "reveal hartley/board --to sip.csv").returncode == 0
+    written = (place / "sip.csv").read_text(encoding="utf-8-sig").splitlines()
+    (row,) = csv.DictReader(written)
+    known = week.service("hartley/board").facts
+    for name in ("mac", "user_name", "domain", "outbound_proxy"):
+        assert row.pop(name) == known[name]
+    assert (row.pop("customer"), row.pop("reference")) == ("hartley", "board")
+    assert row.pop("secret") == "sip_password"
+    assert [*row] == ["value"]
 
 
 def test_CO_4_no_code_of_the_week_stands_in_the_summary_or_the_picture(week: Week) -> None:

@@ -212,6 +212,7 @@ PRODUCT = Product(
         "configured_by_hand": {},
     },
     learns=_learned,
+    logs_in_with=("user_name",),
     limits=LIMITS,
     uses={"configuration_fetched": ACTIVATION_LINK},
     rules={

@@ -147,6 +147,7 @@ PRODUCT = Product(
         "unregistered": {"registered": "unregistered"},
     },
     heard_of="mac",
+    logs_in_with=("mac", "user_name", "domain", "outbound_proxy"),
     limits=LIMITS,
     turns=owners,
     rules={

@@ -31,6 +31,7 @@ from tests.products.business_user.site import (
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
 from tests.world.world import World
+from workers.products.business_user import simulated
 
 OTHER_PHONE = "Yealink T54W"
 
@@ -265,6 +266,15 @@ def test_BU_10_new_passwords_of_many_users_make_one_export_that_is_shown_once(
         with pytest.raises(Refused, match="shown once"):
             reveal(world, each)
     world.check()
+
+
+def test_BU_10_a_made_password_that_looks_like_a_formula_is_the_right_one_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulated, "password_of", lambda *_: "=1+1")
+    activate(world)
+    (row,) = reveal(world)
+    assert row["password"] == user(world)["login"]["password"] == "=1+1"
 
 
 def test_BU_10_selected_users_get_one_given_password(world: World) -> None:
