@@ -53,4 +53,4 @@ def _sealed(service: int, secret: Secret, sealer: Sealer) -> SecretNote:
 
 def _deadline(service: int, wanted: SetDeadline | None) -> NewDeadline | None:
     """Return the deadline that is to be set, if any."""
-    return NewDeadline(service, wanted.verb, wanted.at) if wanted else None
+    return NewDeadline(service, wanted.verb, wanted.at, wanted.why) if wanted else None

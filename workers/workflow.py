@@ -51,6 +51,7 @@ class SetDeadline:
 
     verb: str
     at: datetime
+    why: str
 
 
 class Done(NamedTuple):

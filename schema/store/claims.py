@@ -20,6 +20,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    func,
     or_,
     select,
     update,
@@ -39,7 +40,7 @@ from schema.store.dialect import ID, Columns, is_given, locked, packed, rows
 from schema.store.known import customer_of
 from schema.store.leases import is_alive
 from schema.store.moments import moment
-from schema.store.owner_turns import Owner, take_turns
+from schema.store.owner_turns import OTHERS_FIRST, Owner, take_turns
 from schema.store.pauses import is_active
 from schema.store.questions import ask_product
 from schema.store.secrets import has_secrets
@@ -252,6 +253,7 @@ def _columns() -> Iterator[ColumnElement[Any]]:
         "service_facts": service.c.facts,
         "customer_data": customer.c.data,
         "has_secrets": has_secrets(service.c.id),
+        "reason": func.nullif(operation.c.reason, OTHERS_FIRST),
     }
     for name in (*AS_STORED, *AS_MOMENTS, *TO_DECIDE):
         yield others[name].label(name) if name in others else operation.c[name]
@@ -289,6 +291,7 @@ def _claim(dialect: str) -> Update:
         "epoch": operation.c.epoch + 1,
         "tries": operation.c.tries + 1,
         "in_line": False,
+        "reason": func.nullif(operation.c.reason, OTHERS_FIRST),
         "state": given.c.state,
         "number": operation.c.number + given.c.lines,
         "past_return": or_(operation.c.past_return, given.c.past_return),

@@ -42,6 +42,10 @@ CONFIRMED = "confirmed"
 #: What the door found a code to be, which the store never sees.
 Verdict = Literal["right", "wrong", "older"]
 
+#: Why a deadline moves: a code works from its mail, and the work has its time from the confirmation.
+MAILED = "the code was mailed, and works until shortly before"
+WAS_CONFIRMED = "the code was right, and the work itself begins"
+
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
@@ -119,7 +123,7 @@ def count_from_mail(transaction: Transaction, operations: Iterable[int]) -> None
     for row in transaction.connection.execute(query).all():  # few operations mail a code
         if expires_at := _expires_at(transaction, row.operation_id, row.cycle):
             until = moment(expires_at) + AFTER_EXPIRY
-            move_deadline(transaction, row.operation_id, until, "worker")
+            move_deadline(transaction, row.operation_id, until, ("worker", MAILED))
 
 
 def _confirm(transaction: Transaction, record: Confirm) -> Accepted | Refusal:
@@ -140,7 +144,7 @@ def _confirm(transaction: Transaction, record: Confirm) -> Accepted | Refusal:
     change_operation(transaction, found, Line(CONFIRMED, record.actor), {"past_return": True})
     if promise := transaction.products[found.product].verbs[found.verb].confirmed:
         until = deadline(moment(transaction.now), promise.limit, promise.calendar)
-        move_deadline(transaction, found.id, until, record.actor)
+        move_deadline(transaction, found.id, until, (record.actor, WAS_CONFIRMED))
     told = OwnSignal(found.id, found.product, CONFIRMED, f"{CONFIRMED}:{found.id}:{code.cycle}")
     tell_operations(transaction, [told])
     return Accepted(found.id, found.product, is_due=found.owner is None and not found.in_line)

@@ -79,6 +79,7 @@ class NewDeadline:
     service: int
     verb: str
     at: datetime
+    why: str
 
 
 def set_deadlines(transaction: Transaction, wanted: Iterable[NewDeadline]) -> None:
@@ -87,17 +88,19 @@ def set_deadlines(transaction: Transaction, wanted: Iterable[NewDeadline]) -> No
         mine = (operation.c.service_id == each.service) & (operation.c.verb == each.verb)
         if stored(each.at) > transaction.now:
             mine &= operation.c.deadline_at < stored(each.at)
-        _move(transaction, mine, each.at, "worker")
+        _move(transaction, mine, each.at, ("worker", each.why))
 
 
-def move_deadline(transaction: Transaction, key: int, to: datetime, who: str) -> None:
-    """Give an operation another deadline, as what happens in this transaction wants it (CP-6, CP-8)."""
-    _move(transaction, operation.c.id == key, to, who)
+def move_deadline(transaction: Transaction, key: int, to: datetime, said: tuple[str, str]) -> None:
+    """Give an operation another deadline, as this transaction wants it: by whom, and why (CP-6, CP-8)."""
+    _move(transaction, operation.c.id == key, to, said)
 
 
-def _move(transaction: Transaction, mine: ColumnElement[bool], to: datetime, who: str) -> None:
+def _move(
+    transaction: Transaction, mine: ColumnElement[bool], to: datetime, said: tuple[str, str]
+) -> None:
     """Move the deadlines of what is under way and in time; jeopardy counts from now."""
-    now = transaction.now
+    now, (who, why) = transaction.now, said
     until = max(now, stored(to))
     warned = stored(jeopardy(moment(now), moment(until)))
     values = {
@@ -112,7 +115,7 @@ def _move(transaction: Transaction, mine: ColumnElement[bool], to: datetime, who
     moved = moved.values(values)
     columns = (operation.c[name] for name in ("id", "number", "sequence"))
     found = transaction.connection.execute(moved.returning(*columns)).all()
-    line = Line("deadline_moved", who, f"to {rfc3339(moment(until))}")
+    line = Line("deadline_moved", who, f"to {rfc3339(moment(until))}: {why}")
     transaction.write_history(
         Written(OPERATION, row.id, row.number, row.sequence, (line,)) for row in found
     )

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Text, delete, select, union
+from sqlalchemy import Select, Text, delete, select, union, update
 
 from schema.store.dialect import ID, is_given, locked, packed, rows
 from schema.store.transaction import Transaction
@@ -22,6 +22,9 @@ TURN = ("product", "name", "operation_id")
 
 #: A product and an owner, as it names him.
 Owner = tuple[str, str]
+
+#: The reason of an operation that waits for others' turns, unless it has another.
+OTHERS_FIRST = "another operation for the same user or workspace goes first"
 
 #: Who waits looks again after so long, or when whoever has the turn is looked at himself, in stored form.
 SOONEST, LATEST = 1_000, 10_000
@@ -96,10 +99,13 @@ def _make_way(transaction: Transaction, in_way: AbstractSet[int]) -> set[int]:
 
 
 def _look_again(transaction: Transaction, late: Mapping[int, int]) -> None:
-    """Let operations wait until those before them may have gone on."""
+    """Let operations wait until those before them may have gone on, and say why."""
     soonest, latest = transaction.now + SOONEST, transaction.now + LATEST
     at = {key: min(max(soonest, wake_at), latest) for key, wake_at in late.items()}
     set_waits(transaction, [(key, wake_at, 0) for key, wake_at in at.items()])
+    if at:
+        mute = operation.c.id.in_(sorted(at)) & operation.c.reason.is_(None)
+        transaction.connection.execute(update(operation).where(mute).values(reason=OTHERS_FIRST))
 
 
 @cache

@@ -68,8 +68,11 @@ def test_SD_8_services_of_one_owner_are_changed_one_at_a_time_in_order(world: Wo
     put_off = (second, third)
     world.until(lambda: gate.reached == 1 and all(is_put_off(world, key) for key in put_off))
     assert {each.operation for each in world.platform.effects()} == {f"op_{first}"}
+    reasons = [world.rows.operation(key)["reason"] for key in (first, second, third)]
+    assert reasons == [None, owner_turns.OTHERS_FIRST, owner_turns.OTHERS_FIRST]
     world.platform.open("connect")
     world.settle()
+    assert [world.rows.operation(key)["reason"] for key in (first, second, third)] == [None] * 3
     assert order_of(world) == [f"op_{key}" for key in (first, second, third)]
     assert [each.action for each in world.platform.effects()] == OPENED * 3
     assert world.rows.all("owner_turn") == []

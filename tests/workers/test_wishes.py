@@ -60,18 +60,20 @@ async def give_up(work: Work, platform: LinePlatform) -> Outcome:
 async def rename_and_prolong(work: Work, platform: LinePlatform) -> Outcome:
     """Rename the line, and give who waits for it ten days from now."""
     await platform.change(work, "name", {"name": "x"})
-    return Done(sets_deadline=SetDeadline("open", work.now + timedelta(days=10)))
+    return Done(sets_deadline=SetDeadline("open", work.now + timedelta(days=10), "so wanted"))
 
 
 async def rename_and_shorten(work: Work, platform: LinePlatform) -> Outcome:
     """Rename the line, and ask for an earlier deadline than there is."""
-    return Done(sets_deadline=SetDeadline("open", work.now + timedelta(hours=1)))
+    return Done(sets_deadline=SetDeadline("open", work.now + timedelta(hours=1), "so wanted"))
 
 
 async def wait_longer(work: Work, platform: LinePlatform) -> Outcome:
     """Wait for ever, with a deadline that the step has set itself."""
     seen["await_line"] = work
-    return Wait(None, "waits", sets_deadline=SetDeadline("open", START + timedelta(days=10)))
+    return Wait(
+        None, "waits", sets_deadline=SetDeadline("open", START + timedelta(days=10), "so wanted")
+    )
 
 
 TELLING = with_step(SAMPLE, "open", "connect_line", run=connect_and_tell, ask=is_connected_and_told)
@@ -191,7 +193,8 @@ def test_ML_5_a_verb_beside_a_waiting_one_moves_its_deadline_forward(
     row = world.rows.operation(opening)
     later = world.now + timedelta(days=10)
     assert row["deadline_at"] == later.timestamp() * 1000
-    assert "deadline_moved" in world.rows.story(opening)
+    (line,) = [each for each in world.rows.history(opening) if each["what"] == "deadline_moved"]
+    assert line["why"].endswith(": so wanted")
     world.settle(timedelta(days=8, seconds=-1))
     assert "jeopardy" not in world.rows.story(opening)
     world.settle(timedelta(seconds=1))

@@ -72,7 +72,7 @@ async def await_activation(work: Work, platform: UserPlatform) -> Outcome:
         case "activated":
             return Done()
         case "failed":
-            told = SetDeadline("activate", work.now)
+            told = SetDeadline("activate", work.now, HAS_FAILED)
             return Wait(look_at, HAS_FAILED, BESIDE_ACTIVATE, sets_deadline=told, found="failed")
         case _:
             return Wait(look_at, "the user is not activated yet", BESIDE_ACTIVATE)

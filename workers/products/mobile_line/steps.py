@@ -115,7 +115,8 @@ async def await_phone(work: Work, platform: MobilePlatform) -> Outcome:
         return Wait(look_at, "the line is not on the phone yet", BESIDE_ACTIVATE)
     to = () if work.customer.suppress_email else _admins(work)
     told = Notice(CODE_EXPIRED, to, {"user": facts["user"], "round": facts["iccid"]})
-    late, why = SetDeadline("activate", work.now), "the code has expired"
+    why = "the code has expired"
+    late = SetDeadline("activate", work.now, why)
     return Wait(look_at, why, BESIDE_ACTIVATE, notices=(told,), sets_deadline=late)
 
 
@@ -204,7 +205,8 @@ def _released(work: Work) -> Done:
     if isinstance(work.command, Activate):
         return Done(notices=notices)
     until = datetime.fromisoformat(facts["code_expires_at"])
-    return Done(notices=notices, sets_deadline=SetDeadline("activate", until))
+    later = SetDeadline("activate", until, "the new code works until then")
+    return Done(notices=notices, sets_deadline=later)
 
 
 def _readers(work: Work) -> tuple[str, ...]:
