@@ -126,7 +126,7 @@ def _tell_tickets(report: Report) -> None:
     rows = [_ticket_row(each, ticket, form) for each, ticket in found if ticket]
     if rows:
         _title("Tickets")
-        print_table(("state", "opened", "command", "service", "id"), rows[:MOST])
+        print_table(("state", "opened", "command", "service", "operation"), rows[:MOST])
     if len(rows) > MOST:
         say(f"and {len(rows) - MOST} more")
 
