@@ -1,6 +1,6 @@
 """What a door answers, the same by every protocol: the body and the status of an answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 from pydantic import TypeAdapter
@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 from producers.intake import Answer, CustomerStored
 from schema.errors import Refusal
 from schema.ids import public_id
-from schema.store.order import Accepted, Planned
+from schema.store.order import Accepted, Opened, Planned
+from schema.store.showing import opened_as
 from schema.views import CodeMailed, CustomerKept, Operation, Outcome, Plan, View, problem_of
 
 OK, ACCEPTED = 200, 202
@@ -26,7 +27,7 @@ KINDS: Mapping[type[Answer], str] = {
     CustomerStored: "customer",
 }
 
-#: Operations as they are now, by key.
+#: Operations that had to be looked up, by key.
 Found = Mapping[int, Operation]
 
 _OUTCOMES = TypeAdapter(list[Outcome])
@@ -50,12 +51,27 @@ def shown(answer: Answer, found: Found) -> tuple[View, int]:
 
 
 def taken(answer: Accepted, found: Found) -> Operation:
-    """Return the operation of a command that was taken, with what only this answer says of it (CP-5, BU-7)."""
-    operation, code = found[answer.operation], answer.code
+    """Return the operation of a command that was taken, with what only this answer says of it (CP-5, BU-7).
+
+    A new one is shown as it was accepted, for that nobody has to read it.
+    """
+    new, code = _new(answer), answer.code
+    operation = opened_as(new) if new else found[answer.operation]
     if code is None and answer.advice is None:
         return operation
     mailed = CodeMailed(admins=code.admins, to_you=code.is_to_asker) if code else None
     return operation.model_copy(update={"confirmation": mailed, "advice": answer.advice})
+
+
+def to_look_up(answers: Iterable[Answer]) -> set[int]:
+    """Return the operations that have to be read to be shown; of one that was just accepted all is known."""
+    accepted = (each for each in answers if isinstance(each, Accepted))
+    return {each.operation for each in accepted if _new(each) is None}
+
+
+def _new(answer: Accepted) -> Opened | None:
+    """Return an operation that nobody has touched since it was accepted."""
+    return answer.opened if answer.opened and not answer.opened.is_leaving else None
 
 
 def plan_of(planned: Planned) -> Plan:

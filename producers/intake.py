@@ -5,11 +5,11 @@ commit. `Intake.take` is the conversation with the writer: it yields each future
 (`Intake.accept`) and an event loop (`producers.http`) share all of it.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import repeat
+from itertools import repeat, zip_longest
 from typing import Any, cast
 
 from producers.reading import Reader
@@ -124,6 +124,25 @@ class Intake:
                 due.setdefault(each.product, []).append(each.operation)
         for product, operations in due.items():
             self._offer(product, operations)
+
+    def offer_together(self, accepted: Iterable[Sequence[Answer]]) -> None:
+        """Offer what came at once: single commands as one, customers in turn, so that a flood of one hides no other."""
+        by_customer: dict[str | None, list[Answer]] = {}
+        for answers in accepted:
+            if len(answers) > 1:
+                self.offer(answers)
+            for each in answers if len(answers) == 1 else ():
+                by_customer.setdefault(_customer_of(each), []).append(each)
+        turns = zip_longest(*by_customer.values())
+        singles = [each for turn in turns for each in turn if each]
+        for start in range(0, len(singles), OFFER_SIZE):
+            self.offer(singles[start : start + OFFER_SIZE])
+
+
+def _customer_of(answer: Answer) -> str | None:
+    """Return the customer of a new operation."""
+    is_new = isinstance(answer, Accepted) and answer.opened
+    return answer.opened.order.customer if is_new else None
 
 
 def too_late() -> Unanswered:

@@ -10,6 +10,7 @@ from deploy.commands.waiting import wait_for
 from deploy.display.answers import Answered, Counts, as_document, as_lines
 from deploy.display.screen import print_json, say, warn
 from deploy.keys import load_keys
+from producers.answers import to_look_up
 from producers.files import BadLine, EventLine, read_lines
 from producers.intake import Answer, Intake
 from schema.asker import Asker
@@ -17,7 +18,6 @@ from schema.command import CUSTOMER_CHANGED
 from schema.errors import Refusal, StoreError
 from schema.sealing import Sealer
 from schema.store.database import Database
-from schema.store.order import Accepted
 from schema.store.reads import find_operations
 from schema.views import Operation
 
@@ -113,9 +113,8 @@ def _left_out(event: object) -> Refusal:
 
 
 def _operations(database: Database, answered: Iterable[Answered]) -> Mapping[int, Operation]:
-    """Return the operations that lines led to, as they are now."""
-    accepted = (each.answer for each in answered if isinstance(each.answer, Accepted))
-    keys = {each.operation for each in accepted}
+    """Return the operations that lines led to and that have to be looked up."""
+    keys = to_look_up(each.answer for each in answered)
     if not keys:
         return {}
     with database.look() as connection:

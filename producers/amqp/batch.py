@@ -7,7 +7,7 @@ import structlog
 
 from producers.amqp.letters import Letter, Rejection, refusal_to, rejected, reply_to
 from producers.amqp.messages import Message, read_message, secrets_refused, user_of
-from producers.answers import BUG, NOT_STORED, Found
+from producers.answers import BUG, NOT_STORED, Found, to_look_up
 from producers.api_keys import KeyRing
 from producers.cloudevents import Delivery
 from producers.intake import MOST_EVENTS, Answer, Intake
@@ -16,7 +16,6 @@ from schema.errors import NotStored, NotTaken, Refusal, Refused, StoreFull, Unre
 from schema.lifecycle import Product
 from schema.store.clock import business_now
 from schema.store.database import Database
-from schema.store.order import Accepted
 from schema.store.reads import find_operations
 
 log = structlog.get_logger()
@@ -120,14 +119,13 @@ class Batches:
         return [each.merged(answers) for each in group]
 
     def _look(self, group: Sequence[_Read], answers: Sequence[Sequence[Answer]]) -> Found:
-        """Return the operations that somebody wants to be told of, as they are now."""
-        keys = {
-            answer.operation
+        """Return the operations that somebody wants to be told of and that have to be looked up."""
+        keys = to_look_up(
+            answer
             for each, given in zip(group, answers, strict=True)
             if each.message.properties.reply_to
             for answer in given
-            if isinstance(answer, Accepted)
-        }
+        )
         if not keys:
             return {}
         with self.database.look() as connection:

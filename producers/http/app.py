@@ -21,10 +21,10 @@ from producers.http import (
 )
 from producers.http.bodies import MOST_BYTES, LimitedBody
 from producers.http.doors import Doors
+from producers.http.offering import Offering
 from producers.http.openapi import describe
 from producers.http.problems import handle_errors
 from producers.http.queries import take_no_query
-from producers.http.viewer import Viewer
 
 #: Where platforms, desks and gateways call by themselves: what their addresses end in is theirs.
 CALLED_BACK = (platforms, desk, messages)
@@ -52,7 +52,7 @@ def create_app(doors: Doors, *, most_bytes: int = MOST_BYTES) -> FastAPI:
         redoc_url=None,
     )
     app.state.doors = doors
-    app.state.viewer = Viewer(doors.database, doors.intake)
+    app.state.offering = Offering(doors.intake)
     for each in CALLED_BACK:
         app.include_router(each.router)
     for each in ROUTERS:

@@ -4,40 +4,33 @@ A small request is worked on in the event loop, which waits for the writer witho
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from producers.answers import ACCEPTED, JSON, OK, Found, outcomes, shown
+from producers.answers import ACCEPTED, JSON, OK, Found, outcomes, shown, to_look_up
 from producers.cloudevents import Delivery
 from producers.http.askers import Asking
 from producers.http.cloudevents import read_delivery
-from producers.http.doors import Open
+from producers.http.doors import Doors, Open
+from producers.http.offering import Offering
 from producers.http.openapi import COMMANDS_BODY, COMMANDS_PARAMETERS, problems
 from producers.http.problems import answer_with
-from producers.http.viewer import Viewer
 from producers.intake import Answer, Intake, too_late
 from schema.asker import Asker
 from schema.errors import Refusal
+from schema.store.database import Database
+from schema.store.reads import find_operations
 from schema.views import CustomerKept, Operation, Outcome, Plan
 
 #: A larger request is worked on in a thread, so that it holds up no other, in bytes.
 SMALL = 32 * 1024
 
 router = APIRouter()
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """The intake, and who asks it."""
-
-    intake: Intake
-    asker: Asker
 
 
 @router.post(
@@ -58,27 +51,35 @@ class Sender:
 async def take_commands(request: Request, doors: Open, asker: Asking) -> Response:
     """Take one command, a batch of them, or customers' records, as CloudEvents."""
     body = await request.body()
-    viewer: Viewer = request.app.state.viewer
     if len(body) > SMALL:
-        return await run_in_threadpool(
-            _take, Sender(doors.intake, asker), viewer, request.headers, body
-        )
+        return await run_in_threadpool(_take, doors, asker, request.headers, body)
     delivery = read_delivery(request.headers, body)
-    answers = await _converse(Sender(doors.intake, asker), delivery.events)
-    return _show(delivery, answers, await viewer.show(answers))
+    answers = await _converse(doors.intake, delivery.events, asker)
+    offering: Offering = request.app.state.offering
+    await offering.offer(answers)
+    repeats = to_look_up(answers)
+    found = await run_in_threadpool(_look, doors.database, repeats) if repeats else {}
+    return _show(delivery, answers, found)
 
 
-def _take(sender: Sender, viewer: Viewer, headers: Mapping[str, str], body: bytes) -> Response:
+def _take(doors: Doors, asker: Asker, headers: Mapping[str, str], body: bytes) -> Response:
     """Take a large request, in a thread."""
     delivery = read_delivery(headers, body)
-    answers = sender.intake.accept(delivery.events, asker=sender.asker)
-    return _show(delivery, answers, viewer.look(answers))
+    answers = doors.intake.accept(delivery.events, asker=asker)
+    repeats = to_look_up(answers)
+    return _show(delivery, answers, _look(doors.database, repeats) if repeats else {})
 
 
-async def _converse(sender: Sender, events: Sequence[object]) -> list[Answer]:
+def _look(database: Database, keys: Collection[int]) -> Found:
+    """Return operations as they are now; raise `Unreachable`."""
+    with database.look() as connection:
+        return find_operations(connection, keys)
+
+
+async def _converse(intake: Intake, events: Sequence[object], asker: Asker) -> list[Answer]:
     """Have the intake's conversation with the writer on the event loop."""
-    patience = sender.intake.patience.total_seconds()
-    taking = sender.intake.take(events, asker=sender.asker)
+    patience = intake.patience.total_seconds()
+    taking = intake.take(events, asker=asker)
     try:
         waited_for = next(taking)
         while True:
@@ -96,7 +97,7 @@ async def _result(future: "Future[list[Any]]", patience: float) -> list[Any]:
 
 
 def _show(delivery: Delivery, answers: Sequence[Answer], found: Found) -> Response:
-    """Return the answer to a request, with the operations as they are now."""
+    """Return the answer to a request, with the operations that had to be looked up."""
     if delivery.is_batch:
         return Response(outcomes(answers, found), OK, media_type=JSON)
     answer = answers[0]

@@ -27,8 +27,8 @@ from schema.store.known import (
     known_services,
 )
 from schema.store.moments import moment, stored
-from schema.store.opening import Opened, Opening
-from schema.store.order import Accepted, Answer, CodeAsked, Order, Planned
+from schema.store.opening import Opening
+from schema.store.order import Accepted, Answer, CodeAsked, Opened, Order, Planned
 from schema.store.questions import ask_product, find_service
 from schema.store.secrets import refuse_secret
 from schema.store.superseding import Superseded, supersede
@@ -204,7 +204,9 @@ class _Desk:
             found.under_way.append(UnderWay(opened.key, order.verb, stored(until)))
         verb = self._transaction.products[order.product].verbs[order.verb]
         advice = None if is_already else verb.advice
-        return Accepted(opened.key, order.product, is_due=opened.is_due, advice=advice)
+        return Accepted(
+            opened.key, order.product, is_due=opened.is_due, advice=advice, opened=opened
+        )
 
     def _is_later(self, order: Order) -> bool:
         """Return whether an order starts later: what it replaces goes on until then (CO-13)."""
@@ -216,6 +218,7 @@ class _Desk:
         for each in found.under_way:
             if not each.is_leaving and each.gives_way(product, order.verb):
                 each.is_leaving = True
+                self._opening.leave(each.key)
                 self._superseded.append(Superseded(each.key, found.id, order.actor))
                 if found.holder is None and each.is_begun:
                     found.holder = each.key

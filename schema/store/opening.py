@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from schema.store.counts import ACCEPTED, Counted, count
 from schema.store.dialect import Columns, next_keys, rows
 from schema.store.known import Held
 from schema.store.moments import moment, stored
-from schema.store.order import Order
+from schema.store.order import Opened, Order
 from schema.store.transaction import Line, Transaction, Written
 from schema.store.visiting import next_visit
 from schema.tables import FAR, OPERATION, SERVICE, command, due, operation, service
@@ -43,25 +43,6 @@ OPENED = (
 )  # fmt: skip
 DUE = ("operation_id", "product", "customer", "wake_at", "decide_at")
 HOLD: Columns = {"id": BigInteger(), "holder": BigInteger(), "line": Boolean()}
-
-
-@dataclass(slots=True)
-class Opened:
-    """An order that was taken, on its service, with its deadline in stored form."""
-
-    order: Order
-    service: Held
-    deadline_at: int
-    is_already: bool
-    key: int = 0
-    jeopardy_at: int = 0
-    is_due: bool = False
-    is_in_line: bool = False
-    takes_hold: bool = False
-
-    def starts_at(self, now: int) -> int:
-        """Return when its work may begin: at once, or at its `not_before` (CO-13)."""
-        return max(now, stored(self.order.not_before)) if self.order.not_before else now
 
 
 class Opening:
@@ -92,6 +73,7 @@ class Opening:
     def add(self, opened: Opened) -> Opened:
         """Add an operation: it takes the hold of its service, or stands in line for it (I5)."""
         opened.key = next(self._keys)
+        opened.accepted_at = self._transaction.now
         start = opened.starts_at(self._transaction.now)
         opened.jeopardy_at = stored(jeopardy(moment(start), moment(opened.deadline_at)))
         self._opened.append(opened)
@@ -104,6 +86,12 @@ class Opening:
         else:
             opened.is_in_line = has_started
         return opened
+
+    def leave(self, key: int) -> None:
+        """Note that an operation is replaced, if it is one of these."""
+        for each in self._opened:
+            if each.key == key:
+                each.is_leaving = True
 
     def store(self) -> None:
         """Store all of it."""

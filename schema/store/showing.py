@@ -10,6 +10,7 @@ from schema.ids import public_id
 from schema.lifecycle import Product
 from schema.store.call_history import last_call_of
 from schema.store.moments import moment, moment_or_none
+from schema.store.order import Opened
 from schema.views import Comment, HistoryLine, Operation, RemoteTicket, Service, Ticket
 
 #: The reason of an operation that goes back because somebody has asked for that.
@@ -56,6 +57,34 @@ def operation_of(row: Row[Any]) -> Operation:
         source=row.source,
         actor=row.actor,
         correlation_id=row.correlation_id,
+    )
+
+
+def opened_as(opened: Opened) -> Operation:
+    """Return an operation as it was accepted, which is how it is read until somebody begins on it."""
+    order, service, is_already = opened.order, opened.service, opened.is_already
+    accepted_at = moment(opened.accepted_at)
+    return Operation(
+        id=public_id("op", opened.key),
+        product=order.product,
+        verb=order.verb,
+        customer=order.customer,
+        service=public_id("svc", service.id),
+        subject=f"{order.customer}/{order.reference}",
+        state="succeeded" if is_already else "accepted",
+        step=None,
+        attempt=0,
+        accepted_at=accepted_at,
+        deadline_at=moment(opened.deadline_at),
+        overdue=False,
+        ended_at=accepted_at if is_already else None,
+        outcome="already" if is_already else None,
+        reason=None,
+        ticket=None,
+        remote=None,  # set, as in every operation that is read
+        source=order.source,
+        actor=order.actor,
+        correlation_id=order.correlation_id,
     )
 
 

@@ -14,7 +14,7 @@ from schema.lifecycle import Product
 from schema.store.database import Database
 from schema.store.order import Accepted, Planned
 from schema.store.reads import find_operations
-from schema.store.writer import Writer
+from schema.store.writer import Writer, wait_for
 from schema.views import Operation
 from tests.producers.conftest import PATIENCE, SEALER, Offers, both_kinds
 from tests.producers.events import NOW, Event, activate, count, customer, deactivate, settle
@@ -233,6 +233,28 @@ def test_bulk_and_repeats_are_not_offered(intake: Intake, offers: Offers) -> Non
     intake.accept(events)
     intake.accept(events[:3])
     assert offers.made == []
+
+
+def test_what_came_at_once_is_offered_as_one_with_customers_in_turn(
+    intake: Intake, offers: Offers
+) -> None:
+    intake.accept([customer("beta")])
+    named = [f"acme/pbx-{n}" for n in range(3)] + ["beta/pbx-1"]
+    events = [activate(str(n), name) for n, name in enumerate(named)]
+    answers = intake.take([*events, activate("bulk", "acme/bulk"), events[0]])
+    with pytest.raises(StopIteration) as over:
+        answers.send(wait_for(next(answers), None))
+    *singles, last, again = over.value.value
+    intake.offer_together([*([each] for each in singles), [last, again], [again]])
+    assert offers.made == [("cloud_pbx", [5]), ("cloud_pbx", [1, 4, 2, 3])]
+
+
+def test_a_flood_of_single_commands_is_offered_in_messages_of_the_usual_size(
+    intake: Intake, offers: Offers
+) -> None:
+    answers = intake.accept([activate(str(n), f"acme/pbx-{n}") for n in range(101)])
+    intake.offer_together([[each] for each in answers])
+    assert [len(keys) for _, keys in offers.made] == [100, 1]
 
 
 def test_too_many_events_at_a_time_are_refused(intake: Intake) -> None:

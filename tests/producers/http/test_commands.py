@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from requests import Response
+from sqlalchemy import event
 
 from producers.amqp.dead import DeadLetters
 from producers.http.app import create_app
@@ -41,6 +42,35 @@ def test_a_new_command_is_202_with_its_operation_and_where_that_is(
     assert response.headers["location"] == "/v1/operations/op_1"
     assert response.json() == client.get("/v1/operations/op_1").json()
     assert offers.made == [("cloud_pbx", [1])]
+
+
+def test_an_answer_is_what_a_look_would_show_and_only_repeats_cost_one(
+    client: Client, database: Database
+) -> None:
+    client.send_all([activate(str(n), f"acme/pbx-{n}") for n in range(2)])
+    settle(database, "active")
+    later = deactivate("4", "acme/pbx-1", not_before="2026-05-31T22:00:00Z")
+    new = [activate("2", "acme/pbx-0"), activate("3", "acme/pbx-3"), later]
+    asked: list[str] = []
+    event.listen(database.reading, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    answers = client.send_all(new).json()
+    assert not any("operation" in each for each in asked)
+    repeated = client.send_all(new).json()
+    assert [each["operation"] for each in answers] == [each["operation"] for each in repeated]
+    assert [each["status"] for each in repeated] == [200] * 3
+
+
+def test_CO_8_who_is_replaced_by_another_of_his_batch_is_told_so(
+    client: Client, database: Database
+) -> None:
+    admins = [{"name": "Anna", "email": "anna@acme.example"}]
+    client.send_all([customer(version=2, admins=admins), activate("1")])
+    settle(database, "deactivated")
+    delete = {"type": "turnup.cloud_pbx.delete"}
+    told = client.send_all([deactivate(each) | delete for each in "23"]).json()
+    assert [each["status"] for each in told] == [202, 202]
+    states = [each["operation"]["state"] for each in told]
+    assert states == ["cancelled", "accepted"]
 
 
 def test_I2_a_repeat_is_200_with_the_first_operation(client: Client) -> None:
