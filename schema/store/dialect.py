@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Insert,
+    Integer,
     Select,
     Table,
     Text,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     cast,
     func,
     insert,
+    literal,
     literal_column,
     select,
     text,
@@ -83,9 +85,27 @@ def is_one_of(dialect: str, key: ColumnElement[int], found: Select[Any]) -> Colu
 
 
 @cache
-def insert_rows(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
-    """Return the statement that adds a set of rows, made by `packed`."""
-    given = rows(dialect, {name: table.c[name].type for name in names})
+def insert_rows(dialect: str, *into: tuple[Table, tuple[str, ...]]) -> Insert:
+    """Return the statement that adds a set of rows to each of these tables; each is handed over by `new_rows`."""
+    *before, last = (_insert(dialect, table, names) for table, names in into)
+    return last.add_cte(*(each.cte(f"into_{each.table.name}") for each in before))
+
+
+def new_rows(
+    into: Iterable[tuple[Table, tuple[str, ...], Sequence[Sequence[Any]]]],
+) -> dict[str, str]:
+    """Return the parameters of `insert_rows`."""
+    return {_new(table): packed(names, values) for table, names, values in into}
+
+
+def _new(table: Table) -> str:
+    """Return how the parameter with the new rows of a table is called."""
+    return f"new_{table.name}"
+
+
+def _insert(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
+    """Return the statement that adds a set of rows to one table."""
+    given = rows(dialect, {name: table.c[name].type for name in names}, _new(table))
     return insert(table).from_select(names, select(*(given.c[name] for name in names)))
 
 
@@ -106,16 +126,34 @@ def packed(columns: Iterable[str], values: Iterable[Sequence[Any]]) -> str:
 
 def next_keys(connection: Connection, table: Table, count: int) -> list[int]:
     """Return `count` fresh keys of a table, ascending; a key is never given twice, not even after a purge."""
+    return [key for (key,) in next_keys_of(connection, (table,), count)]
+
+
+def next_keys_of(
+    connection: Connection, tables: tuple[Table, ...], count: int
+) -> list[tuple[int, ...]]:
+    """Return `count` fresh keys of each of these tables, ascending."""
     if not count:
         return []
     if connection.dialect.name == POSTGRESQL:
-        query = select(func.nextval(f"{table.name}_keys")).select_from(
-            func.generate_series(1, count)
-        )
-        return sorted(connection.execute(query).scalars())
-    known = text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = :name")
-    last = int(connection.execute(known, {"name": table.name}).scalar_one())
-    return list(range(last + 1, last + 1 + count))
+        found = connection.execute(_next_keys(tables), {"count": count})
+        return list(zip(*map(sorted, zip(*found, strict=True)), strict=True))
+    found = connection.execute(_LAST_KEYS)
+    known = {row.name: int(row.seq) for row in found}
+    firsts = [known.get(table.name, 0) + 1 for table in tables]
+    return [tuple(first + number for first in firsts) for number in range(count)]
+
+
+_LAST_KEYS = text("SELECT name, seq FROM sqlite_sequence")
+
+
+@cache
+def _next_keys(tables: tuple[Table, ...]) -> Select[Any]:
+    """Return the query for fresh keys of tables."""
+    count = bindparam("count", type_=Integer)
+    return select(*(func.nextval(literal(f"{table.name}_keys")) for table in tables)).select_from(
+        func.generate_series(1, count)
+    )
 
 
 def locked(dialect: str, query: Select[Any], table: Table, *, skip: bool) -> Select[Any]:

@@ -51,10 +51,7 @@ class Held:
 
 def known_customers(transaction: Transaction, names: Iterable[str]) -> dict[str, Customer]:
     """Return the customers with these names that exist."""
-    query = select(customer.c.name, customer.c.data).where(
-        customer.c.name.in_(bindparam("names", expanding=True))
-    )
-    found = transaction.connection.execute(query, {"names": sorted(names)})
+    found = transaction.run(_customers(transaction.dialect), ("name",), ((name,) for name in names))
     return {row.name: customer_of(row.data) for row in found}
 
 
@@ -98,6 +95,14 @@ def all_under_way(transaction: Transaction, services: Sequence[int]) -> dict[int
 def customer_of(data: str) -> Customer:
     """Return a customer's record, read once for each version."""
     return Customer.model_validate_json(data)
+
+
+@cache
+def _customers(dialect: str) -> Select[Any]:
+    """Return the query for customers by their names."""
+    asked = rows(dialect, {"name": customer.c.name.type})
+    query = select(customer.c.name, customer.c.data)
+    return query.select_from(asked).join(customer, customer.c.name == asked.c.name)
 
 
 @cache

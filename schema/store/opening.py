@@ -13,7 +13,7 @@ from schema.calendar import jeopardy
 from schema.lifecycle import NEW
 from schema.store.confirmations import add_codes
 from schema.store.counts import ACCEPTED, Counted, count
-from schema.store.dialect import Columns, next_keys, rows
+from schema.store.dialect import Columns, next_keys_of, rows
 from schema.store.known import Held
 from schema.store.moments import moment, stored
 from schema.store.order import Opened, Order
@@ -50,8 +50,9 @@ class Opening:
 
     def __init__(self, transaction: Transaction, most: int, besides: int = 0) -> None:
         self._transaction = transaction
-        self._keys = iter(next_keys(transaction.connection, operation, most))
-        self._service_keys = iter(next_keys(transaction.connection, service, most + besides))
+        keys = next_keys_of(transaction.connection, (operation, service), most + besides)
+        self._keys = iter([key for key, _ in keys])
+        self._service_keys = iter([key for _, key in keys])
         self._services: list[tuple[Held, Order]] = []
         self._besides: dict[int, int] = {}
         self._opened: list[Opened] = []
@@ -106,10 +107,15 @@ class Opening:
             )
             for held, order in self._services
         ]
-        transaction.add(service, NEW_SERVICE, made)
-        transaction.add(command, COMMAND, [_command(each) for each in self._opened])
-        transaction.add(operation, OPENED, [_operation(each, now) for each in self._opened])
-        transaction.add(due, DUE, [_due(each, now) for each in self._opened if not each.is_already])
+        waiting = [each for each in self._opened if not each.is_already]
+        transaction.add_all(
+            [
+                (service, NEW_SERVICE, made),
+                (command, COMMAND, [_command(each) for each in self._opened]),
+                (operation, OPENED, [_operation(each, now) for each in self._opened]),
+                (due, DUE, [_due(each, now) for each in waiting]),
+            ]
+        )
         add_codes(transaction, self._codes())
         self._hold({held.id for held, _ in self._services})
         transaction.write_history([_begun_service(held, order) for held, order in self._services])

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Executable, Row, Table
 
 from schema.lifecycle import Product
-from schema.store.dialect import SQLITE, insert_rows, insert_values, packed
+from schema.store.dialect import SQLITE, insert_rows, insert_values, new_rows, packed
 from schema.tables import PARTITIONS, history, outbox
 
 HISTORY = (
@@ -22,6 +22,10 @@ HISTORY = (
     "operation_id",
 )  # fmt: skip
 OUTBOX = ("partition", "kind", "owner", "number")
+
+
+#: Rows of a table: the table, their columns, their values.
+Rows = tuple[Table, tuple[str, ...], Sequence[tuple[Any, ...]]]
 
 
 class Line(NamedTuple):
@@ -83,11 +87,18 @@ class Transaction:
         return list(result.all()) if result.returns_rows else []
 
     def add(self, table: Table, names: tuple[str, ...], values: Sequence[tuple[Any, ...]]) -> None:
-        """Add rows to a table: each database in its own quickest way."""
-        if values and self.dialect == SQLITE:
-            self.connection.exec_driver_sql(insert_values(table, names), list(values))
-        elif values:
-            self.run(insert_rows(self.dialect, table, names), names, values)
+        """Add rows to a table."""
+        self.add_all([(table, names, values)])
+
+    def add_all(self, rows: Iterable[Rows]) -> None:
+        """Add rows to tables: each database in its own quickest way."""
+        some = [each for each in rows if each[2]]
+        if some and self.dialect == SQLITE:
+            for table, names, values in some:
+                self.connection.exec_driver_sql(insert_values(table, names), list(values))
+        elif some:
+            statement = insert_rows(self.dialect, *((table, names) for table, names, _ in some))
+            self.connection.execute(statement, new_rows(some))
 
     def write_history(self, written: Iterable[Written]) -> None:
         """Add lines to the histories of owner records, and their public ones to the outbox; `flush` stores them."""
@@ -109,9 +120,8 @@ class Transaction:
 
     def flush(self) -> None:
         """Store what was gathered of history and outbox."""
-        self.add(history, HISTORY, self._lines)
-        if self.publishes:
-            self.add(outbox, OUTBOX, self._public)
+        public = self._public if self.publishes else ()
+        self.add_all([(history, HISTORY, self._lines), (outbox, OUTBOX, public)])
         self._lines.clear()
         self._public.clear()
 
