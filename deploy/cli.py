@@ -17,6 +17,7 @@ from deploy.cli_database import database
 from deploy.cli_dead import dead
 from deploy.cli_submit import submitting
 from deploy.cli_watch import watching
+from deploy.memory import loading
 from deploy.output import all_written
 from schema.errors import NotFound, NotStored, Refused, TurnupError
 
@@ -235,6 +236,8 @@ def main() -> None:
 
 def _run(role: str, **given: object) -> None:
     """Run a role, `main` in the file of its name."""
-    from deploy.settings import read_settings
+    with loading():
+        from deploy.settings import read_settings
 
-    raise typer.Exit(import_module(f"deploy.{role}").main(read_settings(), **given) or 0)
+        settings, main = read_settings(), import_module(f"deploy.{role}").main
+    raise typer.Exit(main(settings, **given) or 0)
