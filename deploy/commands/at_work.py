@@ -75,7 +75,7 @@ def _retrying(tried: Mapping[str, Retrying]) -> Iterator[Finding]:
         least = "" if each.is_all else "at least "
         count = f"{least}{each.operations} {'operation is' if each.operations == 1 else 'operations are'}"
         told = f"{count} tried again because of {name}; at {moment(each.at)}: {each.said}"
-        yield Finding("platform", "warning", told)
+        yield Finding("platform", "warning", told, name)
 
 
 def _due(longest: tuple[int, timedelta] | None) -> Finding:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from rich.text import Text
 
 from deploy.commands.at_work import at_work
-from deploy.commands.finding import Finding
+from deploy.commands.finding import Finding, without_contradictions
 from deploy.commands.reach import broker, gateway, mail_server, platforms
 from deploy.display.screen import print_json, print_table, say
 from deploy.display.words import moment, state
@@ -33,7 +33,7 @@ def doctor(*, shows_settings: bool, as_json: bool) -> int:
     settings = read_settings()
     database = Database(settings.database_url, checkpoints=False)
     try:
-        findings = [*_findings(settings, database)]
+        findings = without_contradictions([*_findings(settings, database)])
     finally:
         database.close()
     if as_json:

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from deploy.broker import BrokerUnreachable, require_broker
@@ -108,13 +109,14 @@ def platforms(settings: Settings) -> Iterator[Finding]:
     is_played = settings.is_embedded and _is_simulator(settings)
     for name, platform in settings.platforms.items():
         if platform.url is not None:
-            yield _answers("platform", name, platform.url)
+            yield replace(_answers("platform", name, platform.url), product=name)
             if platform.secret is None:
                 told = f"{PREFIX}PLATFORM_{name.upper()}_SECRET is not set: {UNSIGNED}"
                 yield Finding("platform", "warning", told)
             continue
         if is_played:
-            yield Finding("platform", "ok", f"{name} is played at {settings.simulator_listen}")
+            told = f"{name} is played at {settings.simulator_listen}"
+            yield Finding("platform", "ok", told, name)
             continue
         told = f"{PREFIX}PLATFORM_{name.upper()}_URL is not set: "
         if settings.is_embedded:

@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, text, update
 from typer.testing import CliRunner
 
 from deploy.cli import app
+from deploy.commands import reach
 from deploy.keys import key_file
 from producers.amqp.topology import COMMANDS, REJECTED, channel_to
 from producers.presence import API, INTAKE, WAITING_RELAY
@@ -182,6 +183,19 @@ def fail(key: int, said: str) -> None:
             insert(trouble).values(operation_id=key, step="create", said=told, **times)
         )
     database.close()
+
+
+def test_a_platform_of_which_operations_are_tried_again_is_not_called_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done("db", "upgrade", "--movable-clock")
+    done("submit", write(customer(), activate(1)))
+    fail(1, "status 503")
+    monkeypatch.setattr(reach, "_is_simulator", lambda _: True)
+    with written(Database("sqlite:///turnup.db")) as writer:
+        boot(writer)
+        found = [told for told in doctor()[1]["platform"] if "cloud_pbx" in told[1]]
+    assert [state for state, _ in found] == ["warning"]
 
 
 def test_platforms_that_serve_plays_are_well(monkeypatch: pytest.MonkeyPatch) -> None:
