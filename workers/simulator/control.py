@@ -83,7 +83,7 @@ class Control:
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """Ask for a fault; 422 names everything that is wrong with it."""
-        rule = read_rule(await read_body(request), self.happenings.vendors)
+        rule = read_rule(await read_body(request), self.happenings.vendors, self.clock.now())
         with self.happenings.store.transaction():
             added = self.happenings.rules.add(rule)
         return web.json_response(asdict(added), status=HTTPStatus.CREATED)

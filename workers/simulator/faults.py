@@ -1,6 +1,7 @@
 """Faults on demand: what `POST /faults` may say."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,15 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from workers.simulator.clock import as_text
+from workers.simulator.clock import as_moment, as_text
 from workers.simulator.problems import checked, problem
 from workers.simulator.rows import Json, Rule
 from workers.simulator.vendor import Vendor
 
+#: How long, as people write it: 5m.
+LENGTH = re.compile(r"[0-9]{1,6}[smhd]")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 Seconds = Annotated[float, Field(ge=0, le=1e8)]
-Duration = Annotated[str, Field(pattern=r"^[0-9]{1,6}[smhd]$")] | Seconds
+Duration = Annotated[str, Field(pattern=rf"^{LENGTH.pattern}$")] | Seconds
 Share = Annotated[float, Field(ge=0, le=1)]
 ServerError = Annotated[int, Field(ge=500, le=599)]
 Refusal = Annotated[int, Field(ge=400, le=499)]
@@ -91,16 +94,24 @@ class Fault(BaseModel):
     service: str | None = None
     value: Any = None
     count: Annotated[int, Field(ge=1)] | None = None
-    until: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    until: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+        None, description="A time, or how long from now: 30m"
+    )
 
 
-def read_rule(body: Json, vendors: Mapping[str, Vendor]) -> Rule:
-    """Read the body of `POST /faults`; raise ProblemsError with everything that is wrong."""
+def read_rule(body: Json, vendors: Mapping[str, Vendor], now: str | None = None) -> Rule:
+    """Read the body of `POST /faults`; raise ProblemsError with everything that is wrong.
+
+    An `until` such as `30m` counts from `now`.
+    """
     problems = _wrong_target(body, vendors) + _wrong_value(body)
+    until = body.get("until")
+    if now and isinstance(until, str) and LENGTH.fullmatch(until):
+        body = {**body, "until": as_text(as_moment(now) + as_timedelta(until))}
     fault = checked(lambda: Fault.model_validate(body), problems)
-    until = as_text(fault.until) if fault.until else None
+    end = as_text(fault.until) if fault.until else None
     fields = fault.model_dump(exclude={"until"})
-    return Rule(**fields, until=until)
+    return Rule(**fields, until=end)
 
 
 def _wrong_target(body: Json, vendors: Mapping[str, Vendor]) -> list[Json]:

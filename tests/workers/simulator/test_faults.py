@@ -85,9 +85,10 @@ def test_lost_reply_leaves_reads_alone_unless_it_names_one(world: World) -> None
         world.call("GET", path)
 
 
-def test_outage_cuts_every_call_until_it_is_over(world: World) -> None:
+@pytest.mark.parametrize("until", [(START + timedelta(minutes=10)).isoformat(), "10m"])
+def test_outage_cuts_every_call_until_it_is_over(world: World, until: str) -> None:
     path = world.created()
-    world.fault("outage", until=(START + timedelta(minutes=10)).isoformat())
+    world.fault("outage", until=until)
     with pytest.raises(ConnectionError):
         world.create()
     with pytest.raises(ConnectionError):
