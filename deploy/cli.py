@@ -148,6 +148,14 @@ def run_clock(*, as_json: AsJson = False) -> None:
     run(as_json=as_json)
 
 
+@clock.command("stand")
+def stop_clock(*, as_json: AsJson = False) -> None:
+    """Let business time stand where it is, until it is moved or runs on."""
+    from deploy.commands.clock import stand
+
+    stand(as_json=as_json)
+
+
 @clock.command("skip")
 def skip_time(
     length: Annotated[str, typer.Argument(metavar="LENGTH", help="How much, such as 15m or 2d.")],

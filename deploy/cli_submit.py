@@ -67,6 +67,15 @@ def submit(  # noqa: PLR0913  an option each
     raise typer.Exit(submit_rows(file, Wanted(kind, said, _pairs(names, "--map")), manner))
 
 
+@customers.command("schema")
+def show_schema() -> None:
+    """Print the JSON Schema of a customer's record, which is the data of turnup.customer.changed."""
+    from deploy.display.screen import print_json
+    from schema.customer import Customer
+
+    print_json(Customer.model_json_schema())
+
+
 @customers.command("load")
 def load_customers(file: Lines, *, as_json: AsJson = False) -> None:
     """Take customers from a file; the newest version of each wins."""

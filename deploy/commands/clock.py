@@ -1,4 +1,4 @@
-"""`turnup clock show` and `run`: business time, what kind of clock it is, and that it runs (DESIGN idea 10)."""
+"""`turnup clock show`, `run` and `stand`: business time, what kind of clock it is, and how it goes (DESIGN idea 10)."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from deploy.display.screen import print_json, say
 from deploy.display.words import length, moment
 from schema.command import rfc3339
 from schema.errors import Refusal, Refused
-from schema.store.clock import RunTime, Times
+from schema.store.clock import MoveTime, RunTime, Times
 from schema.store.moments import moment as when
 from schema.store.vitals import clock_times
 
@@ -28,6 +28,19 @@ def run(*, as_json: bool) -> None:
             times = clock_times(connection)
         require_movable(times)
         writer.store(RunTime(), PATIENCE.total_seconds())
+        with session.database.look() as connection:
+            tell(clock_times(connection), as_json=as_json)
+
+
+def stand(*, as_json: bool) -> None:
+    """Let business time stand, from the next whole second on, and print it."""
+    with writing() as (session, writer):
+        with session.database.look() as connection:
+            times = clock_times(connection)
+        require_movable(times)
+        if not times.is_standing:
+            soon = when(times.business).replace(microsecond=0) + timedelta(seconds=1)
+            writer.store(MoveTime(soon), PATIENCE.total_seconds())
         with session.database.look() as connection:
             tell(clock_times(connection), as_json=as_json)
 

@@ -179,3 +179,9 @@ def test_a_dry_run_tells_the_plan_and_what_would_be_refused_and_stores_nothing(u
     assert "a dry run does not store" in told.stdout
     line = turnup("submit", "--dry-run", "--json", write(activate(1))).stdout
     assert '"steps": ["create_instances"' in line or '"steps":["create_instances"' in line
+
+
+def test_a_customers_fields_are_told_by_the_command_line() -> None:
+    told = json.loads(done("customers", "schema"))
+    assert told["required"] == ["version", "name"]
+    assert {"admins", "partners", "entitlements", "sites", "numbers"} <= told["properties"].keys()

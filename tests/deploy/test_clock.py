@@ -135,6 +135,13 @@ def test_time_runs_on_after_an_interrupt_while_a_move_is_stored(
     assert not read("clock", "show")["standing"]
 
 
+def test_time_that_runs_is_let_stand(writer: Writer) -> None:
+    writer.store(RunTime())
+    shown = read("clock", "stand")
+    assert shown["standing"]
+    assert read("clock", "stand") == read("clock", "show") == shown
+
+
 @pytest.mark.usefixtures("writer")
 def test_time_without_a_worker_moves_in_one_step() -> None:
     result = turnup("clock", "skip", "1h")
