@@ -36,6 +36,19 @@ def retry(operation: OperationId, *, as_json: AsJson = False) -> None:
 
 
 @calls.command(rich_help_panel=WORK)
+def resolve(
+    name: Annotated[str, typer.Argument(metavar="ID", help="tkt_..., or the op_... it is about.")],
+    *,
+    why: Annotated[str, typer.Option(help="What was done about it; the ticket tells.")],
+    as_json: AsJson = False,
+) -> None:
+    """Resolve the ticket of an operation that has ended: what it asks is done."""
+    from deploy.commands.calls import resolve
+
+    resolve(name, why, as_json=as_json)
+
+
+@calls.command(rich_help_panel=WORK)
 def confirm(
     operation: OperationId,
     code: Annotated[str, typer.Argument(metavar="CODE", help="The 8 digits from the mail.")],

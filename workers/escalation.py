@@ -43,7 +43,8 @@ GIVEN_UP = "\n- Or give it up: turnup cancel {0}"
 FAILED = """\
 - It is over and cannot be continued; what it had done was undone as far as possible.
 - Mend what the reason names, with those who run the platform.
-- Then have the command sent again under a new id{1}, and tell the customer, who is waiting."""
+- Then have the command sent again under a new id{1}, and tell the customer, who is waiting.
+- When all is done: turnup resolve {0} --why TEXT"""
 ANEW = " and for a new reference, for this one is never used again"
 
 UNDELIVERED = """\

@@ -1,13 +1,15 @@
-"""`turnup cancel`, `retry`, `confirm`, `pause` and `resume`: what is asked of one thing by its name."""
+"""`turnup cancel`, `retry`, `resolve`, `confirm`, `pause` and `resume`: what is asked of one thing by its name."""
 
 from deploy.commands.session import Session, leave_to_the_relay, user, writing
 from deploy.display.screen import answer, say
 from deploy.keys import load_keys
 from producers.calls import Calls, product_named
 from producers.secrets import Secrets
+from schema.ids import key_of
 from schema.sealing import Sealer
 from schema.store.pauses import Pause, Resume
-from schema.store.reads import find_operation
+from schema.store.reads import find_operation, find_ticket
+from schema.store.resolving import ResolveTicket
 from schema.store.writer import Writer
 from schema.views import Operation
 
@@ -32,6 +34,20 @@ def retry(operation: str, *, as_json: bool) -> None:
         found = _found(session, operation)
     told = f"{found.id} goes on where it was parked: turnup show {found.id}"
     answer(found, told, as_json=as_json)
+
+
+def resolve(name: str, why: str, *, as_json: bool) -> None:
+    """Resolve a ticket, by its own name or by its operation's."""
+    with writing() as (session, writer):
+        with session.database.look() as connection:
+            is_ticket = name.lower().startswith("tkt")
+            operation = find_ticket(connection, name).operation if is_ticket else name
+        record = ResolveTicket(key_of("op", operation), user(), why)
+        was_open = Calls(writer, leave_to_the_relay).store(record)
+        with session.database.look() as connection:
+            found = find_ticket(connection, find_operation(connection, operation).ticket or "")
+    told = "is resolved" if was_open else "was resolved before"
+    answer(found, f"{found.id} {told}", as_json=as_json)
 
 
 def confirm(operation: str, code: str, *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from schema.store.api_keys import known_keys, known_users
 from schema.store.database import Database
 from schema.store.secrets import context_of
 from schema.tables import api_key, secret
-from tests.deploy.orders import activate, customer, write
+from tests.deploy.orders import activate, boot, customer, end, park, write, written
 from tests.deploy.test_cli import done, here, read, refused, turnup, url
 from tests.deploy.test_process import line_of
 from tests.deploy.test_process import turnup as process
@@ -185,3 +185,21 @@ def test_a_customers_fields_are_told_by_the_command_line() -> None:
     told = json.loads(done("customers", "schema"))
     assert told["required"] == ["version", "name"]
     assert {"admins", "partners", "entitlements", "sites", "numbers"} <= told["properties"].keys()
+
+
+def test_CO_5_the_ticket_of_what_has_failed_is_resolved_by_hand(url: str) -> None:
+    done("submit", write(customer(), activate(1), activate(2)))
+    with written(Database(url)) as writer:
+        worker = boot(writer)
+        end(writer, worker, 1, "failed")
+        park(writer, worker, 2)
+    (ticket,) = (each for each in read("tickets", "--open") if each["operation"] == "op_1")
+    again = refused("resolve", "op_2", "--why", "mended", code=1)
+    assert again.startswith("op_2 has not ended: its ticket is resolved by itself")
+    for name, told in ((ticket["id"], "is resolved"), ("op_1", "was resolved before")):
+        assert done("resolve", name, "--why", "sent again") == f"{ticket['id']} {told}\n"
+    shown = read("show", "op_1")["ticket"]
+    assert (shown["state"], len(shown["comments"])) == ("resolved", 1)
+    assert shown["comments"][0]["body"].endswith(": sent again")
+    assert [each["operation"] for each in read("tickets", "--open")] == ["op_2"]
+    assert refused("resolve", "op_9", "--why", "x", code=1) == "there is no operation op_9"
