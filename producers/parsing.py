@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import NoReturn
 
+from pydantic_core import to_json
+
 from schema.errors import Fault
 
 UNCLEAN = re.compile(r"[\x00\ud800-\udfff]")
+
+#: What a value with a fault holds when it is written, and some without one too.
+SUSPECT = re.compile(rb"\\u0000|NaN|Infinity")
 
 WRONG_TEXT = "holds a NUL or half a surrogate pair, which no text may"
 WRONG_NUMBER = "is no number that JSON has"
@@ -41,12 +46,8 @@ def parse_json(text: str | bytes) -> object:
 def write_json(value: object) -> tuple[bytes, tuple[Fault, ...]]:
     """Return a value as JSON, and every place in it that cannot be stored or sent on."""
     try:
-        text = json.dumps(
-            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-        ).encode()
-        faults = tuple(_faults(value)) if b"\\u0000" in text else ()
-    except RecursionError:
-        text, faults = b"", (Fault("", TOO_DEEP),)
+        text = to_json(value, inf_nan_mode="constants")
+        faults = tuple(_faults(value)) if SUSPECT.search(text) else ()
     except ValueError:
         text, faults = b"", tuple(_faults(value)) or (Fault("", TOO_DEEP),)
     return text, faults

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from producers.parsing import write_json
 from schema.asker import Asker, forbidden
@@ -147,7 +148,7 @@ def _order(draft: _Draft, sealer: Sealer) -> Order | Refusal:
     data = draft.given.get("data", {})
     if not isinstance(data, dict):
         return invalid((*draft.faults, *_subject(draft.given.get("subject"))[2]))
-    fields, wrong = _parsed(draft.verb.command, json.dumps(data).encode(), "/data")
+    fields, wrong = _parsed(draft.verb.command, to_json(data), "/data")
     owner, reference, odd = _subject(draft.given.get("subject"))
     until, late = _deadline(data.get("deadline"))
     faults = (*draft.faults, *odd, *wrong, *late, *_not_before(data.get("not_before")))
@@ -235,7 +236,7 @@ def _customer(
     name, data = given.get("subject"), given.get("data", {})
     record = None
     if isinstance(data, dict):
-        record, wrong = _parsed(Customer, json.dumps(data).encode(), "/data")
+        record, wrong = _parsed(Customer, to_json(data), "/data")
         faults += wrong
     if name is None or (isinstance(name, str) and not is_name(name)):
         faults += (Fault("/subject", NAME_WANTED),)

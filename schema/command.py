@@ -116,6 +116,10 @@ class Command(BaseModel):
     )
 
 
+#: Writes JSON that is the same for the same content; made once, for making it takes longer than what it writes.
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
+
+
 def is_name(text: str) -> bool:
     """Return whether text can name a customer or a service."""
     try:
@@ -132,9 +136,7 @@ def faults_of(error: ValidationError, under: str = "") -> tuple[Fault, ...]:
 
 def content_hash(kind: str, subject: str | None, data: Mapping[str, Any]) -> str:
     """Return the fingerprint of what a command asks for, whatever the order of its members."""
-    canonical = json.dumps(
-        [kind, subject, data], sort_keys=True, separators=(",", ":"), default=str
-    )
+    canonical = _canonical([kind, subject, data])
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
@@ -161,7 +163,8 @@ def to_cloudevent(
 def rfc3339(moment: datetime) -> str:
     """Return a moment as RFC 3339 in UTC, with milliseconds only where it has some."""
     precision = "milliseconds" if moment.microsecond else "seconds"
-    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec=precision)[: -len("+00:00")] + "Z"
 
 
 def _pointer(location: Iterable[str | int]) -> str:

@@ -30,7 +30,6 @@ from producers.http.queries import take_no_query
 CALLED_BACK = (platforms, desk, messages)
 
 ROUTERS = (
-    commands,
     operations,
     services,
     tickets,
@@ -55,6 +54,7 @@ def create_app(doors: Doors, *, most_bytes: int = MOST_BYTES) -> FastAPI:
     app.state.offering = Offering(doors.intake)
     for each in CALLED_BACK:
         app.include_router(each.router)
+    app.include_router(commands.router)
     for each in ROUTERS:
         app.include_router(each.router, dependencies=[Depends(take_no_query)])
     app.add_middleware(LimitedBody, most_bytes=most_bytes)

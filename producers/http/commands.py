@@ -14,12 +14,13 @@ from fastapi.responses import Response
 
 from producers.answers import ACCEPTED, JSON, OK, Found, outcomes, shown, to_look_up
 from producers.cloudevents import Delivery
-from producers.http.askers import Asking
+from producers.http.askers import asker_of
 from producers.http.cloudevents import read_delivery
-from producers.http.doors import Doors, Open
+from producers.http.doors import Doors, doors_of
 from producers.http.offering import Offering
 from producers.http.openapi import COMMANDS_BODY, COMMANDS_PARAMETERS, problems
 from producers.http.problems import answer_with
+from producers.http.queries import take_no_query
 from producers.intake import Answer, Intake, too_late
 from schema.asker import Asker
 from schema.errors import Refusal
@@ -48,8 +49,11 @@ router = APIRouter()
     },
     openapi_extra={"requestBody": COMMANDS_BODY, "parameters": COMMANDS_PARAMETERS},
 )
-async def take_commands(request: Request, doors: Open, asker: Asking) -> Response:
+async def take_commands(request: Request) -> Response:
     """Take one command, a batch of them, or customers' records, as CloudEvents."""
+    # Asked for here: three dependencies of the framework take longer than to read a command.
+    await take_no_query(request)
+    doors, asker = await doors_of(request), await asker_of(request)
     body = await request.body()
     if len(body) > SMALL:
         return await run_in_threadpool(_take, doors, asker, request.headers, body)
