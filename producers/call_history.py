@@ -7,6 +7,7 @@ import csv
 import re
 from codecs import iterdecode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -26,6 +27,7 @@ from schema.command import faults_of
 from schema.errors import Fault, Refusal, Refused
 from schema.lifecycle import Product
 from schema.store.call_history import Call
+from schema.telephone import e164
 
 #: By what the vendor tells of which product a call is.
 MARK = "Sub client type"
@@ -35,8 +37,6 @@ TIME = re.compile(
 )
 TIME_WANTED = "must be a time such as 2026-05-29T10:00:00.000Z"
 
-NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
-PUNCTUATION = re.compile(r"[ ().-]")
 NUMBER_WANTED = "names no line: neither it nor the user's side is a number such as +390612345001"
 
 #: As wide as the column in which it is kept.
@@ -85,8 +85,14 @@ class CallRow(BaseModel):
     def e164(self) -> str | None:
         """The number of the line: the user's, or that of his side of the call where he has an extension only."""
         side = self.calling if self.direction == "ORIGINATING" else self.called
-        numbers = (PUNCTUATION.sub("", each) for each in (self.user_number, side))
-        return next(filter(NUMBER.fullmatch, numbers), None)
+        return next(filter(None, map(_number, (self.user_number, side))), None)
+
+
+def _number(text: str) -> str | None:
+    """Return the number that a cell names as it is kept."""
+    with suppress(ValueError):
+        return e164(text)
+    return None
 
 
 #: Without these columns it is no call history.

@@ -7,15 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from schema.calendar import WorkCalendar
 from schema.command import Email, InWords, Name
+from schema.telephone import E164
 
 #: The highest version: 64 bits hold no more.
 NEWEST = (1 << 63) - 1
 
-E164 = Annotated[
-    str,
-    StringConstraints(pattern=r"^\+[1-9][0-9]{1,14}$"),
-    InWords("must be a number with + and its country code, digits only, such as +390255501001"),
-]
 Text200 = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 

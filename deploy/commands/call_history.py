@@ -16,6 +16,7 @@ from producers.files import BadLine
 from schema.command import rfc3339
 from schema.errors import StoreError
 from schema.store.call_history import KeepCalls
+from schema.telephone import as_written
 from schema.views import problem_of
 
 #: Rows in one transaction.
@@ -77,7 +78,8 @@ def _lines(line: Line) -> Sequence[str]:
     """Return what is to be known of a row: whose it is not, or every fault of it."""
     match line:
         case CallLine(call=call):
-            return [f"no {call.product} had {call.e164} at {moment(call.began_at)}: {call.record}"]
+            number = as_written(call.e164, None)
+            return [f"no {call.product} had {number} at {moment(call.began_at)}: {call.record}"]
         case BadLine(refusal=refusal):
             faults = [f"{each.pointer}  {each.detail}" for each in refusal.faults]
             return faults or [refusal.detail]

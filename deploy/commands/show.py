@@ -17,6 +17,7 @@ from deploy.display.operation import (
 from deploy.display.screen import print_json, say
 from schema.errors import NotFound
 from schema.store.clock import business_now
+from schema.store.customers import find_customer
 from schema.store.reads import (
     OperationFilter,
     Span,
@@ -37,6 +38,7 @@ WANTED = "write op_..., svc_..., tkt_... or <customer>/<reference>"
 
 def show(name: str, *, as_json: bool) -> None:
     """Print what has this id, or this customer and reference."""
+    country = None
     with reading() as session:
         kind = "svc" if "/" in name else name.lower().partition("_")[0]
         match kind:
@@ -44,12 +46,13 @@ def show(name: str, *, as_json: bool) -> None:
                 found, now = _operation(session, name)
             case "svc":
                 found, now = _service(session, name)
+                country = _country(session, found["service"].customer)
             case _:
                 raise NotFound(f"{name!r} is no id; {WANTED}")
     if as_json:
         print_json(found)
     else:
-        _tell(found, now)
+        _tell(found, now, country)
 
 
 def _operation(session: Session, name: str) -> tuple[Mapping[str, Any], datetime]:
@@ -82,10 +85,17 @@ def _service(session: Session, name: str) -> tuple[Mapping[str, Any], datetime]:
     return {**found, **newest}, now
 
 
-def _tell(found: Mapping[str, Any], now: datetime) -> None:
+def _country(session: Session, customer: str) -> str | None:
+    """Return the country whose people read what is known of a customer's service."""
+    with session.database.look() as connection:
+        record = find_customer(connection, customer)
+    return record.country if record else None
+
+
+def _tell(found: Mapping[str, Any], now: datetime, country: str | None) -> None:
     """Print it for people."""
     if "service" in found:
-        say(service_head(found["service"], now))
+        say(service_head(found["service"], now, country))
         say(headed("What became of the service", timeline(found["service_history"])), "")
         print_operations(found["operations"], now)
         say("")

@@ -57,8 +57,8 @@ def operation_head(operation: Operation, now: datetime) -> RenderableType:
     return Group(title, _fields(fields))
 
 
-def service_head(service: Service, now: datetime) -> RenderableType:
-    """Return a service's state, billing and facts."""
+def service_head(service: Service, now: datetime, country: str | None = None) -> RenderableType:
+    """Return a service's state, billing and facts, for people of a country."""
     title = Text.assemble(
         (service.id, "bold"),
         f"  {service.product}  {service.customer}/{service.reference}  ",
@@ -67,7 +67,7 @@ def service_head(service: Service, now: datetime) -> RenderableType:
     fields: list[Field] = [
         ("created", hinted(service.created_at, now)),
         ("billing", service.billing),
-        *((spoken(name), clean(plainly(value))) for name, value in service.facts.items()),
+        *((spoken(name), clean(plainly(value, country))) for name, value in service.facts.items()),
     ]
     if service.last_call is not None:
         fields.append(("last call", _call(service.last_call, now)))

@@ -9,6 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from schema.telephone import as_written
+
 #: One colour for one state, whatever is in it: an operation, a ticket, a worker or a check.
 STYLES = {
     "accepted": "cyan",
@@ -106,18 +108,18 @@ def spoken(what: str) -> str:
     return what.replace("_", " ")
 
 
-def plainly(value: object) -> str:
-    """Return what is known of a service as people read it, whatever its shape."""
+def plainly(value: object, country: str | None = None) -> str:
+    """Return what is known of a service as people of a country read it, whatever its shape."""
     match value:
         case bool():
             return "yes" if value else "no"
         case Mapping():
             named = ((spoken(str(name)), each) for name, each in value.items() if each is not None)
-            return ", ".join(f"{name} {plainly(each)}" for name, each in named)
+            return ", ".join(f"{name} {plainly(each, country)}" for name, each in named)
         case list() | tuple():
-            return "; ".join(map(plainly, value)) or "none"
+            return "; ".join(plainly(each, country) for each in value) or "none"
         case _:
-            return str(value)
+            return as_written(str(value), country)
 
 
 def counted(count: int, noun: str) -> str:

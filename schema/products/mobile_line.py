@@ -7,8 +7,8 @@ from pydantic import StringConstraints
 from schema.asking import Takes, Wanted
 from schema.calendar import days, minutes
 from schema.command import Command, Email
-from schema.customer import E164
 from schema.lifecycle import Cell, Moves, Product, Verb, row
+from schema.telephone import E164
 
 STATES = ("new", "activation_pending", "online", "offline", "deleted")
 

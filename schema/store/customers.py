@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schema.customer import Customer
 from schema.store.dialect import POSTGRESQL
+from schema.store.known import customer_of
 from schema.store.numbers import set_numbers
 from schema.store.pools import set_pools
 from schema.store.transaction import Transaction
@@ -62,4 +63,4 @@ def _set_partners(transaction: Transaction, change: ChangeCustomer) -> None:
 def find_customer(connection: Connection, name: str) -> Customer | None:
     """Return a customer's newest record."""
     data = connection.execute(select(customer.c.data).where(customer.c.name == name)).scalar()
-    return Customer.model_validate_json(data) if data is not None else None
+    return customer_of(data) if data is not None else None

@@ -19,6 +19,7 @@ from schema.store.deliveries import DESK
 from schema.store.moments import moment
 from schema.store.transaction import Transaction
 from schema.tables import clock, customer, delivery, operation, service, ticket, trouble
+from schema.telephone import FROM_STORE
 
 TOLD = (
     "channel", "cause", "operation_id", "service_id", "ticket_id", "template", "recipient", "language", "facts",
@@ -135,4 +136,5 @@ def _tried(row: Row[Any]) -> Tried | None:
 def _customer(row: Row[Any]) -> Customer:
     """Return the customer of a ticket; one who was never told to us has only a name."""
     given: Mapping[str, Any] = json.loads(row.data) if row.data else {}
-    return Customer.model_validate(given or {"version": 1, "name": row.customer})
+    known = given or {"version": 1, "name": row.customer}
+    return Customer.model_validate(known, context=FROM_STORE)

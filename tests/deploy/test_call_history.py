@@ -54,7 +54,7 @@ def test_ML_10_what_no_line_had_is_listed_and_the_line_shows_its_last_call(line:
     told = done("calls", "load", name)
     missed = f"{NOW - timedelta(days=2):%Y-%m-%d %H:%M:%S}Z"
     assert told.splitlines() == [
-        f"line 2       unmatched  no mobile_line had {OURS} at {missed}: r-0",
+        f"line 2       unmatched  no mobile_line had +39 06 1234 5001 at {missed}: r-0",
         "3 rows: 1 marked, 1 other, 1 unmatched",
     ]
     assert "outgoing, 1m 12s" in done("show", line)

@@ -171,10 +171,14 @@ def test_one_that_did_not_succeed_has_met_no_deadline(
         (["voicemail", "park"], "voicemail; park"),
         ([{"kind": "pickup", "role": None, "on_hold": True}], "kind pickup, on hold yes"),
         (7, "7"),
+        (
+            {"number": "+390612345001", "for": ["+4989123456"]},
+            "number 06 1234 5001, for +49 89 123456",
+        ),
     ],
 )
 def test_what_is_known_of_a_service_reads_as_words(known: object, read: str) -> None:
-    assert plainly(known) == read
+    assert plainly(known, "IT") == read
 
 
 def test_a_history_reads_as_a_timeline(capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,7 +55,8 @@ def test_ML_10_a_user_with_an_extension_only_is_known_by_his_side_of_the_call(
 
 
 def test_ML_10_a_number_may_be_written_with_spaces_and_a_time_with_its_offset() -> None:
-    assert call(row("a", user="+39 06 1234-5001")).e164 == OURS
+    for text in ("+39 06 1234-5001", "0039 06 12345001", "tel:+39-06-1234-5001"):
+        assert call(row("a", user=text)).e164 == OURS
     hours = [
         call(row("a", start=start)).began_at.hour
         for start in ("2026-05-29T10:00:00Z", "2026-05-29 10:00:00", "2026-05-29T12:00:00+02:00")

@@ -60,7 +60,7 @@ def test_CO_2_a_number_without_its_plus_is_told_what_one_looks_like() -> None:
     (fault,) = faults_of(refused.value)
     assert fault.pointer == "/number"
     assert fault.detail == (
-        "must be a number with + and its country code, digits only, such as +390255501001"
+        "must be a telephone number that names its country, such as +39 06 1234 5678"
     )
 
 

@@ -12,8 +12,8 @@ from pydantic import (
 )
 
 from schema.command import Command, Email, InWords
-from schema.customer import E164
 from schema.spreadsheet import FORMULA
+from schema.telephone import E164
 
 MOBILE_NEEDS = "a mobile always needs its contract number"
 

@@ -1,19 +1,24 @@
 """What can be asked of an account for encrypted calls, with every fault that its fields can have (SA-1 to SA-8)."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
-from pydantic_core.core_schema import ValidationInfo
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from schema.command import Command, Email, InWords
+from schema.telephone import E164, PATTERN, taken
 
 Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Text200 = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Gsm = Annotated[
-    str,
-    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
-    InWords("must be a number with + and its country code, digits only, such as +393335550101"),
-]
 UserName = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$"),
@@ -21,10 +26,31 @@ UserName = Annotated[
         "must be 3 to 64 letters, digits, dots, underscores and hyphens, a letter or digit first"
     ),
 ]
+
+#: A number that only the server of these accounts knows.
+OWN_PLAN = re.compile(r"[0-9]{3,15}")
+
+
+def _virtual_number(text: str, told: ValidationInfo) -> str:
+    """Return a telephone number as it is kept, or a number of the server's own plan as it is."""
+    if OWN_PLAN.fullmatch(text) and not text.startswith("00"):
+        return text
+    try:
+        return taken(text, told)
+    except ValueError as error:
+        raise ValueError(f"{error}; or 3 to 15 digits of the server's own plan") from error
+
+
 VirtualNumber = Annotated[
     str,
-    StringConstraints(pattern=r"^\+?[0-9]{3,15}$"),
-    InWords("must be 3 to 15 digits, with + before them or without"),
+    AfterValidator(_virtual_number),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"{PATTERN}|^[0-9]{{3,15}}$",
+            "description": "A telephone number that names its country, or 3 to 15 digits of the server's own plan",
+        }
+    ),
 ]
 
 #: How a link comes to the user; a `message` is another one than these, which the Admin sends who reveals the link.
@@ -54,7 +80,7 @@ class Activate(Command):
         None, validate_default=True, description="Needed by wizard and batch, not taken by plain"
     )
     full_name: Text80
-    gsm_number: Gsm | None = None
+    gsm_number: E164 | None = None
     email: Email | None = None
     security_model: Text80 | None = None
     description: Text200 | None = None
@@ -128,7 +154,7 @@ class Edit(Command):
     full_name: Text80 | None = None
     group: Text80 | None = None
     profile: Text80 | None = None
-    gsm_number: Gsm | None = None
+    gsm_number: E164 | None = None
     email: Email | None = None
     security_model: Text80 | None = None
     description: Text200 | None = None

@@ -1,8 +1,8 @@
 """What can be asked of a SIP device, and with which fields (SD-1, SD-3, SD-4, SD-5, SD-7)."""
 
-import re
 from typing import Annotated, Literal, Self
 
+from macaddress import MAC
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -10,16 +10,13 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
 from schema.command import Command, InWords, Name
-from schema.customer import E164, Text80
-
-#: Six octets, written together, or in twos by colons or hyphens, or in fours by dots (SD-4).
-MAC = re.compile(
-    r"[0-9a-f]{12}|[0-9a-f]{2}(:[0-9a-f]{2}){5}|[0-9a-f]{2}(-[0-9a-f]{2}){5}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}"
-)
+from schema.customer import Text80
+from schema.telephone import E164
 
 #: The bit of the first octet that says an address is many devices'.
 MULTICAST = 0x01
@@ -27,9 +24,10 @@ MULTICAST = 0x01
 
 def mac_address(text: str) -> str:
     """Return a MAC address as it is stored, such as `0050c2abcdef`; raise `ValueError` for none of a device (SD-4)."""
-    if not MAC.fullmatch(written := text.strip().lower()):
-        raise ValueError("must be a MAC address such as 00:50:c2:ab:cd:ef")
-    octets = bytes.fromhex(re.sub("[:.-]", "", written))
+    try:
+        octets = bytes(MAC(text.strip()))
+    except ValueError as error:
+        raise ValueError("must be a MAC address such as 00:50:c2:ab:cd:ef") from error
     if octets[0] & MULTICAST:
         raise ValueError("must be the address of one device, not a multicast address")
     if not any(octets):
@@ -37,7 +35,17 @@ def mac_address(text: str) -> str:
     return octets.hex()
 
 
-Mac = Annotated[str, AfterValidator(mac_address)]
+Mac = Annotated[
+    str,
+    AfterValidator(mac_address),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\s*[0-9A-Fa-f]{2}([:.-]?[0-9A-Fa-f]{2}){5}\s*$",
+            "description": "A MAC address such as 00:50:c2:ab:cd:ef, also with hyphens, dots or nothing between",
+        }
+    ),
+]
 Firmware = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9}){0,7}$"),

@@ -8,7 +8,7 @@ from workers.products.mobile_line.notices import CODE, NOTICES
 
 #: Samples of the standard, with and without an object id and the flag of a confirmation code.
 SAMPLE = "1$SMDP.GSMA.COM$04386-AGYFT-A74Y8-3F815"
-GIVEN = {"activation_code": f"LPA:{SAMPLE}", "user": "Maria Rossi"}
+GIVEN = {"activation_code": f"LPA:{SAMPLE}", "user": "Maria Rossi", "number": "06 1234 5001"}
 
 
 @pytest.mark.parametrize("behind", ["", "$$1", "$1.3.6.1.4.1.31746$1", "$1.3.6.1.4.1.31746"])
@@ -30,6 +30,7 @@ def test_ML_2_what_is_no_code_is_refused_without_repeating_it(text: str) -> None
 def test_ML_2_the_mail_says_what_each_kind_of_phone_asks_for(language: str) -> None:
     mail = worded(NOTICES[CODE], language, GIVEN)
     assert "Maria Rossi" in mail.text
+    assert "06 1234 5001" in mail.text
     assert "{" not in mail.text + mail.subject
     typed = [line.partition(":")[2].strip() for line in mail.text.splitlines() if "  " in line]
     assert typed == ["SMDP.GSMA.COM", "04386-AGYFT-A74Y8-3F815", f"LPA:{SAMPLE}"]

@@ -1,19 +1,23 @@
 """The business line on a mobile phone, rule by rule; the vendor's user scans a first code by himself."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from producers.reading import Reader
+from schema.asker import Asker
 from schema.customer import Customer
 from schema.errors import Refusal
 from schema.store.customers import ChangeCustomer
 from schema.store.deliveries import MAIL
 from schema.store.moments import moment
-from schema.store.order import Accepted
-from tests.products.mobile_line.examples import CUSTOMER, EMAIL, SECRETS
+from schema.store.order import Accepted, Order
+from tests.products.mobile_line.examples import CUSTOMER, EMAIL, EXAMPLES, SECRETS
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
+from tests.world.worker import SEALER
 from tests.world.world import World
 
 ADMIN = "anna@acme.example"
@@ -44,6 +48,16 @@ def bring_online(world: World) -> None:
     world.submit("activate")
     world.settle(timedelta(days=1))
     assert state(world) == "online"
+
+
+def read(world: World, reference: str, number: str) -> Order:
+    """Return what a door makes of an `activate`."""
+    named = {"specversion": "1.0", "id": f"{reference} {number}", "source": "crm"}
+    data = {**EXAMPLES["activate"], "number": number}
+    event = {**named, "type": "turnup.mobile_line.activate", "subject": f"acme/{reference}"}
+    order = Reader(world.products, SEALER).read({**event, "data": data}, Asker("me"))
+    assert isinstance(order, Order)
+    return order
 
 
 def state(world: World) -> str:
@@ -88,6 +102,20 @@ def test_ML_1_without_an_entitlement_it_is_refused(world: World) -> None:
     answer = world.ask("activate")
     assert isinstance(answer, Refusal)
     assert answer.reason == "no_entitlement"
+
+
+def test_CO_11_two_writings_of_a_number_are_one_and_people_read_theirs(world: World) -> None:
+    change_customer(world, numbers=[{"e164": "0039 06 1234-5001", "site": "Roma"}])
+    operation = world.hand_in(read(world, "one", "tel:+39-06-1234-5001"))[0]
+    assert isinstance(operation, Accepted)
+    again = world.hand_in(read(world, "two", "+39 (06) 12 34 50 01"))[0]
+    assert isinstance(again, Refusal)
+    assert again.reason == "number_taken"
+    world.settle(timedelta(days=1))
+    assert json.loads(world.rows.service()["facts"])["number"] == "+390612345001"
+    (mail,) = world.rows.all("delivery", operation_id=operation.operation)
+    assert json.loads(mail["facts"])["number"] == "06 1234 5001"
+    world.check()
 
 
 def test_ML_3_the_code_is_mailed_to_the_user(world: World) -> None:

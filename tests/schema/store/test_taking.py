@@ -41,7 +41,7 @@ NUMBERED = wanting(number_wanted)
 TAKING = replace(NUMBERED, product=replace(NUMBERED.product, takes_entitlement=True))
 COUNTED = replace(SAMPLE, product=replace(SAMPLE.product, takes_entitlement=True))
 
-NUMBERS = ("+39061", "+39062", "+39063")
+NUMBERS = ("+390612345601", "+390612345602", "+390612345603")
 ROME: dict[str, Any] = {"name": "Rome", "emergency_address": "Via Appia 1"}
 
 
@@ -251,7 +251,7 @@ def test_CO_11_two_machines_at_once_never_take_the_same_number(
 ) -> None:
     world = make_world(NUMBERED)
     with two_writers(world, postgres_url) as writers:
-        numbers = [f"+3906{turn}" for turn in range(1, 21)]
+        numbers = [f"+39061234{turn:04}" for turn in range(1, 21)]
         known(world, numbers=numbers)
         for number in numbers:
             same = [line(world, f"same {number} {each}", number) for each in (1, 2)]
@@ -260,7 +260,7 @@ def test_CO_11_two_machines_at_once_never_take_the_same_number(
 
 def test_a_customer_whose_numbers_stand_at_no_site_is_refused() -> None:
     for wrong in (
-        {"numbers": [{"e164": "+391", "site": "Rome"}]},
+        {"numbers": [{"e164": "+390612345609", "site": "Rome"}]},
         {"sites": [ROME, ROME]},
         {"sites": [ROME], "numbers": [{"e164": "0612", "site": "Rome"}]},
         {"sites": [{**ROME, "colour": "red"}]},

@@ -30,7 +30,7 @@ NOTICES = {
             "en": """\
 Hello {user},
 
-your business line is ready. Scan the QR code with the phone's camera, or type it in:
+your business line {number} is ready. Scan the QR code with the phone's camera, or type it in:
 
 Apple phones (Settings, Mobile Service, Add eSIM, Enter Details Manually)
   SM-DP+ address:   {address}
@@ -44,7 +44,8 @@ The code works once, for 90 days. It replaces every earlier one. Afterwards swit
             "it": """\
 Ciao {user},
 
-la tua linea aziendale è pronta. Inquadra il codice QR con la fotocamera, oppure inseriscilo a mano:
+la tua linea aziendale {number} è pronta. Inquadra il codice QR con la fotocamera, oppure inseriscilo a
+mano:
 
 Telefoni Apple (Impostazioni, Cellulare, Aggiungi eSIM, Inserisci i dettagli manualmente)
   Indirizzo SM-DP+:      {address}
@@ -67,11 +68,13 @@ Il codice funziona una sola volta, per 90 giorni. Sostituisce tutti i precedenti
         },
         text={
             "en": """\
-The mobile line {reference} of {user} is not on a phone yet, and its activation code works no more.
+The mobile line {reference} ({number}) of {user} is not on a phone yet, and its activation code
+works no more.
 Ask for a new code, or delete the line if it is no longer wanted.
 """,
             "it": """\
-La linea mobile {reference} di {user} non è ancora su un telefono e il suo codice non funziona più.
+La linea mobile {reference} ({number}) di {user} non è ancora su un telefono e il suo codice non
+funziona più.
 Richiedi un nuovo codice, o elimina la linea se non serve più.
 """,
         },
@@ -83,11 +86,11 @@ Richiedi un nuovo codice, o elimina la linea se non serve più.
         },
         text={
             "en": """\
-The business line {reference} of {user} has ended; business calls are no longer possible with it.
+The business line {reference} ({number}) of {user} has ended; business calls are no longer possible with it.
 Please remove the dead line from the mobile phone by hand: Settings, Mobile Service, Remove eSIM.
 """,
             "it": """\
-La linea aziendale {reference} di {user} è terminata; non sono più possibili chiamate aziendali.
+La linea aziendale {reference} ({number}) di {user} è terminata; non sono più possibili chiamate aziendali.
 Rimuovi a mano la linea inattiva dal cellulare: Impostazioni, Cellulare, Rimuovi eSIM.
 """,
         },

@@ -10,6 +10,7 @@ from schema.products.mobile_line import (
     ReportLost,
     SendCode,
 )
+from schema.telephone import as_written
 from workers.errors import Rejected
 from workers.products.mobile_line.activation_code import ActivationCode
 from workers.products.mobile_line.notices import CODE, CODE_EXPIRED, LINE_DELETED
@@ -114,7 +115,7 @@ async def await_phone(work: Work, platform: MobilePlatform) -> Outcome:
         look_at = min(look_at, expires_at)
         return Wait(look_at, "the line is not on the phone yet", BESIDE_ACTIVATE)
     to = () if work.customer.suppress_email else _admins(work)
-    told = Notice(CODE_EXPIRED, to, {"user": facts["user"], "round": facts["iccid"]})
+    told = Notice(CODE_EXPIRED, to, {**_line_told(work), "round": facts["iccid"]})
     why = "the code has expired"
     late = SetDeadline("activate", work.now, why)
     return Wait(look_at, why, BESIDE_ACTIVATE, notices=(told,), sets_deadline=late)
@@ -159,7 +160,7 @@ async def remove_line(work: Work, platform: MobilePlatform) -> Outcome:
     await platform.remove_line(work, work.service.platform_id or "")
     facts = work.service.facts
     to = _admins(work) if work.customer.suppress_email else (facts["email"],)
-    return Done(notices=(Notice(LINE_DELETED, to, {"user": facts["user"]}),))
+    return Done(notices=(Notice(LINE_DELETED, to, _line_told(work)),))
 
 
 async def mail_code(work: Work, platform: MobilePlatform) -> Outcome:
@@ -170,7 +171,7 @@ async def mail_code(work: Work, platform: MobilePlatform) -> Outcome:
     if state != "valid" or (await platform.show(work)).state_of(facts["iccid"]) != "released":
         raise Rejected("the code works no more" if state == "valid" else f"the code is {state}")
     to = (command.email or facts["email"],)
-    return Done(notices=(Notice(CODE, to, {"user": facts["user"]}),))
+    return Done(notices=(Notice(CODE, to, _line_told(work)),))
 
 
 async def read_status(work: Work, platform: MobilePlatform) -> Outcome:
@@ -201,12 +202,18 @@ def _with_code(iccid: str, code: Code) -> Done:
 def _released(work: Work) -> Done:
     """Return what follows from a working code: mails, and more time for an `activate` that waits (ML-5)."""
     facts = work.service.facts
-    notices = (Notice(CODE, _readers(work), {"user": facts["user"]}),)
+    notices = (Notice(CODE, _readers(work), _line_told(work)),)
     if isinstance(work.command, Activate):
         return Done(notices=notices)
     until = datetime.fromisoformat(facts["code_expires_at"])
     later = SetDeadline("activate", until, "the new code works until then")
     return Done(notices=notices, sets_deadline=later)
+
+
+def _line_told(work: Work) -> Facts:
+    """Return whose line a mail is about, and its number as its readers write it."""
+    facts = work.service.facts
+    return {"user": facts["user"], "number": as_written(facts["number"], work.customer.country)}
 
 
 def _readers(work: Work) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from schema.products.sip_device.commands import Activate, NewWorkspace
 from schema.products.sip_device.rules import STANDS_IN
+from schema.telephone import FROM_STORE
 from workers.products.sip_device.platform import Workspace
 from workers.workflow import Work
 
@@ -42,7 +43,8 @@ def workspace_of(work: Work) -> Workspace | None:
     command = work.command
     if not isinstance(command, Activate) or not command.workspace:
         return None
-    room = command.workspace.new or NewWorkspace.model_validate(work.service.facts[STANDS_IN])
+    known = work.service.facts.get(STANDS_IN)
+    room = command.workspace.new or NewWorkspace.model_validate(known, context=FROM_STORE)
     return Workspace(
         workspace_name(work, command.workspace.reference),
         room.name,
