@@ -80,6 +80,8 @@ class Machine(RuleBasedStateMachine):
             if row["product"] in self.plain.pools:
                 self.plain.pools[row["product"]].total = row["total"]
         self.numbers = sorted(row["e164"] for row in self.world.rows.all("number"))
+        for product in self.products:
+            self.plain.numbers |= product.before(self.world)
         self.watcher = Watcher(self.world, self.plain)
         self._hear, self.world.hear = self.world.hear, self.hearing  # type: ignore[method-assign]
         self.is_keyless = False
@@ -96,8 +98,11 @@ class Machine(RuleBasedStateMachine):
         for product in self.products:
             if is_keyless:
                 self.world.platform.fault(product.name, "no_idempotency")
-            first, number = f"{product.name}-{product.references[0]}", self.numbers[0]
-            self.ask_for(Ask(product, first, product.maker, self.world.now, None, number))
+            # Where places are few, all who want one begin: the last come too late.
+            names = [f"{product.name}-{each}" for each in product.references]
+            for name in [each for each in names if product.place_of(each)] or names[:1]:
+                number = self.numbers[0]
+                self.ask_for(Ask(product, name, product.maker, self.world.now, None, number))
         self.world.settle(pause)
         if has_codes:
             self.ask_for_codes()

@@ -100,6 +100,8 @@ class Plain:
     pools: dict[str, PlainPool] = field(default_factory=dict)
     #: The one inventory over all products: number -> service.
     numbers: dict[str, str] = field(default_factory=dict)
+    #: Where there are few places -> the services that have one.
+    places: dict[str, set[str]] = field(default_factory=dict)
     codes: PlainCodes = field(default_factory=PlainCodes)
     #: Products whose platform has refused something for good, and services that it has moved on without us.
     refused: set[str] = field(default_factory=set)
@@ -138,7 +140,10 @@ class Plain:
         if ask.product.has_pool and self.pools[ask.product.name].is_empty:
             return "no_entitlement"
         is_taken = ask.product.has_numbers and ask.number in self.numbers
-        return "number_taken" if is_taken else "accepted"
+        if is_taken:
+            return "number_taken"
+        where, most = ask.product.place_of(ask.reference) or ("", 1)
+        return "accepted" if len(self.places.get(where, ())) < most else f"{where}_full"
 
     def accept(self, key: int, ask: Ask) -> None:
         """Note an operation that was taken, with all that it takes and replaces."""
@@ -148,6 +153,8 @@ class Plain:
                 self.pools[ask.product.name].takers.add(ask.reference)
             if ask.product.has_numbers and ask.number is not None:
                 self.numbers[ask.number] = ask.reference
+            if place := ask.product.place_of(ask.reference):
+                self.places.setdefault(place[0], set()).add(ask.reference)
         asked = Asked(ask, self.services[ask.reference].state)
         if not asked.is_later:
             self.replace(asked)

@@ -43,6 +43,8 @@ def give_back(plain: Plain, reference: str) -> None:
     service.phone.set_all("void")
     if service.product.has_pool:
         plain.pools[service.product.name].takers.discard(reference)
+    for takers in plain.places.values():
+        takers.discard(reference)
     plain.numbers = {each: who for each, who in plain.numbers.items() if who != reference}
 
 

@@ -105,6 +105,10 @@ class PlainProduct:
     heard_of: str = "iccid"
     has_pool: bool = False
     has_numbers: bool = False
+    #: Reference -> where it needs one of how many places (SD-6).
+    place_of: Callable[[str], tuple[str, int] | None] = lambda _reference: None
+    #: Makes in a world what has to be there before anybody asks, and returns whose its numbers are.
+    before: Callable[[Any], Mapping[str, str]] = lambda _world: {}
 
 
 def people_of(name: str) -> Sequence[Callable[..., None]]:

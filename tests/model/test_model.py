@@ -16,7 +16,7 @@ from tests.world.databases import copied, empty
 from tests.world.fixtures import postgres_url, sqlite_template
 
 #: How many worlds are played, in hundredths of the examples that the profile says.
-SQLITE, POSTGRESQL = 16, 4
+SQLITE, POSTGRESQL = 15, 4
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

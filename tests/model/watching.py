@@ -49,9 +49,10 @@ class Watcher:
         self._learn_mails()
         self._learn_codes(services)
         for line in rows.all("history", kind=SERVICE):  # in the order of services, then of numbers
-            if line["number"] > self._lines[line["owner"]]:
-                self._lines[line["owner"]] = line["number"]
-                self._follow(services[line["owner"]], line)
+            row = services[line["owner"]]
+            if line["number"] > self._lines[row["id"]] and row["reference"] in self._plain.services:
+                self._lines[row["id"]] = line["number"]
+                self._follow(row, line)
         for key, row in operations.items():
             self._learn(key, row)
 
@@ -113,7 +114,8 @@ class Watcher:
         for row in self._world.rows.all("secret")[self._codes :]:
             self._codes += 1
             service = services[row["service_id"]]
-            if not self._plain.services[service["reference"]].product.uses_code:
+            known = self._plain.services.get(service["reference"])
+            if known is None or not known.product.uses_code:
                 continue
             asked = self._plain.asked[row["operation_id"]]
             expires_at = moment(row["expires_at"])
@@ -131,7 +133,9 @@ class Watcher:
         """Raise where anything that can be seen is not as the model says."""
         rows, now = self._world.rows, self._world.now
         secrets = rows.all("secret")
-        for row in rows.all("service"):
+        known = [row for row in rows.all("service") if row["reference"] in self._plain.services]
+        assert len(known) == len(self._plain.services)
+        for row in known:
             service = self._plain.services[row["reference"]]
             assert row["state"] == service.state, (row, service)
             if service.product.uses_code:
@@ -170,7 +174,7 @@ class Watcher:
             assert working == [], f"a code works on: {profiles}, {service}"
 
     def _compare_pools(self) -> None:
-        """Compare what is left in the pools, and whose the numbers are (CO-11)."""
+        """Compare what is left in the pools, and whose the numbers and the few places are (CO-11, SD-6)."""
         services = {row["id"]: row["reference"] for row in self._world.rows.all("service")}
         numbers = {row["e164"]: row["service_id"] for row in self._world.rows.all("number")}
         taken = {each: services[key] for each, key in numbers.items() if key is not None}
@@ -179,6 +183,12 @@ class Watcher:
             pool = self._plain.pools[row["product"]]
             assert (row["total"], row["taken"]) == (pool.total, len(pool.takers)), (row, pool)
         assert taken == self._plain.numbers, (taken, self._plain.numbers)
+        for where, takers in self._plain.places.items():
+            had = [
+                services[row["service_id"]]
+                for row in self._world.rows.all("possession", kind=where)
+            ]
+            assert sorted(had) == sorted(takers), (where, had, takers)
 
 
 def _status_of(kept: Mapping[str, Any]) -> str:

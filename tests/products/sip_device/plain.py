@@ -2,19 +2,57 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from tests.model.plain_product import PlainProduct, PlainVerb, after, two_business_days
+from tests.products.sip_device.examples import EXAMPLES, NUMBER, WORKSPACE
 
 DEVICE = ("provisioned", "registered", "unregistered")
 LIVE = {"provisioning": "busy", **dict.fromkeys(DEVICE, "accepted")}
 CUT_OFF = {"registered": "unregistered"}
 
 
-def macs(reference: str, verb: str) -> Mapping[str, object]:
-    """Return a MAC address that no other service has: one for the first device, one for the next."""
+#: These stand in one workspace, and the others are users'.
+IN_THE_LOBBY = frozenset({"sip_device-one", "sip_device-three"})
+
+
+def own_fields(reference: str, verb: str) -> Mapping[str, object]:
+    """Return a MAC address that no other service has, and where the device stands."""
     if verb not in {"activate", "replace"}:
         return {}
-    return {"mac": f"0050c2{sum(reference.encode()) % 65536:04x}{len(verb):02x}"}
+    mac = {"mac": f"0050c2{sum(reference.encode()) % 65536:04x}{len(verb):02x}"}
+    if verb == "replace" or reference not in IN_THE_LOBBY:
+        return mac
+    return {**mac, "users": None, "workspace": {"reference": "lobby"}}
+
+
+def place_of(reference: str) -> tuple[str, int] | None:
+    """Return that a common area takes one device (SD-6)."""
+    return ("workspace", 1) if reference in IN_THE_LOBBY else None
+
+
+def make_lobby(world: Any) -> Mapping[str, str]:
+    """Make a common area beside its first device, which goes again."""
+    new = {**WORKSPACE, "licence": "common_area"}
+    fields = {
+        **EXAMPLES["activate"],
+        "users": None,
+        "workspace": {"reference": "lobby", "new": new},
+    }
+    world.submit("activate", "phone", product="sip_device", fields=fields)
+    world.work()
+    world.platform.person("sip_device", "acme/phone", "user_registers")
+    world.work()
+    world.submit("delete", "phone", product="sip_device")
+    world.work()
+    assert world.rows.service("lobby")["state"] == "workspace"
+    assert world.rows.service("phone")["state"] == "deleted"
+    return {NUMBER: "lobby"}
+
+
+def shared(facts: Mapping[str, object]) -> str:
+    """Return what is owed to who wants to share a device: nobody shares one of a workspace (SD-1)."""
+    return "in_workspace" if facts.get("workspace") else "accepted"
 
 
 PLAIN = PlainProduct(
@@ -34,8 +72,8 @@ PLAIN = PlainProduct(
             replaced_by=frozenset({"delete"}),
             waits_for_people=True,
         ),
-        "assign": PlainVerb(takes=LIVE),
-        "unassign": PlainVerb(takes=LIVE),
+        "assign": PlainVerb(takes=LIVE, guard=shared),
+        "unassign": PlainVerb(takes=LIVE, guard=shared),
         "replace": PlainVerb(takes=LIVE, done=CUT_OFF, no_return="put_subscriber"),
         "reset_password": PlainVerb(takes=LIVE, done=CUT_OFF, no_return="put_subscriber"),
         "block": PlainVerb(
@@ -57,5 +95,8 @@ PLAIN = PlainProduct(
     },
     heard_of="mac",
     state_of=lambda kept: "registered" if kept["bindings"] else "unregistered",
-    fields=macs,
+    references=("one", "two", "three"),
+    fields=own_fields,
+    place_of=place_of,
+    before=make_lobby,
 )
