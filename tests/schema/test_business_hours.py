@@ -36,7 +36,9 @@ def rome(text: str) -> datetime:
         pytest.param("2026-03-27 17:00", "2026-03-30 12:00", id="over daylight saving"),
     ],
 )
-def test_four_business_hours_pass_only_while_business_is_open(start: str, expected: str) -> None:
+def test_SA_5_four_business_hours_pass_only_while_business_is_open(
+    start: str, expected: str
+) -> None:
     assert deadline(rome(start), business_hours(4), ITALY) == rome(expected)
 
 

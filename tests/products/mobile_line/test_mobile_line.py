@@ -280,7 +280,9 @@ def test_ML_8_delete_replaces_a_waiting_activation(world: World) -> None:
     world.check()
 
 
-def test_ML_9_refresh_adopts_what_the_user_view_says(world: World) -> None:
+def test_ML_9_refresh_adopts_what_the_user_view_says_and_never_asks_the_device_view(
+    world: World,
+) -> None:
     bring_online(world)
     world.platform.fault("mobile_line", "no_callback", count=1)
     world.person("disabled")
@@ -289,6 +291,8 @@ def test_ML_9_refresh_adopts_what_the_user_view_says(world: World) -> None:
     world.submit("refresh")
     world.work()
     assert state(world) == "offline"
+    world.settle(timedelta(days=2))
+    assert "show_device" not in {each.action for each in world.platform.calls}
     world.check()
 
 

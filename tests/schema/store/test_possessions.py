@@ -161,7 +161,7 @@ def test_CO_13_a_later_operation_does_not_begin_with_what_its_service_has_lost_m
     world.check()
 
 
-def test_CO_11_a_place_is_refused_with_how_many_there_are_and_how_many_are_taken(
+def test_CO_11_and_SD_6_a_place_is_refused_with_how_many_there_are_and_how_many_are_taken(
     make_world: MakeWorld,
 ) -> None:
     world = make_world(both(placed))
@@ -215,7 +215,7 @@ def test_CO_11_a_number_that_was_given_back_can_be_taken_again_at_the_same_momen
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_CO_11_two_machines_at_once_never_take_the_last_place_or_the_same_name(
+def test_CO_11_and_SD_6_two_machines_at_once_never_take_the_last_place_or_the_same_name(
     make_world: MakeWorld, postgres_url: str
 ) -> None:
     world = make_world(both(lambda asked: Takes(named(asked).things, placed(asked).places)))

@@ -87,7 +87,7 @@ def cut(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-def test_a_message_goes_into_a_directory_once_for_each_cause(tmp_path: Path) -> None:
+def test_SA_3_a_message_goes_into_a_directory_once_for_each_cause(tmp_path: Path) -> None:
     channel = Sms(WORDING, MessageDirectory(tmp_path / "sms"), "Turnup")
     for _ in range(2):
         asyncio.run(channel.deliver(message()))
@@ -106,7 +106,7 @@ def test_CO_4_a_secret_is_opened_only_in_the_message_itself(tmp_path: Path) -> N
     assert LPA not in repr(channel) + repr(message("code"))
 
 
-def test_a_gateway_gets_the_fields_of_submit_sm_under_our_signature() -> None:
+def test_SA_3_a_gateway_gets_the_fields_of_submit_sm_under_our_signature() -> None:
     gateway = SmallGateway()
     assert gateway.tell(message()) == [Receipt("202")]
     (body,) = gateway.kept.values()
