@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml \
 	--group pyproject.toml:build
 
-.PHONY: help run test check format servers bench bench-full bench-scale bench-bulk bench-peers chaos contract picture lock clean
+.PHONY: help run test check format servers bench bench-full bench-scale bench-bulk bench-peers chaos mutants contract picture lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-peers: .venv/development servers ## measure Turnup beside its peers (half 
 
 chaos: .venv/development servers ## kill processes at random and look for what was lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+mutants: .venv/development ## change one thing at a time in the products, and see a test fail (hours)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 contract: .venv/runtime ## renew the descriptions in deploy/published
 	@$(BIN)/python -m deploy.contract

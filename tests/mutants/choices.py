@@ -1,0 +1,78 @@
+"""Which tests may kill a mutant: those that reach its function, or that are about its product."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.mutants.making import Function, Mutant
+from tests.mutants.trying import Try
+
+#: How much of the processor the tests of one mutant may take, in seconds; what is left out can only make it survive.
+MOST = 30.0
+
+
+@dataclass
+class Notes:
+    """What each test costs, and which lines it reaches."""
+
+    costs: dict[str, float] = field(default_factory=dict)
+    reached: dict[str, dict[int, set[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(set))
+    )
+
+    @classmethod
+    def read(cls, directory: Path) -> "Notes":
+        """Return what the processes of one run of the tests have noted."""
+        notes = cls()
+        for each in directory.glob("*.json"):
+            told = json.loads(each.read_text(encoding="utf-8"))
+            notes.costs |= told["costs"]
+            for path, lines in told["reached"].items():
+                for line, tests in lines.items():
+                    notes.reached[path][int(line)] |= set(tests)
+        return notes
+
+    def choose(self, mutant: Mutant) -> Try:
+        """Return a mutant with its tests: those that reach its line come first, and of these the quickest."""
+        lines = self.reached[mutant.path]
+        if (function := mutant.function) and "" not in (reaching := _reaching(lines, function)):
+            return self._try(mutant, reaching, lines[mutant.line], is_early=False)
+        return self._try(
+            mutant, {*_of_module(lines), *self._of_product(mutant)}, set(), is_early=True
+        )
+
+    def _try(self, mutant: Mutant, tests: set[str], first: set[str], *, is_early: bool) -> Try:
+        """Return a mutant with as many tests as there is time for."""
+        ordered = sorted(tests - {""}, key=lambda test: (test not in first, self.costs[test], test))
+        chosen, total = list(self._affordable(ordered)), 0.0
+        total = sum(self.costs[test] for test in chosen)
+        return Try(mutant, tuple(chosen), total, is_early)
+
+    def _affordable(self, tests: Iterable[str]) -> Iterator[str]:
+        """Yield tests until their time is over, the first in any case."""
+        total = 0.0
+        for test in tests:
+            yield test
+            total += self.costs[test]
+            if total > MOST:
+                return
+
+    def _of_product(self, mutant: Mutant) -> Iterator[str]:
+        """Yield the tests of a mutant's product."""
+        product = mutant.path.split("/")[2].removesuffix(".py")
+        for test in self.costs:
+            if f"tests/products/{product}/" in test or f"[{product}" in test:
+                yield test
+
+
+def _reaching(lines: dict[int, set[str]], function: Function) -> set[str]:
+    """Return the tests that reach a function; the empty one is the import."""
+    inside = range(function.first, function.last + 1)
+    return {test for line, tests in lines.items() if line in inside for test in tests}
+
+
+def _of_module(lines: dict[int, set[str]]) -> set[str]:
+    """Return the tests that reach any function of a module."""
+    return {test for tests in lines.values() for test in tests}
