@@ -141,8 +141,9 @@ class Intake:
 
 def _customer_of(answer: Answer) -> str | None:
     """Return the customer of a new operation."""
-    is_new = isinstance(answer, Accepted) and answer.opened
-    return answer.opened.order.customer if is_new else None
+    if isinstance(answer, Accepted) and answer.opened:
+        return answer.opened.order.customer
+    return None
 
 
 def too_late() -> Unanswered:

@@ -39,7 +39,7 @@ def _resolve(transaction: Transaction, record: ResolveTicket) -> bool | Refusal:
         detail = f"{name} has not ended: its ticket is resolved by itself when it succeeds or is cancelled"
         return Refusal("not_ended", 409, detail, facts={"state": row.state})
     query = select(ticket.c.state).where(ticket.c.id == row.ticket)
-    was_open = transaction.connection.execute(query).scalar_one() == "open"
+    was_open = bool(transaction.connection.execute(query).scalar_one() == "open")
     if was_open:
         note = TicketNote(f"Resolved by {record.actor}: {record.why}", resolves=True)
         note_tickets(transaction, [(row.id, row.ticket, note)])

@@ -13,6 +13,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from schema.command import Command, Email, InWords
 from schema.telephone import E164, PATTERN, taken
@@ -62,7 +63,7 @@ SETTINGS = ("full_name", "group", "profile", "gsm_number", "email", "security_mo
 
 
 #: What the fields themselves cannot say: an automatic way needs a profile.
-NEEDS_PROFILE = {
+NEEDS_PROFILE: JsonDict = {
     "if": {"properties": {"way": {"enum": ["wizard", "batch"]}}},
     "then": {"required": ["profile"]},
 }
