@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from producers.presence import API, INTAKE
 from schema.store.counts import ACCEPTED, MISSED, RETRIED, Counted
 from schema.store.figures import MOST, Figures, Heap, Standing
 from schema.store.leases import WAKER
@@ -22,8 +23,11 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 #: Roles whose absence is to be seen.
 ROLES = ("worker", WAKER, RELAY)
 
+#: Those that are told where there is a broker too, or one of them lives: turnup serve is all in one.
+DOORS = (API, INTAKE)
+
 #: Ways out, by which deliveries wait.
-CHANNELS = ("desk", "mail")
+CHANNELS = ("desk", "mail", "sms")
 
 #: Where an operation waits, and for what: that somebody takes it, that another lets go, or for a person.
 PLACES = ("due", "in_line", "parked")
@@ -152,7 +156,8 @@ class _Collector:
             "Seconds since the waker or the relay that did so last has passed; absent where there is none.",
             labels=("role",),
         )
-        for role in ROLES:
+        doors = [each for each in DOORS if self._depths or each in self._figures.roles]
+        for role in (*ROLES, *doors):
             found = self._figures.roles.get(role)
             alive.add_metric((role,), found.alive if found else 0)
             if found and role in {WAKER, RELAY}:

@@ -39,6 +39,9 @@ MOST_TRIES = 140
 #: What is kept instead of an answer that the database refuses.
 UNTOLD = "what was answered cannot be stored"
 
+#: What is said of a reminder that a later one makes needless.
+OUTDATED = "the same was said again later"
+
 
 class Courier:
     """The deliveries under way of one worker; `products` are those that it can word mails of."""
@@ -174,6 +177,9 @@ class Courier:
         """Send once, after a last look at the lease, and return what is to be recorded."""
         await self._lease.ensure()
         owner = self._lease.worker
+        if parcel.is_outdated:
+            log.info("delivery_dropped", **_named(parcel), why=OUTDATED)
+            return Undelivered(parcel, owner, OUTDATED, None)
         try:
             receipt = await self._channels[parcel.channel].deliver(parcel)
         except RefusedForGood as error:

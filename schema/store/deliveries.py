@@ -37,6 +37,9 @@ from schema.tables import delivery, operation, secret, service
 #: The ways out: two to people, and one to another system's desk.
 MAIL, SMS, DESK = "mail", "sms", "desk"
 
+#: What stands in the facts of what is said more than once.
+ROUND = '"round"'
+
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
@@ -50,7 +53,8 @@ class Sealed:
 class Parcel:
     """One delivery in the hands of a worker; the other side knows it by its `cause`.
 
-    `secrets` are the valid ones of its service, by name.
+    `secrets` are the valid ones of its service, by name. It `is_outdated` where the same was said once more since, to
+    the same person in a later `round`.
     """
 
     id: int
@@ -66,6 +70,7 @@ class Parcel:
     ticket: int | None
     cycle: int
     is_over: bool
+    is_outdated: bool
     product: str
     customer: str
     reference: str
@@ -122,11 +127,37 @@ def _take(transaction: Transaction, wanted: ClaimDeliveries) -> list[Parcel]:
         "tries": delivery.c.tries + 1,
     }
     transaction.connection.execute(update(delivery).where(mine).values(taken))
-    sealed = _sealed(transaction, {row.service_id for row in found if row.channel != DESK})
-    return [_parcel(row, sealed.get(row.service_id, {}), transaction.now) for row in found]
+    to_people = [row for row in found if row.channel != DESK]
+    sealed = _sealed(transaction, {row.service_id for row in to_people})
+    outdated = _outdated(transaction, to_people)
+    return [
+        _parcel(
+            row, sealed.get(row.service_id, {}), transaction.now, is_outdated=row.id in outdated
+        )
+        for row in found
+    ]
 
 
-def _parcel(row: Row[Any], secrets: Mapping[str, Sealed], now: int) -> Parcel:
+def _outdated(transaction: Transaction, found: Sequence[Row[Any]]) -> set[int]:
+    """Return which of these the same was said after, in a later round: who was away gets the newest alone."""
+    if not any(ROUND in row.facts for row in found):
+        return set()
+    said = (delivery.c.id, delivery.c.operation_id, delivery.c.channel, delivery.c.template)
+    query = select(*said, delivery.c.recipient, delivery.c.facts).order_by(delivery.c.id)
+    of_these = delivery.c.operation_id.in_(sorted({row.operation_id for row in found}))
+    query = query.where(of_these, delivery.c.state != "dead", delivery.c.ticket_id.is_(None))
+    newest = {_what_is_said(row): row.id for row in transaction.connection.execute(query)}
+    return {row.id for row in found if newest[_what_is_said(row)] != row.id}
+
+
+def _what_is_said(row: Row[Any]) -> tuple[Any, ...]:
+    """Return what is said to whom, whichever time."""
+    facts = {name: each for name, each in json.loads(row.facts).items() if name != "round"}
+    said = json.dumps(facts, sort_keys=True)
+    return (row.operation_id, row.channel, row.template, row.recipient, said)
+
+
+def _parcel(row: Row[Any], secrets: Mapping[str, Sealed], now: int, *, is_outdated: bool) -> Parcel:
     """Return what a worker has to know about one delivery."""
     texts = ("channel", "cause", "template", "recipient", "language")
     named = ("cycle", "product", "customer", "reference")
@@ -138,6 +169,7 @@ def _parcel(row: Row[Any], secrets: Mapping[str, Sealed], now: int) -> Parcel:
         operation=row.operation_id,
         ticket=row.ticket_id,
         is_over=row.ended_at is not None,
+        is_outdated=is_outdated,
         now=moment(now),
         secrets=secrets,
         **{name: getattr(row, name) for name in (*texts, *named)},

@@ -5,6 +5,7 @@ from datetime import timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from producers.metrics import exposition
+from producers.presence import API
 from schema.store.figures import figures, standings
 from schema.store.leases import WAKER, Boot
 from schema.store.outbox import RELAY
@@ -228,7 +229,8 @@ def test_processes_are_counted_while_their_lease_lasts(world: World) -> None:
     found = samples(world)
     assert of(found, "processes") == {("worker",): 1}
     assert of(found, "last_pass_age_seconds") == {}
-    for role in (WAKER, RELAY):
+    assert ("processes", API) not in found
+    for role in (WAKER, RELAY, API):
         world.writer.store(Boot(role, "here", {}, timedelta(hours=1)))
     world.do(
         lambda transaction: transaction.connection.exec_driver_sql(
@@ -236,7 +238,7 @@ def test_processes_are_counted_while_their_lease_lasts(world: World) -> None:
         )
     )
     found = samples(world)
-    assert of(found, "processes") == {("worker",): 1, (WAKER,): 1, (RELAY,): 1}
+    assert of(found, "processes") == {("worker",): 1, (WAKER,): 1, (RELAY,): 1, (API,): 1}
     assert 0 <= found["last_pass_age_seconds", WAKER] < 60
     assert 90 <= found["last_pass_age_seconds", RELAY] < 150
 

@@ -65,6 +65,7 @@ def parcel(template: str = "hello", **changes: Any) -> Parcel:
         ticket=None,
         cycle=0,
         is_over=False,
+        is_outdated=False,
         product="sample",
         customer="acme",
         reference="one",

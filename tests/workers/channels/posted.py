@@ -71,13 +71,18 @@ def equip(world: World, **channels: Channel) -> World:
     return world
 
 
-def notice(world: World, *addresses: str, operation: int | None = None) -> int:
-    """Let an operation ask for a mail to each of these addresses; return the operation."""
+def notice(
+    world: World, *addresses: str, operation: int | None = None, rounds: Sequence[int] = ()
+) -> int:
+    """Let an operation ask for a mail to each of these addresses, so often; return the operation."""
     key = operation or world.submit("open")
     service = world.rows.operation(key)["service_id"]
+    named = f"{public_id('op', key)}:tell"
+    told = [(each, json.dumps({"round": each})) for each in rounds] or [(0, "{}")]
     notes = [
-        NoticeNote(service, f"{public_id('op', key)}:tell:0:hello:{to}", "hello", to, "en", "{}")
+        NoticeNote(service, f"{named}:{each}:hello:{to}", "hello", to, "en", facts)
         for to in addresses
+        for each, facts in told
     ]
     world.do(lambda transaction: note_notices(transaction, [(key, note) for note in notes]))
     return key
