@@ -123,7 +123,7 @@ class Carrier:
     def _without_look(self, progress: Progress, product: Product) -> Recorded | None:
         """Return what is to be recorded where the platform need not be looked at."""
         claimed = progress.claimed
-        if claimed.begins in {"already", "refused"}:
+        if claimed.begins not in {"yes", None}:
             return decisions.not_begun(progress, product)
         if decisions.is_cancelled(progress):
             return decisions.cancelled(progress, product)

@@ -184,7 +184,11 @@ def cancelled(progress: Progress, product: Product) -> Recorded:
 
 
 def not_begun(progress: Progress, product: Product) -> Recorded:
-    """Return the end of an operation whose service changed before it began (CO-1, CO-6, CO-13)."""
+    """Return the end of an operation whose service changed before it began (CO-1, CO-6, CO-13), or its parking."""
+    if progress.claimed.begins == "unknown":  # `retry` asks its product again
+        record = parked(progress, product, "the product failed to say whether it may begin")
+        line = record.lines[0]._replace(after=progress.state, step=None, event=None)
+        return record._replace(state=progress.state, step=None, lines=(line,), service=None)
     if progress.claimed.begins == "already":
         return _ended(progress, product, "succeeded")._replace(outcome="already")
     return _ended(progress._replace(undoing="state_changed"), product, "failed")

@@ -17,8 +17,9 @@ AS_STORED = (
 AS_MOMENTS = ("accepted_at", "starts_at", "deadline_at")
 AS_COUNTED = ("owner", "epoch", "turn", "tries", "before")
 
-#: Whether an operation that begins may still do so; None for one that has begun before.
-Begins = Literal["yes", "already", "refused"]
+#: Whether an operation that begins may still do so; None for one that has begun before. Where its product fails at that
+#: question, nobody knows: a person has to look.
+Begins = Literal["yes", "already", "refused", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,8 @@ from sqlalchemy import (
     update,
 )
 
-from schema.asking import Asked
-from schema.errors import Refusal
-from schema.lifecycle import NEW, Cell, Phase, move
+from schema.lifecycle import Phase, move
+from schema.store.beginning import asked_of, asked_whether
 from schema.store.claimed import (
     AS_COUNTED,
     AS_MOMENTS,
@@ -42,11 +41,9 @@ from schema.store.leases import is_alive
 from schema.store.moments import moment
 from schema.store.owner_turns import OTHERS_FIRST, Owner, take_turns
 from schema.store.pauses import is_active
-from schema.store.questions import ask_product
 from schema.store.secrets import has_secrets
 from schema.store.services import ServiceChange, change_services, stand_in_line, take_holds
 from schema.store.superseding import meet_at_start
-from schema.store.taking import still_has
 from schema.store.told import AllTold, all_told
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import OPERATION, clock, command, customer, due, operation, service
@@ -98,7 +95,7 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
     free = _free(transaction, [row for row in found if row.id not in waiting])
     if not free:
         return []
-    begun = {row.id: _begins(transaction, row) for row in free if row.state == "accepted"}
+    begun = {row.id: asked_whether(transaction, row) for row in free if row.state == "accepted"}
     begun |= {row.id: "refused" for row in free if row.id in met.refused}
     owners = _owners(transaction, free, begun)
     of_owners = (row for row in free if row.id in owners)
@@ -138,7 +135,7 @@ def _owners(
 ) -> dict[int, list[Owner]]:
     """Return the owners for whom operations act, where their product names any (SD-8)."""
     return {
-        row.id: [(row.product, name) for name in turns(row.verb, _asked(transaction, row))]
+        row.id: [(row.product, name) for name in turns(row.verb, asked_of(transaction, row))]
         for row in free
         if (turns := transaction.products[row.product].turns) and begun.get(row.id, "yes") == "yes"
     }
@@ -169,37 +166,6 @@ def _begin_services(
         if line or row.holder is None:
             changes.append(ServiceChange(row.service_id, row.id, line))
     change_services(transaction, changes)
-
-
-def _begins(transaction: Transaction, row: Row[Any]) -> Begins:
-    """Return whether table and product still allow an operation that begins (CO-1, CO-13)."""
-    verb = transaction.products[row.product].verbs[row.verb]
-    is_new = row.service_state == NEW and verb.creates
-    cell: Cell | Refusal | None = Cell.YES if is_new else verb.takes.get(row.service_state)
-    if cell is Cell.YES and verb.guard and not (is_new and row.starts_at == row.accepted_at):
-        cell = verb.guard(_asked(transaction, row)) or cell
-    match cell:
-        case Cell.YES:
-            return "yes" if _still_has(transaction, row) else "refused"
-        case Cell.ALREADY:
-            return "already"
-        case _:
-            return "refused"
-
-
-def _still_has(transaction: Transaction, row: Row[Any]) -> bool:
-    """Return whether an operation that starts later still has what it takes: others came between (CO-13)."""
-    verb = transaction.products[row.product].verbs[row.verb]
-    if verb.wants is None or row.starts_at == row.accepted_at:
-        return True
-    return still_has(transaction, verb.wants(_asked(transaction, row)), (row.service_id, row.id))
-
-
-def _asked(transaction: Transaction, row: Row[Any]) -> Asked:
-    """Return what a product is asked about an operation that begins."""
-    name, state = (row.product, row.customer, row.reference), row.service_state
-    known = (None if state == NEW else state, row.service_facts)
-    return ask_product(transaction, name, customer_of(row.customer_data), known, row.data)
 
 
 def _move(transaction: Transaction, row: Row[Any]) -> Line | None:

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from schema.asking import Asked
 from schema.ids import public_id
+from schema.store.order import Accepted
+from schema.store.retries import Retry
 from tests.world.fixtures import MakeWorld
 from tests.world.sample import SAMPLE
 from tests.world.variants import with_step
@@ -55,10 +57,49 @@ def test_I9_one_about_which_its_product_fails_keeps_no_other_from_being_claimed(
 
     world = make_world(replace(SAMPLE, product=replace(SAMPLE.product, turns=turns)))
     poison, innocents = start_with_innocents(world)
-    world.until(lambda: all(world.rows.operation(k)["state"] != "accepted" for k in innocents))
-    assert world.rows.operation(poison)["state"] == "accepted"
-    refused = [each for each in world.logs if each["event"] == "claim_refused"]
-    assert {name for each in refused for name in each["operations"]} == {public_id("op", poison)}
+    world.settle()
+    assert {world.rows.operation(each)["state"] for each in innocents} == {"succeeded"}
+    see_parked_before_it_began(world, poison)
+
+
+def test_I9_one_whose_product_cannot_say_whether_it_may_begin_is_parked_until_it_can(
+    make_world: MakeWorld,
+) -> None:
+    ill = [True]
+
+    def guard(asked: Asked) -> None:
+        if ill and asked.reference == "one":
+            raise ZeroDivisionError
+
+    verbs = dict(SAMPLE.product.verbs)
+    verbs["rename"] = replace(verbs["rename"], guard=guard)
+    world = make_world(replace(SAMPLE, product=replace(SAMPLE.product, verbs=verbs)))
+    world.submit("open")
+    world.settle()
+    ill.clear()
+    poison = world.submit("rename", not_before=world.now + timedelta(hours=1))
+    ill.append(True)
+    world.poisonous.add(poison)
+    world.settle(timedelta(hours=2))
+    see_parked_before_it_began(world, poison)
+    ill.clear()
+    assert isinstance(world.writer.store(Retry(poison, "me")), Accepted)
+    world.settle()
+    assert world.rows.operation(poison)["state"] == "succeeded"
+    assert world.rows.tickets(poison)[0]["state"] == "resolved"
+    world.check()
+
+
+def see_parked_before_it_began(world: World, operation: int) -> None:
+    """See that an operation needs a person, has one ticket, and did nothing."""
+    row = world.rows.operation(operation)
+    assert (row["state"], row["reason"], row["step"]) == ("accepted", "parked", None)
+    (ticket,) = world.rows.tickets(operation)
+    assert "failed to say whether it may begin" in ticket["body"]
+    (crashed,) = [each for each in world.logs if each["event"] == "check_crashed"]
+    assert crashed["operation"] == public_id("op", operation)
+    assert f"op_{operation}" not in {each.operation for each in world.platform.effects()}
+    world.check()
 
 
 def test_I9_two_poisonous_operations_are_parked_one_after_the_other(world: World) -> None:
