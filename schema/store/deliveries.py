@@ -143,7 +143,9 @@ def _outdated(transaction: Transaction, found: Sequence[Row[Any]]) -> set[int]:
     if not any(ROUND in row.facts for row in found):
         return set()
     said = (delivery.c.id, delivery.c.operation_id, delivery.c.channel, delivery.c.template)
-    query = select(*said, delivery.c.recipient, delivery.c.facts).order_by(delivery.c.id)
+    query: Select[Any] = select(*said, delivery.c.recipient, delivery.c.facts).order_by(
+        delivery.c.id
+    )
     of_these = delivery.c.operation_id.in_(sorted({row.operation_id for row in found}))
     query = query.where(of_these, delivery.c.state != "dead", delivery.c.ticket_id.is_(None))
     newest = {_what_is_said(row): row.id for row in transaction.connection.execute(query)}
