@@ -17,8 +17,9 @@ from schema.ids import public_id
 from schema.lifecycle import Product
 from schema.store.database import Database
 from schema.store.delivered import Delivered, Undelivered
-from schema.store.deliveries import DESK, ClaimDeliveries, Parcel, are_due
+from schema.store.deliveries import DESK, ClaimDeliveries, Parcel, are_due, next_due
 from schema.store.moments import Pause
+from schema.store.stillness import Stillness
 from workers import escalation
 from workers.channels.channel import Channel, NotDelivered, NotWanted, RefusedForGood
 from workers.journal import Journal
@@ -59,6 +60,7 @@ class Courier:
         self._lease = lease
         self._channels = channels
         self._products = products
+        self._stillness = Stillness(database)
         self._loop = asyncio.get_running_loop()
         self._wanted = asyncio.Event()
         self._claiming = asyncio.Lock()
@@ -133,9 +135,14 @@ class Courier:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _are_due(self) -> bool:
-        """Look once."""
+        """Look once, unless nothing can have changed since nothing was."""
+        if self._stillness.lasts():
+            return False
         with self._database.look() as connection:
-            return are_due(connection, tuple(self._channels), tuple(self._products))
+            if are_due(connection, tuple(self._channels), tuple(self._products)):
+                return True
+            self._stillness.note(next_due(connection))
+        return False
 
     async def _carry(self, parcel: Parcel) -> None:
         """Send one delivery, and write down what became of it."""

@@ -20,11 +20,11 @@ from schema.lifecycle import Product
 from schema.queue import OFFER_SIZE, Offer
 from schema.store.database import Database
 from schema.store.deadlines import MissDeadline, TellJeopardy
-from schema.store.leases import WAKER, Boot, Renew, Resign, TakeOver, rooms
+from schema.store.leases import WAKER, Boot, Renew, Resign, TakeOver, are_lapsed, rooms
 from schema.store.signals import MatchSignals, has_matches
+from schema.store.stillness import Stillness
 from schema.store.waking import (
     Late,
-    Quiet,
     Wake,
     customers_in_turn,
     due_of_customers,
@@ -46,6 +46,9 @@ FASTEST = 10_000
 
 #: How often lapsed workers are looked for, in seconds.
 LAPSED = 2.0
+
+#: The row of a waker is renewed this often in its length, so that one renewal may fail.
+RENEWALS = 3
 
 #: How long an offer is remembered before it is made again, in seconds.
 REMEMBERED = 5.0
@@ -81,6 +84,8 @@ class Waker:
         self._offer = offer
         self._terms = terms
         self._row: int | None = None
+        self._shows_at = 0.0
+        self._stillness = Stillness(database)
         self._offered: dict[Wake, float] = {}
         self._is_anew = False
         #: How long a backlog keeps the workers busy, in seconds.
@@ -133,43 +138,44 @@ class Waker:
         """Make one pass, and return in how many seconds the next one is worth while."""
         self._backlog = 0.0
         with self._passing:
+            self._show()
             self._take_over()
+            if self._stillness.lasts() and not self._is_anew:
+                return min(self._stillness.left, LONGEST)
             with self._database.look() as connection:
                 found = quiet(connection)
-            if not found.is_quiet and (self._decide() + self._offer_due()):
+            if found.is_quiet:
+                self._stillness.note(found.lasts)
+            elif self._decide() + self._offer_due():
                 return SHORTEST
-        return _until_next_due(found)
+        return min(max(found.lasts, SHORTEST), LONGEST)
 
     def _take_over(self) -> None:
-        """Free what lapsed workers own, and match signals that nobody was known for."""
+        """Free what lapsed workers own, and match signals that nobody was known for; mostly nothing is written."""
         now = time.monotonic()
         if now < self._next_look_for_lapsed:
             return
         self._next_look_for_lapsed = now + LAPSED
-        settle = self._terms.settle if self._terms else timedelta()
-        taken, *shown = self._store([TakeOver(settle=settle), *self._sign_of_life()])
-        if taken.workers:
-            log.warning("taken_over", **taken.told)
-        if self._row is None and shown:
-            (self._row,) = shown
-        elif shown == [False]:
-            self._row = None
-        self._match_signals()
-
-    def _match_signals(self) -> None:
-        """Match signals that nobody was known for when they came; mostly there are none, and nothing is written."""
         with self._database.look() as connection:
-            is_wanted = has_matches(connection)
-        if is_wanted:
+            have_lapsed, has_signals = are_lapsed(connection), has_matches(connection)
+        if have_lapsed:
+            settle = self._terms.settle if self._terms else timedelta()
+            (taken,) = self._store([TakeOver(settle=settle)])
+            if taken.workers:
+                log.warning("taken_over", **taken.told)
+        if has_signals:
             self._store([MatchSignals()])
 
-    def _sign_of_life(self) -> list[Record]:
-        """Return what shows that this waker looks, if it has to: its row, or that the row is still its own."""
-        if self._terms is None:
-            return []
+    def _show(self) -> None:
+        """Show that this waker looks, if it has to and it is time: its row, or that the row is still its own."""
+        now = time.monotonic()
+        if self._terms is None or now < self._shows_at:
+            return
+        self._shows_at = now + self._terms.length.total_seconds() / RENEWALS
         if self._row is None:
-            return [Boot(WAKER, socket.gethostname(), {}, self._terms.length)]
-        return [Renew(self._row, self._terms.length)]
+            (self._row,) = self._store([Boot(WAKER, socket.gethostname(), {}, self._terms.length)])
+        elif self._store([Renew(self._row, self._terms.length)]) == [False]:
+            self._row, self._shows_at = None, now
 
     def _decide(self) -> int:
         """Tell of jeopardy and decide missed deadlines; return of how many operations."""
@@ -242,10 +248,3 @@ class Waker:
             if isinstance(answer, NotStored):
                 raise answer
         return answers
-
-
-def _until_next_due(found: Quiet) -> float:
-    """Return how long nothing will be due, in seconds, as far as business time runs with the clock."""
-    if found.next_due is None:
-        return LONGEST
-    return min(max((found.next_due - found.now).total_seconds(), SHORTEST), LONGEST)

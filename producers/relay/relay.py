@@ -25,6 +25,7 @@ from schema.errors import Unreachable
 from schema.lifecycle import Product
 from schema.store.database import Database
 from schema.store.outbox import OutgoingEvent, unsent
+from schema.store.stillness import Stillness
 from schema.store.writer import Writer
 
 log = structlog.get_logger()
@@ -68,6 +69,9 @@ class Relay:
         self._window = Window(self._pace.window)
         self._deletions = Deletions(writer, self._window.forget)
         self._outages = Outages("relay")
+        self._stillness = Stillness(database)
+        #: The partitions in which it found nothing.
+        self._empty: tuple[int, ...] = ()
         self._link: Link | None = None
         #: Without a broker it holds nothing, so that others send; then this shows that it lives.
         self._presence: Presence | None = None
@@ -154,12 +158,12 @@ class Relay:
     def _read(self, partitions: tuple[int, ...]) -> None:
         """Take unsent events in hand; those of an unknown product are a newer relay's (I11)."""
         if (now := time.monotonic()) >= self._forgets_at:
+            if self._left:
+                self._stillness.forget()
             self._left.clear()
             self._forgets_at = now + self._pace.forget
-        known = self._window.known() | self._left
         try:
-            with self._database.look() as connection:
-                events = unsent(connection, partitions, self._pace.batch, known)
+            events = self._unsent(partitions)
         except Unreachable as error:
             self._outages.note("database_gone", str(error))
             self._next_read(self._pace.idle)
@@ -170,6 +174,20 @@ class Relay:
         self._window.add(ours)
         is_all = len(events) < self._pace.batch
         self._next_read((self._pace.busy if events else self._pace.idle) if is_all else 0.0)
+
+    def _unsent(self, partitions: tuple[int, ...]) -> list[OutgoingEvent]:
+        """Return events that are not in hand, unless nothing can have come since there were none."""
+        if self._stillness.lasts() and partitions == self._empty:
+            return []
+        known = self._window.known() | self._left
+        with self._database.look() as connection:
+            events = unsent(connection, partitions, self._pace.batch, known)
+        if events:
+            self._stillness.forget()
+        else:
+            self._stillness.note()
+            self._empty = partitions
+        return events
 
     def _next_read(self, pause: float) -> None:
         """Set when to look for events again."""
@@ -225,6 +243,7 @@ class Relay:
             link, self._link = self._link, None
             link.close()
         self._window.clear()
+        self._stillness.forget()
         self._reads_at = 0.0
         self._deletions.settle()
 

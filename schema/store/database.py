@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -57,6 +58,10 @@ POSTGRESQL_CONNECTS = {
 }
 
 
+#: What changes with everything that is written, and with nothing else that could be read.
+SNAPSHOT = {SQLITE: "PRAGMA data_version", POSTGRESQL: "SELECT pg_current_snapshot()::text"}
+
+
 class Database:
     """A database by its URL; nothing is opened before the first use.
 
@@ -76,6 +81,8 @@ class Database:
         if self.url.drivername == POSTGRESQL:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self._checkpoints = checkpoints
+        self._asked: Any = None
+        self._asking = Lock()
 
     def __str__(self) -> str:
         """Return the URL without its password."""
@@ -133,8 +140,44 @@ class Database:
             msg = f"the database {self} does not answer: {first_line(error)}"
             raise Unreachable(msg) from error
 
+    def snapshot(self) -> str:
+        """Return what names all that can be read now: while that is the same, so is every answer.
+
+        On PostgreSQL that changes with whatever is written on the server. Raises `Unreachable`.
+        """
+        with self._asking:
+            try:
+                self._asked = self._asked or self._detached()
+                cursor = self._asked.cursor()
+                try:
+                    return str(cursor.execute(SNAPSHOT[self.dialect]).fetchone()[0])
+                finally:
+                    cursor.close()
+            except (DBAPIError, NoConnectionFree, self.reading.dialect.loaded_dbapi.Error) as error:
+                self._let_go()
+                msg = f"the database {self} does not answer: {first_line(error)}"
+                raise Unreachable(msg) from error
+
+    def _detached(self) -> Any:  # noqa: ANN401  a DBAPI connection has no type
+        """Return a connection of its own that is in no transaction."""
+        asked: Any = self.reading.raw_connection()
+        if self.dialect == POSTGRESQL:
+            asked.rollback()
+            asked.driver_connection.autocommit = True
+        asked.detach()
+        return asked
+
+    def _let_go(self) -> None:
+        """Close the connection that asks for snapshots."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            with suppress(self.reading.dialect.loaded_dbapi.Error):
+                asked.close()
+
     def close(self) -> None:
         """Let go of every connection; the last one of SQLite empties the log, so it is the writing one."""
+        with self._asking:
+            self._let_go()
         self.reading.dispose()
         self.writing.dispose()
 

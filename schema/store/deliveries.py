@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from math import inf
 from typing import Any
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    func,
     or_,
     select,
     update,
@@ -107,6 +109,14 @@ def are_due(connection: Connection, channels: Sequence[str], products: Sequence[
     }
     named = {"channels": list(channels), "products": list(products)}
     return connection.execute(_due(), {**given, **named}).first() is not None
+
+
+def next_due(connection: Connection) -> float:
+    """Return in how many seconds another one falls due, as far as business time runs with the clock."""
+    now = read_times(connection).business
+    later = delivery.c.due_at > now, delivery.c.state == "waiting"
+    found = connection.execute(select(func.min(delivery.c.due_at)).where(*later)).scalar()
+    return inf if found is None else (moment(found) - moment(now)).total_seconds()
 
 
 def _take(transaction: Transaction, wanted: ClaimDeliveries) -> list[Parcel]:

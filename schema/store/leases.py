@@ -132,6 +132,12 @@ def is_alive(transaction: Transaction, key: int) -> bool:
     )
 
 
+def are_lapsed(connection: Connection) -> bool:
+    """Return whether a worker has let its lease lapse."""
+    lapsed = worker.c.lease_until < LEASE_NOW[connection.dialect.name]
+    return connection.execute(select(worker.c.id).where(lapsed).limit(1)).first() is not None
+
+
 def rooms(connection: Connection) -> dict[str, int]:
     """Return how many operations of each product the living workers take together."""
     alive = worker.c.lease_until >= LEASE_NOW[connection.dialect.name]

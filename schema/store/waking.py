@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import zip_longest
+from math import inf
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -77,6 +78,11 @@ class Quiet:
     now: datetime
     next_due: datetime | None
     signals: int = 0
+
+    @property
+    def lasts(self) -> float:
+        """How long nothing will be due, in seconds, as far as business time runs with the clock."""
+        return (self.next_due - self.now).total_seconds() if self.next_due else inf
 
 
 def due_operations(connection: Connection, most: int) -> dict[str, list[Wake]]:
