@@ -1,9 +1,10 @@
 """The role `api`: the HTTP door."""
 
-from deploy.broker import offers, rabbit_broker
+from deploy.broker import rabbit_broker
 from deploy.core import role
 from deploy.doors import doors_of, require_keys
 from deploy.http import bound_to, serve_http
+from deploy.offers import offers
 from deploy.settings import Settings
 from producers.http.app import create_app
 from producers.presence import API, Presence

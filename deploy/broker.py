@@ -1,4 +1,4 @@
-"""Builds the brokers that carry offers, embedded or RabbitMQ, and puts offers on them.
+"""The broker that carries offers over RabbitMQ.
 
 Offers may be lost, so nothing here waits for a broker or keeps what it did not take. dramatiq's own
 `RabbitmqBroker` is not used: it makes a delay queue and a dead-letter queue beside each queue, lets
@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,6 @@ import pika
 import structlog
 from dramatiq import Broker, Message
 from dramatiq.broker import Consumer, MessageProxy
-from dramatiq.brokers.stub import StubBroker
 from dramatiq.errors import DecodeError
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
@@ -27,7 +26,7 @@ from pika.exceptions import AMQPError
 from deploy.kinds import without_password
 from deploy.outage import Outage
 from schema.errors import TurnupError
-from schema.queue import ACTOR, OFFER_SIZE, Offer, queue_name, said
+from schema.queue import said
 
 log = structlog.get_logger()
 
@@ -66,11 +65,6 @@ class BrokerUnreachable(TurnupError):
         self.why = why
 
 
-def embedded_broker() -> StubBroker:
-    """Return the broker inside this process, volatile by design."""
-    return StubBroker(middleware=[])
-
-
 def rabbit_broker(url: str) -> "RabbitBroker":
     """Return the broker for a RabbitMQ; nothing is connected before it is used."""
     return RabbitBroker(url)
@@ -82,19 +76,6 @@ def require_broker(url: str, patience: float = PATIENCE) -> None:
         _close(_channel(url, patience))
     except GONE as error:
         raise BrokerUnreachable(url, said(error)) from error
-
-
-def offers(broker: Broker) -> Offer:
-    """Return the function that puts offers on a broker: it never raises and never waits."""
-
-    def offer(product: str, operations: Sequence[int]) -> None:
-        name = queue_name(product)
-        broker.declare_queue(name)
-        for first in range(0, len(operations), OFFER_SIZE):
-            named = list(operations[first : first + OFFER_SIZE])
-            broker.enqueue(Message(name, ACTOR, (product, named), {}, {}))
-
-    return offer
 
 
 class RabbitBroker(Broker):

@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 import structlog
 
-from deploy.broker import require_broker
 from deploy.ending import Ending
 from deploy.keys import load_keys
 from deploy.kinds import without_password
@@ -64,6 +63,8 @@ class Core:
 @contextmanager
 def role(settings: Settings, name: str) -> Iterator[Core]:
     """Open what one of several processes needs; raise what the settings or the database lack."""
+    from deploy.broker import require_broker  # noqa: PLC0415  one process alone has no broker
+
     settings.require_roles(name)
     configure_logs(settings.log)
     ending = Ending()

@@ -1,16 +1,14 @@
 """Puts the HTTP door together."""
 
 from collections.abc import Mapping
-from functools import partial
 
 from deploy.core import Core
 from deploy.settings import SettingsWrong
-from producers.amqp.dead import DeadLetters
-from producers.amqp.depths import depths
 from producers.api_keys import KeyRing
 from producers.calls import Calls
+from producers.dead import DeadLetters
 from producers.desk import DeskEvents
-from producers.http.doors import Doors
+from producers.http.doors import Depths, Doors
 from producers.intake import Intake
 from producers.receipts import Receipts
 from producers.secrets import Secrets
@@ -40,7 +38,7 @@ def doors_of(core: Core, offer: Offer, secrets: Mapping[str, str] | None = None)
         for name, platform in core.settings.platforms.items()
         if platform.secret
     }
-    calls = Calls(core.writer, offer)
+    calls, (dead, depths) = Calls(core.writer, offer), _broker_of(core)
     return Doors(
         core.database,
         products,
@@ -49,11 +47,21 @@ def doors_of(core: Core, offer: Offer, secrets: Mapping[str, str] | None = None)
         calls,
         Secrets(core.database, calls, core.sealer),
         KeyRing(core.database),
-        None if core.settings.is_embedded else DeadLetters(core.settings.broker_url),
+        dead,
         _desk_of(core),
-        None if core.settings.is_embedded else partial(depths, core.settings.broker_url, products),
+        depths,
         _receipts_of(core, offer),
     )
+
+
+def _broker_of(core: Core) -> tuple[DeadLetters | None, Depths | None]:
+    """Return what looks into the queues of a broker, where there is one: one process alone loads no client for it."""
+    if core.settings.is_embedded:
+        return None, None
+    from producers.amqp import dead, depths  # noqa: PLC0415  as said above
+
+    url, products = core.settings.broker_url, core.settings.products
+    return dead.DeadLetters(url), lambda: depths.depths(url, products)
 
 
 def _receipts_of(core: Core, offer: Offer) -> Receipts | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from deploy.broker import embedded_broker, offers
 from deploy.core import Core
 from deploy.doors import doors_of
 from deploy.ending import Part
 from deploy.engine import EngineThread
+from deploy.offers import embedded_broker, offers
 from deploy.planning import plan_of
 from producers.http.doors import Doors
 from schema.errors import Unanswered

@@ -5,9 +5,10 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from time import monotonic, sleep
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -22,11 +23,42 @@ Application = Callable[..., Any]
 #: How long a server on a thread may take to open its port, in seconds.
 PATIENCE = 10.0
 
+#: How often the time in the answers' headers is set, in seconds.
+TICK = 1.0
+
 #: Requests under way get so long when the server stops, in seconds: longer than they wait for the database.
 FAREWELL = int(OF_THE_DOOR.total_seconds()) + 2
 
 
-def server_of(app: Application, listen: Address) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Looks once a second what time it is, not ten times whether it is to end: that it is told."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_over = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Serve until told to end; requests are answered meanwhile."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_over.wait(), TICK)
+
+    def end(self) -> None:
+        """Serve no longer; callable from every thread."""
+        self.should_exit = True
+        if self._loop:
+            with suppress(RuntimeError):  # the loop has closed
+                self._loop.call_soon_threadsafe(self._is_over.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End on a signal."""
+        super().handle_exit(sig, frame)
+        self.end()
+
+
+def server_of(app: Application, listen: Address) -> Server:
     """Return a server that logs only what is wrong; the database knows who asked for what."""
     config = uvicorn.Config(
         app,
@@ -38,7 +70,7 @@ def server_of(app: Application, listen: Address) -> uvicorn.Server:
         timeout_graceful_shutdown=FAREWELL,
     )
     logging.getLogger("uvicorn.error").addFilter(told_briefly)
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def told_briefly(record: logging.LogRecord) -> bool:
@@ -67,7 +99,7 @@ def serve_http(app: Application, listen: Address, bound: socket.socket, stop: Ev
 
     def end() -> None:
         stop.wait()
-        server.should_exit = True
+        server.end()
 
     Thread(target=end, name="end of http", daemon=True).start()
     server.run([bound])
@@ -86,5 +118,5 @@ def on_a_thread(app: Application, listen: Address) -> Iterator[str]:
     try:
         yield f"http://{listen.host}:{port}"
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()

@@ -1,7 +1,8 @@
 """The role `intake`: the AMQP door."""
 
-from deploy.broker import BrokerUnreachable, offers, rabbit_broker
+from deploy.broker import BrokerUnreachable, rabbit_broker
 from deploy.core import role
+from deploy.offers import offers
 from deploy.settings import Settings
 from producers.amqp.batch import Batches
 from producers.amqp.door import Door

@@ -1,7 +1,8 @@
 """The role `waker`: looks for what is due, for lapsed workers, and for deadlines."""
 
-from deploy.broker import offers, rabbit_broker
+from deploy.broker import rabbit_broker
 from deploy.core import role
+from deploy.offers import offers
 from deploy.settings import Settings
 from deploy.terms import terms_of
 from workers.waker import Waker

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -12,10 +13,11 @@ MOST, PERIOD = 0.05, 0.25
 
 
 class LagWatch:
-    """Asks an event loop now and then whether it still gets round to new things."""
+    """Asks an event loop now and then whether it still gets round to new things, while `is_busy` says it is at any."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, is_busy: Callable[[], bool]) -> None:
         self._loop = loop
+        self._is_busy = is_busy
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="lag", daemon=True)
         self._thread.start()
@@ -27,6 +29,8 @@ class LagWatch:
     def _watch(self) -> None:
         """Ask, and name what the loop is at when it does not answer."""
         while not self._stopping.wait(PERIOD):
+            if not self._is_busy():
+                continue
             answered = threading.Event()
             try:
                 self._loop.call_soon_threadsafe(answered.set)

@@ -110,7 +110,7 @@ class Worker:
         if lease is None:
             return
         lease.start(self._loop, self._end)
-        watch = LagWatch(self._loop)
+        watch = LagWatch(self._loop, lambda: self.in_flight > 0)
         async with new_session(plan.terms.call) as session:
             turns = {name: Turns(plan.limits[name]) for name in plan.homes}
             homes = _connect(plan, session, lease, turns)

@@ -18,9 +18,10 @@ from producers.amqp.headers import as_text, carried_on
 from producers.amqp.letters import AT, DETAIL, FAULTS, ID, KEY, REASON
 from producers.amqp.messages import USER, attributes
 from producers.amqp.topology import COMMANDS, REJECTED, channel_to, parameters, user_in
+from producers.dead import BrokerAway
 from producers.parsing import NotJson, parse_json
 from producers.relay.link import GONE
-from schema.errors import NotFound, TurnupError
+from schema.errors import NotFound
 from schema.queue import said
 from schema.views import DeadLetter, DeadLetterShown, ProblemFault
 
@@ -35,10 +36,6 @@ BY_THE_BROKER = "undeliverable"
 TOLD = "the broker put it here: it was handed out again and again and never acknowledged"
 
 FAULTS_TOLD = TypeAdapter(tuple[ProblemFault, ...])
-
-
-class BrokerAway(TurnupError):
-    """Raised when the broker does not answer; says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from fastapi import APIRouter
 
-from producers.amqp.dead import BrokerAway, DeadLetters
+from producers.dead import BrokerAway, DeadLetters
 from producers.http.askers import Asking, require_operator
 from producers.http.doors import Doors, Open
 from producers.http.openapi import problems
@@ -23,7 +23,7 @@ Told = TypeVar("Told")
 @router.get("", responses=problems(403, 409))
 def read_dead_letters(doors: Open, asker: Asking) -> list[DeadLetter]:
     """Return what could not be accepted, oldest first."""
-    return _answered(doors, asker, DeadLetters.list)
+    return _answered(doors, asker, lambda dead: dead.list())
 
 
 @router.get("/{dead_id}", responses=problems(403, 404, 409))

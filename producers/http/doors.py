@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from producers.amqp.dead import DeadLetters
 from producers.api_keys import KeyRing
 from producers.calls import Calls
+from producers.dead import DeadLetters
 from producers.desk import DeskEvents
 from producers.intake import Intake
 from producers.receipts import Receipts
@@ -16,6 +16,9 @@ from producers.secrets import Secrets
 from producers.signals import Signals
 from schema.lifecycle import Product
 from schema.store.database import Database
+
+#: How many messages lie in each queue.
+Depths = Callable[[], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Doors:
     #: None where no other system's desk is told about tickets.
     desk: DeskEvents | None = None
     #: Tells how many messages lie in each queue of a broker; None where one process works without one.
-    depths: Callable[[], Mapping[str, int]] | None = None
+    depths: Depths | None = None
     #: None where short messages go through no gateway.
     receipts: Receipts | None = None
 

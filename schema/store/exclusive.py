@@ -4,6 +4,7 @@ It lives as long as its connection, so it proves nothing about a process that wa
 leases alone.
 """
 
+import select
 from contextlib import suppress
 
 from sqlalchemy import Connection, text
@@ -43,11 +44,12 @@ class AdvisoryLock:
         return is_held
 
     def is_held(self) -> bool:
-        """Return whether the connection still stands, and the lock with it."""
+        """Return whether the connection still stands, and the lock with it; one that has ended has that to say."""
         if self._connection is None:
             return False
         try:
-            self._connection.execute(text("SELECT 1"))
+            if _has_something_to_say(self._connection):
+                self._connection.execute(text("SELECT 1"))
         except DBAPIError:
             self.release()
         return self._connection is not None
@@ -63,3 +65,10 @@ class AdvisoryLock:
             self._connection.invalidate()
             self._connection.close()
         self._connection = None
+
+
+def _has_something_to_say(connection: Connection) -> bool:
+    """Return whether a connection has sent something, or has ended."""
+    poll = select.poll()
+    poll.register(connection.connection.driver_connection)  # type: ignore[arg-type]  # it has a descriptor
+    return bool(poll.poll(0))

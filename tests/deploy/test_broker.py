@@ -16,11 +16,10 @@ from structlog.testing import capture_logs
 from deploy.broker import (
     BrokerUnreachable,
     RabbitBroker,
-    embedded_broker,
-    offers,
     rabbit_broker,
     require_broker,
 )
+from deploy.offers import embedded_broker, offers
 from schema.queue import ACTOR, queue_name
 from tests.servers.process import free_port
 from tests.servers.rabbit import RabbitServer

@@ -12,6 +12,7 @@ FORBIDDEN = {
     "api": {"aiohttp", "alembic", "workers"},
     "intake": {"aiohttp", "alembic", "fastapi", "uvicorn", "workers"},
     "relay": {"aiohttp", "alembic", "fastapi", "uvicorn", "workers"},
+    "serve": {"alembic", "pika", "producers.relay", "workers.simulator"},
     "simulator": {"alembic", "dramatiq", "pika", "producers"},
     "waker": {"aiohttp", "alembic", "fastapi", "producers", "uvicorn"},
     "worker": {"alembic", "fastapi", "producers", "uvicorn"},

@@ -8,9 +8,10 @@ import pytest
 
 from producers.amqp import topology
 from producers.amqp.batch import Batches
-from producers.amqp.dead import BrokerAway, DeadLetters
+from producers.amqp.dead import DeadLetters
 from producers.amqp.line import Line
 from producers.amqp.topology import COMMANDS, REJECTED
+from producers.dead import BrokerAway
 from producers.relay.link import LinkLost, parameters
 from schema.errors import NotFound
 from schema.store.database import Database
