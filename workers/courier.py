@@ -139,9 +139,10 @@ class Courier:
         if self._stillness.lasts():
             return False
         with self._database.look() as connection:
-            if are_due(connection, tuple(self._channels), tuple(self._products)):
-                return True
-            self._stillness.note(next_due(connection))
+            left = next_due(connection)
+            if left <= 0:
+                return are_due(connection, tuple(self._channels), tuple(self._products))
+        self._stillness.note(left)
         return False
 
     async def _carry(self, parcel: Parcel) -> None:

@@ -20,7 +20,7 @@ from schema.lifecycle import Product
 from schema.queue import OFFER_SIZE, Offer
 from schema.store.database import Database
 from schema.store.deadlines import MissDeadline, TellJeopardy
-from schema.store.leases import WAKER, Boot, Renew, Resign, TakeOver, are_lapsed, rooms
+from schema.store.leases import WAKER, Boot, Renew, Resign, TakeOver, next_lapse, rooms
 from schema.store.signals import MatchSignals, has_matches
 from schema.store.stillness import Stillness
 from schema.store.waking import (
@@ -139,32 +139,35 @@ class Waker:
         self._backlog = 0.0
         with self._passing:
             self._show()
-            self._take_over()
             if self._stillness.lasts() and not self._is_anew:
                 return min(self._stillness.left, LONGEST)
             with self._database.look() as connection:
                 found = quiet(connection)
             if found.is_quiet:
-                self._stillness.note(found.lasts)
-            elif self._decide() + self._offer_due():
+                self._stillness.note(min(found.lasts, self._take_over()))
+                return min(max(self._stillness.left, SHORTEST), LONGEST)
+            if time.monotonic() >= self._next_look_for_lapsed:
+                self._take_over()
+            if self._decide() + self._offer_due():
                 return SHORTEST
         return min(max(found.lasts, SHORTEST), LONGEST)
 
-    def _take_over(self) -> None:
-        """Free what lapsed workers own, and match signals that nobody was known for; mostly nothing is written."""
-        now = time.monotonic()
-        if now < self._next_look_for_lapsed:
-            return
-        self._next_look_for_lapsed = now + LAPSED
+    def _take_over(self) -> float:
+        """Free what lapsed workers own, and match signals that nobody was known for; mostly nothing is written.
+
+        Returns in how many seconds that is next worth while.
+        """
+        self._next_look_for_lapsed = time.monotonic() + LAPSED
         with self._database.look() as connection:
-            have_lapsed, has_signals = are_lapsed(connection), has_matches(connection)
-        if have_lapsed:
+            left, has_signals = next_lapse(connection), has_matches(connection)
+        if left < 0:
             settle = self._terms.settle if self._terms else timedelta()
             (taken,) = self._store([TakeOver(settle=settle)])
             if taken.workers:
                 log.warning("taken_over", **taken.told)
         if has_signals:
             self._store([MatchSignals()])
+        return left
 
     def _show(self) -> None:
         """Show that this waker looks, if it has to and it is time: its row, or that the row is still its own."""

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from schema.store.clock import read_times
 from schema.store.dialect import locked
 from schema.store.leases import is_alive
-from schema.store.moments import moment
+from schema.store.moments import MILLISECOND, moment
 from schema.store.secrets import context_of, state_at
 from schema.store.transaction import Transaction
 from schema.tables import delivery, operation, secret, service
@@ -112,11 +112,11 @@ def are_due(connection: Connection, channels: Sequence[str], products: Sequence[
 
 
 def next_due(connection: Connection) -> float:
-    """Return in how many seconds another one falls due, as far as business time runs with the clock."""
+    """Return in how many seconds the first one is due, whoever has it, as far as business time runs with the clock."""
     now = read_times(connection).business
-    later = delivery.c.due_at > now, delivery.c.state == "waiting"
-    found = connection.execute(select(func.min(delivery.c.due_at)).where(*later)).scalar()
-    return inf if found is None else (moment(found) - moment(now)).total_seconds()
+    first = select(func.min(delivery.c.due_at)).where(delivery.c.state == "waiting")
+    found = connection.execute(first).scalar()
+    return inf if found is None else (found - now) * MILLISECOND.total_seconds()
 
 
 def _take(transaction: Transaction, wanted: ClaimDeliveries) -> list[Parcel]:

@@ -70,5 +70,5 @@ class AdvisoryLock:
 def _has_something_to_say(connection: Connection) -> bool:
     """Return whether a connection has sent something, or has ended."""
     poll = select.poll()
-    poll.register(connection.connection.driver_connection)  # type: ignore[arg-type]  # it has a descriptor
+    poll.register(connection.connection.driver_connection, select.POLLIN)  # type: ignore[arg-type]  # it has a descriptor
     return bool(poll.poll(0))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from math import inf
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
@@ -132,10 +134,11 @@ def is_alive(transaction: Transaction, key: int) -> bool:
     )
 
 
-def are_lapsed(connection: Connection) -> bool:
-    """Return whether a worker has let its lease lapse."""
-    lapsed = worker.c.lease_until < LEASE_NOW[connection.dialect.name]
-    return connection.execute(select(worker.c.id).where(lapsed).limit(1)).first() is not None
+def next_lapse(connection: Connection) -> float:
+    """Return in how many seconds the first lease lapses that is not renewed; less than none where one has."""
+    left = func.min(worker.c.lease_until) - LEASE_NOW[connection.dialect.name]
+    found = connection.execute(select(left)).scalar()
+    return inf if found is None else found * MILLISECOND.total_seconds()
 
 
 def rooms(connection: Connection) -> dict[str, int]:
