@@ -77,7 +77,7 @@ class _Desk:
 
     def store(self) -> None:
         """Store all that was taken."""
-        self._opening.store()
+        self._opening.store(self._taking.rows())
         self._taking.store()
         supersede(self._transaction, self._superseded)
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schema.store.dialect import POSTGRESQL, locked
 from schema.store.possessions import Taker
-from schema.store.transaction import Transaction
+from schema.store.transaction import Rows, Transaction
 from schema.tables import FAR, holding, number
 
 NUMBER = ("e164", "customer", "site", "service_id", "operation_id")
@@ -52,17 +52,10 @@ def take_numbers(transaction: Transaction, taken: Mapping[str, Taker]) -> None:
         transaction.connection.execute(_TAKE, values)
 
 
-def add_numbers(
-    transaction: Transaction, new: Sequence[tuple[str, str, str | None, int, int | None]]
-) -> None:
-    """Add numbers that nobody had: number, customer, site, service, operation."""
-    transaction.add(number, NUMBER, new)
-
-
-def hold_numbers(transaction: Transaction, taken: Mapping[str, Taker]) -> None:
-    """Note which services have these numbers from now on: whose a call was is asked long after (ML-10)."""
+def held_numbers(transaction: Transaction, taken: Mapping[str, Taker]) -> Rows:
+    """Return the rows that say whose these numbers are from now on: whose a call was is asked long after (ML-10)."""
     values = [(e164, key, transaction.now, FAR) for e164, (key, _) in sorted(taken.items())]
-    transaction.add(holding, HOLDING, values)
+    return holding, HOLDING, values
 
 
 def free_numbers(transaction: Transaction, services: Sequence[int]) -> None:

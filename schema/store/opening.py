@@ -1,7 +1,7 @@
 """Opening operations: the rows that an accepted order becomes, all in one transaction (DESIGN idea 3)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from schema.store.dialect import Columns, next_keys_of, rows
 from schema.store.known import Held
 from schema.store.moments import moment, stored
 from schema.store.order import Opened, Order
-from schema.store.transaction import Line, Transaction, Written
+from schema.store.transaction import Line, Rows, Transaction, Written
 from schema.store.visiting import next_visit
 from schema.tables import FAR, OPERATION, SERVICE, command, due, operation, service
 
@@ -94,8 +94,8 @@ class Opening:
             if each.key == key:
                 each.is_leaving = True
 
-    def store(self) -> None:
-        """Store all of it."""
+    def store(self, taken: Iterable[Rows]) -> None:
+        """Store all of it, with the rows of what it takes."""
         if not self._opened:
             return
         now, transaction = self._transaction.now, self._transaction
@@ -114,6 +114,7 @@ class Opening:
                 (command, COMMAND, [_command(each) for each in self._opened]),
                 (operation, OPENED, [_operation(each, now) for each in self._opened]),
                 (due, DUE, [_due(each, now) for each in waiting]),
+                *taken,
             ]
         )
         add_codes(transaction, self._codes())

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, delete, select, tuple_, update
 
 from schema.store.dialect import rows
-from schema.store.transaction import Transaction
+from schema.store.transaction import Rows, Transaction
 from schema.tables import possession, service
 
 POSSESSION = ("kind", "scope", "name", "service_id", "operation_id")
@@ -40,11 +40,9 @@ def holders_of(transaction: Transaction, kind: str, scope: str) -> list[str]:
     return sorted(set(transaction.connection.execute(query).scalars()))
 
 
-def take_possession(
-    transaction: Transaction, taken: Sequence[tuple[str, str, str, int, int | None]]
-) -> None:
-    """Give things to services: kind, scope, name, service, and the operation that may yet give it back."""
-    transaction.add(possession, POSSESSION, sorted(taken, key=lambda each: each[:3]))
+def taken_possessions(taken: Sequence[tuple[str, str, str, int, int | None]]) -> Rows:
+    """Return the rows for things: kind, scope, name, service, and the operation that may yet give it back."""
+    return possession, POSSESSION, sorted(taken, key=lambda each: each[:3])
 
 
 def keep_new_possessions(transaction: Transaction, ended: Mapping[int, int]) -> None:

@@ -18,10 +18,10 @@ from schema.lifecycle import NEW, Product
 from schema.store.besides import drop_besides, keep_besides
 from schema.store.known import Held
 from schema.store.numbers import (
-    add_numbers,
+    NUMBER,
     free_numbers,
     give_numbers_back,
-    hold_numbers,
+    held_numbers,
     keep_new_numbers,
     known_numbers,
     take_numbers,
@@ -42,10 +42,11 @@ from schema.store.possessions import (
     keep_new_possessions,
     known_places,
     known_things,
-    take_possession,
+    taken_possessions,
 )
 from schema.store.secrets import set_secrets
-from schema.store.transaction import Transaction
+from schema.store.transaction import Rows, Transaction
+from schema.tables import number
 
 
 class Wish(NamedTuple):
@@ -136,19 +137,22 @@ class Taking:
                 self._possessed.append((*name, *taker))
 
     def store(self) -> None:
-        """Store what was taken; a number that its customer has only now, as another lost it, is new here."""
+        """Store what was taken of what was there."""
         take_entitlements(self._transaction, self._taken)
         given = {e164: taker for e164, (taker, _) in self._given.items()}
         known = {e164: taker for e164, taker in given.items() if e164 in self._numbers}
         take_numbers(self._transaction, known)
+
+    def rows(self) -> list[Rows]:
+        """Return what is added; a number that its customer has only now, as another lost it, is new here."""
+        given = {e164: taker for e164, (taker, _) in self._given.items()}
         new = [
             (e164, wish.order.customer, wish.record.site_of(e164), *taker)
             for e164, (taker, wish) in sorted(self._given.items())
             if e164 not in self._numbers
         ]
-        add_numbers(self._transaction, new)
-        hold_numbers(self._transaction, given)
-        take_possession(self._transaction, self._possessed)
+        held = held_numbers(self._transaction, given)
+        return [(number, NUMBER, new), held, taken_possessions(self._possessed)]
 
     def _number_refusal(self, wish: Wish, wanted: Wanted, mine: int | None) -> Refusal | None:
         """Return why a number cannot be had; whose else it is, is nobody's business."""

@@ -10,7 +10,9 @@ from schema.store.acceptance import Accept
 from schema.store.claims import Claim
 from schema.store.database import Database
 from schema.store.journal import News, Recorded
+from schema.store.order import Accepted
 from schema.store.transaction import Line
+from tests.world.databases import is_postgresql
 from tests.world.world import World
 
 
@@ -46,6 +48,21 @@ def test_a_first_claim_asks_nothing_that_only_a_begun_operation_has(world: World
     for table in ("history", "signal", "delivery", "customer"):
         assert f"FROM {table}" not in asked
     assert not any("FROM secret" in each for each in run if "FROM operation" not in each)
+
+
+def test_commands_accepted_together_cost_no_more_statements_than_one(world: World) -> None:
+    named = [f"new-{number}" for number in range(9)]
+    asked = []
+    for names in (named[:1], named[1:]):
+        orders = [world.order("open", name, event_id=name) for name in names]
+        with statements(world.database) as run:
+            answers = world.writer.submit([Accept((each,)) for each in orders]).result()
+        assert all(isinstance(each, Accepted) for (each,) in answers)
+        asked.append(run)
+    assert [each.split()[0] for each in asked[0]] == [each.split()[0] for each in asked[1]]
+    if is_postgresql(world.database):
+        assert len([each for each in asked[0] if "INSERT" in each]) == 3
+        assert len(asked[0]) <= 8
 
 
 def test_a_group_of_many_kinds_writes_history_and_counts_once(world: World) -> None:
