@@ -18,6 +18,7 @@ from deploy.display.screen import print_json, say
 from schema.errors import NotFound
 from schema.store.clock import business_now
 from schema.store.customers import find_customer
+from schema.store.histories import operation_history, service_history
 from schema.store.reads import (
     OperationFilter,
     Span,
@@ -25,8 +26,6 @@ from schema.store.reads import (
     find_service,
     find_ticket,
     list_operations,
-    operation_history,
-    service_history,
 )
 from schema.store.sent import operation_notices
 

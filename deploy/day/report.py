@@ -13,6 +13,7 @@ from deploy.day.samples import Mails, mails_in
 from deploy.day.script import NoCommand
 from schema.ids import public_id
 from schema.store.clock import business_now
+from schema.store.histories import operation_history, service_history
 from schema.store.order import Accepted
 from schema.store.reads import (
     OperationFilter,
@@ -22,8 +23,6 @@ from schema.store.reads import (
     list_operations,
     list_services,
     list_tickets,
-    operation_history,
-    service_history,
 )
 from schema.store.sent import operation_notices
 from schema.views import Operation, Service, Ticket

@@ -14,7 +14,8 @@ from producers.http.pages import PageQuery, ProductName, page_of, span_of
 from schema.asker import Asker
 from schema.command import EventId, InWords, Name
 from schema.sealing import CODE_DIGITS
-from schema.store.reads import OperationFilter, find_operation, list_operations, operation_history
+from schema.store.histories import operation_history
+from schema.store.reads import OperationFilter, find_operation, list_operations
 from schema.store.sent import operation_notices
 from schema.views import HistoryLine, NoticeSent, Operation, OperationState, Page
 

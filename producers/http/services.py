@@ -12,7 +12,8 @@ from producers.http.openapi import problems
 from producers.http.pages import PageQuery, ProductName, page_of, span_of
 from schema.asker import Asker
 from schema.command import EventId, Name
-from schema.store.reads import ServiceFilter, list_services, service_history
+from schema.store.histories import service_history
+from schema.store.reads import ServiceFilter, list_services
 from schema.views import HistoryLine, Page, Revealed, Service
 
 router = APIRouter(prefix="/v1/services")

@@ -19,6 +19,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 
 from schema.asker import ANYBODY, Asker
@@ -29,21 +30,19 @@ from schema.store.call_history import with_last_call
 from schema.store.dialect import ID, LEASE_NOW, is_given, is_one_of, packed
 from schema.store.moments import moment
 from schema.store.reach import reached
-from schema.store.showing import Products, line_of, operation_of, service_of, ticket_of
+from schema.store.showing import Products, operation_of, service_of, ticket_of
 from schema.tables import (
     FAR,
-    OPERATION,
-    SERVICE,
+    OVERDUE,
     clock,
     command,
     comment,
     due,
-    history,
     operation,
     service,
     ticket,
 )
-from schema.views import Comment, HistoryLine, Operation, OperationState, Service, Ticket
+from schema.views import Comment, Operation, OperationState, Service, Ticket
 
 #: An operation in one of these has a due row, which leads to the few among all that have ended.
 OPEN_STATES = frozenset({"accepted", "running", "waiting"})
@@ -101,7 +100,9 @@ def list_operations(
 ) -> list[Operation]:
     """Return operations, newest first; none where the service that is asked for does not exist."""
     dialect = connection.dialect.name
-    chosen = _part(_chosen(dialect, wanted), operation.c.id, span).subquery("chosen")
+    ways = [_part(each, operation.c.id, span).subquery() for each in _chosen(dialect, wanted)]
+    found = union_all(*(select(each.c.id) for each in ways)).subquery()
+    chosen = select(found.c.id).order_by(found.c.id.desc()).limit(span.most).subquery("chosen")
     query = _operations(dialect).join(chosen, chosen.c.id == operation.c.id)
     return [operation_of(row) for row in connection.execute(query.order_by(operation.c.id.desc()))]
 
@@ -124,14 +125,6 @@ def find_operation(connection: Connection, public: str) -> Operation:
     return found[0]
 
 
-def operation_history(connection: Connection, public: str) -> list[HistoryLine]:
-    """Return the lines of the operation `op_...`, oldest first, or raise `NotFound`."""
-    lines = _lines(connection, OPERATION, key_of("op", public))
-    if not lines:
-        raise NotFound(f"there is no operation {public}")
-    return lines
-
-
 def list_services(
     connection: Connection, products: Products, wanted: ServiceFilter, span: Span = WHOLE
 ) -> list[Service]:
@@ -144,18 +137,10 @@ def list_services(
 
 def find_service(connection: Connection, products: Products, name: str) -> Service:
     """Return the service `svc_...` or `<customer>/<reference>`, or raise `NotFound`."""
-    row = connection.execute(_services(connection.dialect.name).where(_named(name))).one_or_none()
+    row = connection.execute(_services(connection.dialect.name).where(named(name))).one_or_none()
     if row is None:
         raise NotFound(f"there is no service {name}")
     return service_of(row, products)
-
-
-def service_history(connection: Connection, name: str) -> list[HistoryLine]:
-    """Return the lines of the service `svc_...` or `<customer>/<reference>`, oldest first, or raise `NotFound`."""
-    key = connection.execute(select(service.c.id).where(_named(name))).scalar()
-    if key is None:
-        raise NotFound(f"there is no service {name}")
-    return _lines(connection, SERVICE, key)
 
 
 def list_tickets(connection: Connection, wanted: TicketFilter, span: Span = WHOLE) -> list[Ticket]:
@@ -179,26 +164,33 @@ def find_ticket(connection: Connection, public: str) -> Ticket:
     return found[0]
 
 
-def _chosen(dialect: str, wanted: OperationFilter) -> Select[Any]:
-    """Return the query for the keys of operations; what is shown of them is read once they are chosen."""
+def _chosen(dialect: str, wanted: OperationFilter) -> list[Select[Any]]:
+    """Return the queries for the keys of operations, each for others; what is shown is read once they are chosen."""
     asked = {"product": wanted.product, "state": wanted.state, "customer": wanted.customer}
     query = select(operation.c.id).where(*_same(operation, **asked))
     query = query.where(*reached(wanted.asker, operation.c.customer))
     if wanted.service is not None:
-        named = select(service.c.id).where(_named(wanted.service)).scalar_subquery()
+        asked_for = select(service.c.id).where(named(wanted.service)).scalar_subquery()
         mine = operation.alias("mine")
-        its = select(mine.c.id).where(mine.c.service_id == named)
+        its = select(mine.c.id).where(mine.c.service_id == asked_for)
         query = query.where(is_one_of(dialect, operation.c.id, its))
     if wanted.parked:
         never = is_one_of(dialect, operation.c.id, woken(due.c.wake_at >= FAR))
         query = query.where(operation.c.reason == "parked", never)
     elif wanted.state in OPEN_STATES:
         query = query.join(due, due.c.operation_id == operation.c.id)
-    if wanted.overdue is not None:
-        now = select(_now(dialect)).select_from(clock).scalar_subquery()
-        is_overdue = func.coalesce(operation.c.ended_at, now) > operation.c.deadline_at
-        query = query.where(is_overdue == wanted.overdue)
-    return query
+    if wanted.overdue is None:
+        return [query]
+    now = select(_now(dialect)).select_from(clock).scalar_subquery()
+    is_overdue = func.coalesce(operation.c.ended_at, now) > operation.c.deadline_at
+    query = query.where(is_overdue == wanted.overdue)
+    if not wanted.overdue:
+        return [query]
+    told = query.where(operation.c.told == literal_column(str(OVERDUE)))  # as its index has it
+    undecided = is_one_of(
+        dialect, operation.c.id, select(due.c.operation_id).where(due.c.decide_at <= now)
+    )
+    return [told, query.where(operation.c.told < OVERDUE, undecided)]
 
 
 def _part(query: Select[Any], key: ColumnElement[int], span: Span) -> Select[Any]:
@@ -213,7 +205,7 @@ def _same(table: Any, **wanted: str | None) -> list[ColumnElement[bool]]:  # noq
     return [table.c[name] == value for name, value in wanted.items() if value is not None]
 
 
-def _named(name: str) -> ColumnElement[bool]:
+def named(name: str) -> ColumnElement[bool]:
     """Return the condition that a service is `svc_...` or `<customer>/<reference>`."""
     owner, slash, reference = name.partition("/")
     if slash:
@@ -254,14 +246,6 @@ def _operations(dialect: str) -> Select[Any]:
 def _operations_by_key(dialect: str) -> Select[Any]:
     """Return the query for operations by their keys."""
     return _operations(dialect).where(is_given(dialect, operation.c.id))
-
-
-def _lines(connection: Connection, kind: int, key: int) -> list[HistoryLine]:
-    """Return the history of an owner record."""
-    names = ("number", "at", "who", "what", "why", "before", "after", "step", "event")
-    query = select(*(history.c[name] for name in names)).order_by(history.c.number)
-    found = connection.execute(query.where(history.c.kind == kind, history.c.owner == key))
-    return [line_of(row) for row in found]
 
 
 @cache

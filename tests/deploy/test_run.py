@@ -17,6 +17,7 @@ from schema.discovery import find_products
 from schema.sealing import new_key
 from schema.store.clock import business_now, read_times
 from schema.store.database import Database
+from schema.store.histories import operation_history, service_history
 from schema.store.reads import (
     OperationFilter,
     ServiceFilter,
@@ -25,8 +26,6 @@ from schema.store.reads import (
     list_operations,
     list_services,
     list_tickets,
-    operation_history,
-    service_history,
 )
 from schema.store.versions import upgrade
 from tests.deploy.orders import activate, customer, event, write

@@ -12,10 +12,11 @@ from schema.store.claimed import Claimed
 from schema.store.claims import Claim
 from schema.store.clock import MoveTime
 from schema.store.database import Database
+from schema.store.histories import operation_history, service_history
 from schema.store.journal import Recorded
 from schema.store.leases import Boot
 from schema.store.order import Accepted
-from schema.store.reads import find_operation, operation_history, service_history
+from schema.store.reads import find_operation
 from schema.store.transaction import Line
 from schema.store.writer import Writer
 from schema.tables import due, operation, service

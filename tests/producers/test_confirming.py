@@ -15,11 +15,12 @@ from schema.store.cancels import Cancel
 from schema.store.claims import Claim
 from schema.store.clock import MoveTime
 from schema.store.database import Database
+from schema.store.histories import operation_history
 from schema.store.journal import Recorded
 from schema.store.leases import Boot
 from schema.store.moments import stored
 from schema.store.order import Accepted, Planned
-from schema.store.reads import find_operation, operation_history
+from schema.store.reads import find_operation
 from schema.store.retries import Retry
 from schema.store.transaction import Line
 from schema.store.writer import Writer

@@ -176,6 +176,9 @@ operation = Table(
     Column("ended_at", BigInteger),
     Index("operation_service", "service_id"),
     Index("operation_customer", "customer", "id"),
+    Index(
+        "operation_overdue", "id", postgresql_where=text("told = 2"), sqlite_where=text("told = 2")
+    ),
     postgresql_with={"fillfactor": 70},
     sqlite_autoincrement=True,
 )

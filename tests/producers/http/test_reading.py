@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 from schema.store.clock import MoveTime
 from schema.store.database import Database
 from schema.store.writer import Writer
-from schema.tables import comment, operation, service, ticket
+from schema.tables import OVERDUE, comment, operation, service, ticket
 from tests.producers.conftest import SECRET, both_kinds
 from tests.producers.events import NOW, activate, customer, settle
 from tests.producers.http.conftest import Client
@@ -81,6 +81,11 @@ def test_CO_5_what_is_not_done_by_its_deadline_is_overdue_also_when_it_ends_late
         connection.execute(settled)
     writer.store(MoveTime(NOW + timedelta(minutes=15, milliseconds=1)))
     assert subjects(two, overdue=True) == ["beta/a", "acme/b"]
+    with database.writing.begin() as connection:  # one of them has been decided about
+        connection.execute(update(operation).where(operation.c.id == 2).values(told=OVERDUE))
+    assert subjects(two, overdue=True) == ["beta/a", "acme/b"]
+    assert subjects(two, overdue=True, limit=1) == ["beta/a"]
+    assert subjects(two, overdue=True, customer="acme", state="accepted") == ["acme/b"]
     assert subjects(two, overdue=False) == ["acme/a"]
     assert not two.get("/v1/operations/op_1").json()["overdue"]
     with database.writing.begin() as connection:

@@ -18,6 +18,7 @@ from schema.store.database import Database
 from schema.store.deadlines import MissDeadline
 from schema.store.dialect import SQLITE
 from schema.store.figures import figures, standings
+from schema.store.histories import operation_history
 from schema.store.journal import News, Recorded
 from schema.store.leases import Boot, TakeOver
 from schema.store.order import Accepted, Order
@@ -32,7 +33,6 @@ from schema.store.reads import (
     list_operations,
     list_services,
     list_tickets,
-    operation_history,
 )
 from schema.store.services import ServiceChange
 from schema.store.signals import StoreSignal, has_matches
@@ -145,6 +145,7 @@ PAGES: dict[str, Callable[[Connection], object]] = {
     ),
     "what_waits": lambda connection: list_operations(connection, OperationFilter(state="accepted")),
     "parked": lambda connection: list_operations(connection, OperationFilter(parked=True)),
+    "overdue": lambda connection: list_operations(connection, OperationFilter(overdue=True)),
     "what_has_ended": lambda connection: list_operations(
         connection, OperationFilter(state="succeeded"), Span(after=4_000)
     ),
