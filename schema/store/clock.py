@@ -6,8 +6,10 @@ Business time on a movable database runs (lease time plus an offset) or stands (
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, Select, or_, select, update
 
 from schema.store.dialect import LEASE_NOW
 from schema.store.moments import moment, stored
@@ -27,10 +29,7 @@ class Times:
 
 def read_times(connection: Connection) -> Times:
     """Return both times by the database's clock."""
-    now = LEASE_NOW[connection.dialect.name].label("now")
-    row = connection.execute(
-        select(now, clock.c.movable, clock.c.standing_at, clock.c.offset)
-    ).one()
+    row = connection.execute(_times(connection.dialect.name)).one()
     business = row.standing_at if row.standing_at is not None else row.now + row.offset
     return Times(row.now, business, bool(row.movable), row.standing_at is not None)
 
@@ -86,6 +85,13 @@ class BeginTime:
 def business_now(connection: Connection) -> datetime:
     """Return business time."""
     return moment(read_times(connection).business)
+
+
+@cache
+def _times(dialect: str) -> Select[Any]:
+    """Return the query for both times, which every transaction begins with."""
+    now = LEASE_NOW[dialect].label("now")
+    return select(now, clock.c.movable, clock.c.standing_at, clock.c.offset)
 
 
 def _begin(transaction: Transaction, at: datetime) -> bool:
