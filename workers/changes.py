@@ -1,7 +1,6 @@
 """What an operation does to its service: where it moves it, and what it lets it know."""
 
 import json
-from dataclasses import replace
 
 from schema.lifecycle import DELETED, NEW, Phase, Product, move
 from schema.store.services import ServiceChange
@@ -14,14 +13,13 @@ def moved(progress: Progress, product: Product, state: str, facts: Facts) -> Ser
     """Return the last change of the service: where it moves, what it keeps, and the hold let go."""
     claimed = progress.claimed
     change = learned(progress, product, facts) or ServiceChange(claimed.service_id, claimed.id)
-    change = replace(change, releases=True)
     is_handed_over = state == "cancelled" and not progress.undoing
     is_refused = claimed.begins == "refused" and claimed.service_state != NEW
     if claimed.begins == "already" or is_refused or is_handed_over:
-        return change
+        return change._replace(releases=True)
     phase = Phase.DONE if state == "succeeded" else Phase.UNDONE
     line = _line(progress, product, phase, facts.get("state"))
-    return replace(change, move=line, is_heard=bool(product.hears))
+    return change._replace(move=line, releases=True, is_heard=bool(product.hears))
 
 
 def waiting(progress: Progress, product: Product, wait: Wait) -> ServiceChange | None:
@@ -30,8 +28,8 @@ def waiting(progress: Progress, product: Product, wait: Wait) -> ServiceChange |
     if not (line or wait.through):
         return None
     claimed = progress.claimed
-    change = ServiceChange(claimed.service_id, claimed.id, line, releases=bool(wait.through))
-    return replace(change, is_heard=bool(product.hears))
+    given = {"releases": bool(wait.through), "is_heard": bool(product.hears)}
+    return ServiceChange(claimed.service_id, claimed.id, line, **given)
 
 
 def parked(progress: Progress, product: Product) -> ServiceChange | None:
@@ -51,7 +49,7 @@ def moved_at(
         return change
     claimed = progress.claimed
     change = change or ServiceChange(claimed.service_id, claimed.id)
-    return replace(change, move=line, is_heard=bool(product.hears))
+    return change._replace(move=line, is_heard=bool(product.hears))
 
 
 def _line(
@@ -79,4 +77,4 @@ def learned(progress: Progress, product: Product, facts: Facts) -> ServiceChange
     known = json.dumps(kept if is_heard else {**progress.service_facts, **kept}) if kept else None
     mine = (progress.claimed.service_id, progress.claimed.id)
     change = ServiceChange(*mine, None, known, platform_id, is_heard=is_heard)
-    return replace(change, seen=progress.service_facts) if is_heard else change
+    return change._replace(seen=progress.service_facts) if is_heard else change

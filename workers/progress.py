@@ -145,12 +145,15 @@ def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> 
     learned = {**progress.facts, step.name: facts} if facts else progress.facts
     kept = kept_facts(step, facts) if not progress.undoing else {}
     platform_id = kept.pop("platform_id", progress.platform_id)
-    workflow = progress.workflow
-    return progress._replace(
-        claimed=_moved(progress.claimed, record),
+    claimed, workflow = progress.claimed, progress.workflow
+    return Progress(
+        name=progress.name,
+        claimed=_moved(claimed, record),
+        workflow=workflow,
+        command=progress.command,
         step=workflow.steps[workflow.place(record.step or "")],
         now=news.now,
-        is_first=not progress.claimed.restored,
+        is_first=not claimed.restored,
         state=record.state,
         turn=record.turn,
         tries=record.tries,
@@ -159,12 +162,22 @@ def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> 
         undoing=record.undoing,
         cancel=news.cancel,
         cancel_reason=news.cancel_reason,
+        seen=progress.seen,
         facts=learned,
-        service_facts={**progress.service_facts, **kept},
+        service_facts={**progress.service_facts, **kept} if kept else progress.service_facts,
         platform_id=platform_id,
-        secrets={**progress.secrets, **{each.name: "valid" for each in record.secrets}},
+        secrets=_with_secrets(progress, record),
         deadline_at=_deadline(progress, record),
+        sealer=progress.sealer,
+        limits=progress.limits,
     )
+
+
+def _with_secrets(progress: Progress, record: Recorded) -> Mapping[str, str]:
+    """Return how the service's secrets stand after a record, which may have stored new ones."""
+    if not record.secrets:
+        return progress.secrets
+    return {**progress.secrets, **{each.name: "valid" for each in record.secrets}}
 
 
 def _moved(claimed: Claimed, record: Recorded) -> Claimed:
@@ -187,4 +200,6 @@ def kept_facts(step: Step, facts: Facts) -> dict[str, Any]:
 
 def signals_of(claimed: Claimed) -> Sequence[Signal]:
     """Return the signals of an operation in the platform's order of time."""
+    if not claimed.signals:  # most have none, and every look asks
+        return ()
     return tuple(Signal(each.kind, each.at, json.loads(each.facts)) for each in claimed.signals)

@@ -186,10 +186,12 @@ class Step:
     keeps: tuple[str, ...] = ()
     limit: timedelta = STEP_LIMIT
 
-    @property
-    def name(self) -> str:
-        """The name under which the step's facts are stored."""
-        return str(getattr(self.run, "__name__"))  # noqa: B009  a step is a named function
+    #: The name under which the step's facts are stored: its function's.
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = getattr(self.run, "__name__")  # noqa: B009  a step is a named function
+        object.__setattr__(self, "name", name)  # read too often to be computed each time
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -37,8 +37,7 @@ CHANGE: Columns = {
 TAKE: Columns = {"id": BigInteger(), "operation": BigInteger(), "state": Text()}
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceChange:
+class ServiceChange(NamedTuple):
     """What an operation does to its service: a move, facts learned, the hold let go; None leaves a thing as it is.
 
     One that `is_heard` may have been moved by its platform since the operation looked at it (ML-6), or have learned
@@ -53,7 +52,7 @@ class ServiceChange:
     platform_id: str | None = None
     releases: bool = False
     is_heard: bool = False
-    seen: Mapping[str, Any] = field(default_factory=dict)
+    seen: Mapping[str, Any] = MappingProxyType({})
 
 
 def change_services(transaction: Transaction, changes: Sequence[ServiceChange]) -> None:
@@ -113,11 +112,11 @@ def _as_it_is(change: ServiceChange, state: str, facts: str) -> ServiceChange:
     """Return a change of a service that is in this state, and of which these facts are known."""
     move = change.move and _from(change.move, state)
     if change.facts is None:
-        return replace(change, move=move)
+        return change._replace(move=move)
     known = json.loads(facts)
     told = {name: each for name, each in known.items() if each != change.seen.get(name)}
     new = json.loads(change.facts)
-    return replace(change, move=move, facts=json.dumps({**known, **new, **told}))
+    return change._replace(move=move, facts=json.dumps({**known, **new, **told}))
 
 
 def _from(line: Line, state: str) -> Line | None:
