@@ -8,7 +8,6 @@ other; PostgreSQL then breaks one off, and the writer repeats it.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, Row, Table
@@ -17,10 +16,6 @@ from schema.lifecycle import Product
 from schema.store.dialect import SQLITE, insert_rows, insert_values, new_rows, packed
 from schema.tables import PARTITIONS, history, outbox
 
-HISTORY = (
-    "kind", "owner", "number", "at", "who", "what", "why", "before", "after", "step", "facts", "event", "sequence",
-    "operation_id",
-)  # fmt: skip
 OUTBOX = ("partition", "kind", "owner", "number")
 
 
@@ -42,6 +37,9 @@ class Line(NamedTuple):
     step: str | None = None
     facts: str | None = None
     event: str | None = None
+
+
+HISTORY = ("kind", "owner", "number", "at", *Line._fields, "sequence", "operation_id")
 
 
 class Written(NamedTuple):
@@ -109,14 +107,9 @@ class Transaction:
                 if line.event:
                     sequence += 1
                     self._public.append((each.owner % PARTITIONS, each.kind, each.owner, number))
-                self._lines.append(
-                    (
-                        *(each.kind, each.owner, number, self.now),
-                        *_said(line),
-                        sequence if line.event else None,
-                        each.operation,
-                    )
-                )
+                told = sequence if line.event else None
+                where = (each.kind, each.owner, number, self.now)
+                self._lines.append((*where, *line, told, each.operation))
 
     def flush(self) -> None:
         """Store what was gathered of history and outbox."""
@@ -124,10 +117,6 @@ class Transaction:
         self.add_all([(history, HISTORY, self._lines), (outbox, OUTBOX, public)])
         self._lines.clear()
         self._public.clear()
-
-
-#: What a line says, in the order of the columns, at the speed of C.
-_said = attrgetter("who", "what", "why", "before", "after", "step", "facts", "event")
 
 
 def events_in(lines: Sequence[Line]) -> int:
