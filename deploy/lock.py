@@ -17,9 +17,10 @@ import structlog
 
 from deploy.ending import Ending
 from schema.errors import TurnupError, Unreachable
-from schema.store.database import Database, is_safe_beside_others, sqlite_module
+from schema.store.database import Database
 from schema.store.dialect import SQLITE
 from schema.store.exclusive import AdvisoryLock
+from schema.store.library import is_safe_beside_others, sqlite_module
 
 #: How long to try: a command that only looks, or writes shortly, is gone by then. In seconds.
 PATIENCE = 2.0

@@ -21,8 +21,9 @@ from deploy.settings import Settings, read_settings
 from deploy.shown import masked
 from deploy.slips import unknown
 from schema.errors import StoreError, TurnupError, Unreachable
-from schema.store.database import Database, is_safe_beside_others, sqlite_module
+from schema.store.database import Database
 from schema.store.dialect import SQLITE
+from schema.store.library import is_safe_beside_others, sqlite_module
 from schema.store.moments import moment as when
 from schema.store.versions import HEAD, check
 from schema.store.vitals import clock_times, latency, server_version, try_to_write

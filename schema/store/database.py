@@ -1,11 +1,8 @@
 """Opens the database: one engine that writes, one that only reads, and the habits that each kind needs."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,9 +15,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from schema.errors import Unreachable, WrongDatabase
 from schema.store.dialect import POSTGRESQL, SQLITE
-
-#: Libraries up to this one can corrupt a database when two processes write (PITFALLS 3.10).
-WAL_RESET_BUG = (3, 51, 2)
+from schema.store.library import sqlite_module
 
 #: How long a SQLite connection waits for another process's transaction, in seconds.
 BUSY_TIMEOUT = 10
@@ -182,21 +177,9 @@ class Database:
         self.writing.dispose()
 
 
-def sqlite_module() -> Any:  # noqa: ANN401  a DBAPI module has no type
-    """Return the newest SQLite that is installed: `pysqlite3` where it has a wheel, else the standard library's."""
-    return import_module("pysqlite3.dbapi2") if find_spec("pysqlite3") else sqlite3
-
-
-def is_safe_beside_others() -> bool:
-    """Return whether this SQLite may write to a database that another process writes to as well."""
-    return tuple(sqlite_module().sqlite_version_info) > WAL_RESET_BUG
-
-
 def _sqlite_engine(name: str, pool: type, **pooled: int) -> Engine:
     """Return an engine on a SQLite file, or on a `file:` address."""
     module = sqlite_module()
-    # Otherwise the driver asks each None of each row anew whether it can become something else: half the time of a row.
-    module.register_adapter(type(None), _as_it_is)
 
     def connect() -> Any:  # noqa: ANN401  a DBAPI connection has no type
         return module.connect(
@@ -204,11 +187,6 @@ def _sqlite_engine(name: str, pool: type, **pooled: int) -> Engine:
         )
 
     return create_engine("sqlite://", module=module, creator=connect, poolclass=pool, **pooled)
-
-
-def _as_it_is(value: None) -> None:
-    """Return None, which SQLite knows."""
-    return value
 
 
 def _on_sqlite(engine: Engine, begin: str, *pragmas: str) -> None:

@@ -29,6 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
+from schema.store.library import keeps_parsed
+
 #: The columns of a set of rows, with their types.
 Columns = Mapping[str, TypeEngine[Any]]
 
@@ -60,7 +62,8 @@ def rows(dialect: str, columns: Columns, parameter: str = "rows") -> FromClause:
             cast(each(literal_column(str(at))), kind) for at, kind in enumerate(columns.values())
         ]
     else:
-        array = func.json_each(given).table_valued("value", name=name)
+        each_of = func.jsonb_each if keeps_parsed() else func.json_each
+        array = each_of(given).table_valued("value", name=name)
         values = [
             func.json_extract(array.c.value, literal_column(f"'$[{at}]'"), type_=kind)
             for at, kind in enumerate(columns.values())

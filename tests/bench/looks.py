@@ -7,7 +7,7 @@ from typing import Any, Self
 import psycopg
 from sqlalchemy.engine import make_url
 
-from schema.store.database import sqlite_module
+from schema.store.library import sqlite_module
 
 
 class Looks:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from schema.store.database import sqlite_module
+from schema.store.library import sqlite_module
 from tests.servers.postgres import PostgresServer
 
 #: How long each limit is measured, in seconds.

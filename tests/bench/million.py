@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import make_url
 
-from schema.store.database import sqlite_module
+from schema.store.library import sqlite_module
 
 MILLION = 1_000_000
 

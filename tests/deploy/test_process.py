@@ -12,7 +12,8 @@ import pytest
 
 from schema.sealing import new_key
 from schema.store.clock import MoveTime
-from schema.store.database import Database, sqlite_module
+from schema.store.database import Database
+from schema.store.library import sqlite_module
 from schema.store.versions import VERSION_TABLE
 from tests.deploy.orders import activate, customer, write, written
 from tests.deploy.views import BEGIN

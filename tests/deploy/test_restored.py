@@ -19,7 +19,8 @@ from deploy.settings import read_settings
 from schema.errors import WrongDatabase
 from schema.ids import key_of
 from schema.sealing import new_key
-from schema.store.database import Database, sqlite_module
+from schema.store.database import Database
+from schema.store.library import sqlite_module
 from tests.deploy.orders import activate, customer, write
 from tests.servers.postgres import PostgresServer
 

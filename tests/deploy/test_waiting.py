@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli import app
 from deploy.commands import waiting
-from schema.store.database import sqlite_module
+from schema.store.library import sqlite_module
 from tests.deploy.orders import activate, customer, write
 
 

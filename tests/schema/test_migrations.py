@@ -16,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 from schema import tables
 from schema.errors import NotStored, Unreachable, WrongDatabase
 from schema.migrations.check import differences
-from schema.store.database import Database, sqlite_module
+from schema.store.database import Database
 from schema.store.dialect import SQLITE
+from schema.store.library import sqlite_module
 from schema.store.versions import HEAD, REVISIONS, VERSION_TABLE, check, upgrade, version_of
 from tests.servers.postgres import PostgresServer
 

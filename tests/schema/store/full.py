@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, UniqueConstraint, event, text
 
-from schema.store.database import Database, sqlite_module
+from schema.store.database import Database
 from schema.store.dialect import POSTGRESQL, SQLITE
+from schema.store.library import sqlite_module
 from schema.store.moments import stored
 from schema.tables import FAR, metadata
 from tests.world.databases import make_tables, stand_clock
