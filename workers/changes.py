@@ -27,9 +27,8 @@ def waiting(progress: Progress, product: Product, wait: Wait) -> ServiceChange |
     line = _line(progress, product, Phase.FOUND, wait.found)
     if not (line or wait.through):
         return None
-    claimed = progress.claimed
-    given = {"releases": bool(wait.through), "is_heard": bool(product.hears)}
-    return ServiceChange(claimed.service_id, claimed.id, line, **given)
+    change = ServiceChange(progress.claimed.service_id, progress.claimed.id, line)
+    return change._replace(releases=bool(wait.through), is_heard=bool(product.hears))
 
 
 def parked(progress: Progress, product: Product) -> ServiceChange | None:
