@@ -53,10 +53,11 @@ def shown(answer: Answer, found: Found) -> tuple[View, int]:
 def taken(answer: Accepted, found: Found) -> Operation:
     """Return the operation of a command that was taken, with what only this answer says of it (CP-5, BU-7).
 
-    A new one is shown as it was accepted, for that nobody has to read it.
+    A new one that nobody has read since is shown as it was accepted.
     """
     new, code = _new(answer), answer.code
-    operation = opened_as(new) if new else found[answer.operation]
+    is_read = answer.operation in found
+    operation = opened_as(new) if new and not is_read else found[answer.operation]
     if code is None and answer.advice is None:
         return operation
     mailed = CodeMailed(admins=code.admins, to_you=code.is_to_asker) if code else None
