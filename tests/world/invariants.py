@@ -214,7 +214,10 @@ def check_I9_no_innocent_is_parked(evidence: Evidence) -> None:
         if row["reason"] == "parked":
             assert key in evidence.poisonous, f"an innocent is parked: {row}"
             # What its product would not even let begin has not.
-            assert row["state"] == "waiting" or row["step"] is None, row
+            assert row["state"] == "waiting" or (row["state"], row["step"]) == ("accepted", None), (
+                row
+            )
+            assert evidence.tickets(key), f"nobody was told: {row}"
 
 
 def check_I10_events_are_numbered_without_gaps(evidence: Evidence) -> None:
