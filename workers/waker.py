@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import takewhile
+from math import inf
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ from schema.store.signals import MatchSignals, has_matches
 from schema.store.stillness import Stillness
 from schema.store.waking import (
     Late,
+    Quiet,
     Wake,
     customers_in_turn,
     due_of_customers,
@@ -141,25 +143,26 @@ class Waker:
             self._show()
             if self._stillness.lasts() and not self._is_anew:
                 return min(self._stillness.left, LONGEST)
-            with self._database.look() as connection:
-                found = quiet(connection)
+            found, left = self._look()
             if found.is_quiet:
-                self._stillness.note(min(found.lasts, self._take_over()))
+                self._stillness.note(min(found.lasts, left))
                 return min(max(self._stillness.left, SHORTEST), LONGEST)
-            if time.monotonic() >= self._next_look_for_lapsed:
-                self._take_over()
             if self._decide() + self._offer_due():
                 return SHORTEST
         return min(max(found.lasts, SHORTEST), LONGEST)
 
-    def _take_over(self) -> float:
-        """Free what lapsed workers own, and match signals that nobody was known for; mostly nothing is written.
+    def _look(self) -> tuple[Quiet, float]:
+        """Return what there is to do, and in how many seconds the next lease can lapse.
 
-        Returns in how many seconds that is next worth while.
+        Where there is nothing, or it is time, what lapsed workers own is freed, and signals are matched that nobody was
+        known for.
         """
-        self._next_look_for_lapsed = time.monotonic() + LAPSED
+        left, has_signals = inf, False
         with self._database.look() as connection:
-            left, has_signals = next_lapse(connection), has_matches(connection)
+            found = quiet(connection)
+            if found.is_quiet or time.monotonic() >= self._next_look_for_lapsed:
+                self._next_look_for_lapsed = time.monotonic() + LAPSED
+                left, has_signals = next_lapse(connection), has_matches(connection)
         if left < 0:
             settle = self._terms.settle if self._terms else timedelta()
             (taken,) = self._store([TakeOver(settle=settle)])
@@ -167,7 +170,7 @@ class Waker:
                 log.warning("taken_over", **taken.told)
         if has_signals:
             self._store([MatchSignals()])
-        return left
+        return found, left
 
     def _show(self) -> None:
         """Show that this waker looks, if it has to and it is time: its row, or that the row is still its own."""
