@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import resource
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -77,17 +78,23 @@ def try_all(tries: Sequence[Try], tell: Tell) -> None:
     """Try every mutant, and tell how it ended."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    fit = [each for each in tries if each.tests and _is_program(each.mutant)]
     for each in tries:
-        if not _is_program(each.mutant):
-            tell(each, UNFIT)
-        elif not each.tests:
-            tell(each, SURVIVED)
-        elif each.is_early:
-            tell(each, forked(partial(_run_anew, each), each.cost))
-    late = [each for each in tries if each.tests and not each.is_early and _is_program(each.mutant)]
-    files = sorted({test.split("::")[0] for each in late for test in each.tests})
-    if late and pytest.main([*OPTIONS, *files], plugins=[Loop(late, tell)]) != pytest.ExitCode.OK:
-        raise RuntimeError("the tests could not be collected")
+        if each not in fit:
+            tell(each, SURVIVED if _is_program(each.mutant) else UNFIT)
+    with tempfile.TemporaryDirectory(prefix="turnup-mutants-") as place:
+        _try_late([each for each in fit if not each.is_early], tell, place)
+        for each in fit:
+            if each.is_early:
+                tell(each, forked(partial(_run_anew, each, place), each.cost))
+
+
+def _try_late(tries: Sequence[Try], tell: Tell, place: str) -> None:
+    """Try what is done in functions, in processes that begin with everything imported."""
+    files = sorted({test.split("::")[0] for each in tries for test in each.tests})
+    options = (*OPTIONS, f"--basetemp={place}/late")
+    if tries and pytest.main([*options, *files], plugins=[Loop(tries, tell)]) != pytest.ExitCode.OK:
+        raise RuntimeError("the tests do not even pass without a mutant")
 
 
 def _is_program(mutant: Mutant) -> bool:
@@ -186,11 +193,12 @@ def _found(code: CodeType, name: str) -> CodeType:
     return next(_found(each, name) for each in inner if name.startswith(f"{each.co_qualname}."))
 
 
-def _run_anew(each: Try) -> int:
+def _run_anew(each: Try, place: str) -> int:
     """Import everything with a mutant in it, and run tests until one fails; return 0 if none did."""
     sys.meta_path.insert(0, Finder(each.mutant))
     files = sorted({test.split("::")[0] for test in each.tests})
-    code = pytest.main([*OPTIONS, "-x", *files], plugins=[Choice(each.tests)])
+    options = (*OPTIONS, "-x", f"--basetemp={place}/anew")
+    code = pytest.main([*options, *files], plugins=[Choice(each.tests)])
     return code not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 
