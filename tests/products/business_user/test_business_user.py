@@ -168,6 +168,14 @@ def test_BU_8_a_new_number_keeps_the_extension_unless_one_is_given(world: World)
     world.check()
 
 
+def test_BU_8_an_extension_is_changed_without_a_number(world: World) -> None:
+    activate(world)
+    do(world, "update", extension="99")
+    assert (facts(world)["number"], facts(world)["extension"]) == (NUMBER, "99")
+    assert list(numbers(world)) == [NUMBER]
+    world.check()
+
+
 def test_BU_8_a_change_that_is_cancelled_leaves_number_and_settings_as_they_were(
     world: World,
 ) -> None:
