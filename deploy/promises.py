@@ -1,4 +1,4 @@
-"""The settings of products: limits, deadlines of verbs, and by whose calendar that of a confirmed verb is counted.
+"""The settings of products: limits, visits, deadlines of verbs, and whose calendar counts that of a confirmed verb.
 
 One that waits for a code has two: TURNUP_<PRODUCT>_<VERB>_CODE_DEADLINE until it is mailed, and
 TURNUP_<PRODUCT>_<VERB>_DEADLINE from the moment at which it came, by _COUNTRY, _REGION and _TIME_ZONE.
@@ -6,14 +6,20 @@ TURNUP_<PRODUCT>_<VERB>_DEADLINE from the moment at which it came, by _COUNTRY, 
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from deploy.kinds import DeadlineLimit
+from deploy.kinds import DeadlineLimit, Length
 from schema.lifecycle import Product, Promise, Verb
 
 LIMIT, CODE_LIMIT = "deadline", "code_deadline"
+
+#: How often each service is read at its platform: TURNUP_<PRODUCT>_VISIT_EVERY (CO-14).
+VISITS = "visit_every"
+
+VisitLength = Annotated[Length, Field(ge=timedelta(minutes=1))]
 
 CALENDAR = ("country", "region", "time_zone")
 
@@ -26,6 +32,7 @@ def fields_of(product: Product) -> dict[str, Any]:
         else (int, Field(value, ge=0))
         for name, value in product.limits.items()
     }
+    fields[f"{product.name}_{VISITS}"] = (VisitLength, product.visit_every)
     for verb in product.verbs.values():
         for name in shown(product, verb):
             kind = str if name.endswith(CALENDAR) else DeadlineLimit
@@ -45,12 +52,13 @@ def changes(product: Product, settings: object) -> Mapping[str, Mapping[str, Any
 
 
 def with_limits(product: Product, settings: object) -> Product:
-    """Return the product with its limits as the settings have them."""
+    """Return the product with its limits, and how often it is visited, as the settings have them."""
     limits = {
         name: getattr(settings, f"{product.name}_{name}", value)
         for name, value in product.limits.items()
     }
-    return replace(product, limits=limits)
+    visit_every = getattr(settings, f"{product.name}_{VISITS}", product.visit_every)
+    return replace(product, limits=limits, visit_every=visit_every)
 
 
 def shown(product: Product, verb: Verb) -> dict[str, str]:

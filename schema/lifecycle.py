@@ -5,6 +5,7 @@ A door reads the table to refuse a command (CO-1, CO-6), the engine to move a se
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -122,6 +123,10 @@ class Verb:
         return self.wants(asked) if self.wants else NOTHING
 
 
+#: How often a service is visited where nobody says otherwise (CO-14).
+A_DAY = timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """One product: everything about it that both sides share.
@@ -158,6 +163,8 @@ class Product:
     limits: Mapping[str, int | bool] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
     turns: Callable[[str, Asked], Sequence[str]] | None = None
+    #: How often its platform is read for what has changed there without us (CO-14).
+    visit_every: timedelta = A_DAY
 
     def allowed(self, state: str) -> tuple[str, ...]:
         """Return the verbs that the table allows in a state."""

@@ -55,7 +55,7 @@ UNDELIVERED = """\
 DIFFERS = """\
 - Nobody has asked Turnup for it: ask those who run the platform who changed it, and why.
 - Bring it back there; or send the command that makes it so here.
-- Turnup looks again every day; this ticket is resolved once both agree."""
+- Turnup looks again by itself; this ticket is resolved once both agree."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Opening:
             (
                 *(held.id, order.customer, order.reference, order.product, held.state, held.holder),
                 *(self._is_entitled(held, order), 1, 0, now),
-                *(held.facts, self._besides.get(held.id), next_visit(held.id, now)),
+                *(held.facts, self._besides.get(held.id), self._visited(held, now)),
             )
             for held, order in self._services
         ]
@@ -122,6 +122,10 @@ class Opening:
         transaction.write_history([_begun_service(held, order) for held, order in self._services])
         transaction.write_history(_begun(each) for each in self._opened)
         count(transaction, [one for each in self._opened for one in _counted(each)])
+
+    def _visited(self, held: Held, now: int) -> int:
+        """Return when a new service is first read at its platform (CO-14)."""
+        return next_visit(held.id, now, self._transaction.products[held.product].visit_every)
 
     def _is_entitled(self, held: Held, order: Order) -> bool:
         """Return whether a new service counts against the pool; what is made beside it does not."""

@@ -28,7 +28,6 @@ from schema.lifecycle import DELETED
 from schema.store.dialect import SQLITE
 from schema.store.moments import moment_or_none
 from schema.store.transaction import Transaction
-from schema.store.visiting import DAY
 from schema.tables import (
     OPERATION,
     SERVICE,
@@ -48,6 +47,9 @@ KEYS, KEYS_EACH = 1_000_000, 10
 
 #: So many sequences are left out in each record, and one more in each of so many milliseconds since the backup.
 SEQUENCES, SEQUENCES_EACH = 1_000, 100
+
+#: In stored form.
+HOUR = 3_600_000
 
 #: A backup is taken for no older than a year, in stored form.
 OLDEST = 365 * 86_400_000
@@ -200,7 +202,7 @@ def _go_on(
 
 def _visit_soon(transaction: Transaction) -> None:
     """Let the platform be read of every live service in the next hour: lost operations may have changed it (CO-14)."""
-    soon = transaction.now + service.c.visit_at % DAY // 24
+    soon = transaction.now + service.c.visit_at % HOUR
     transaction.connection.execute(update(service).where(_IS_LIVE).values(visit_at=soon))
 
 

@@ -1,4 +1,4 @@
-"""Visits: once a day, each at its own time, the platform's state of a live service is read (CO-14).
+"""Visits: once a day or as is set, each at its own time, the platform's state of a live service is read (CO-14).
 
 Who takes a visit sets the next one in the same write: one that fails is made up for a day later. What a platform has
 otherwise than we is adopted where it could have told it itself (`Product.hears`); else it is an operation of our own
@@ -9,7 +9,7 @@ the service is deleted.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -42,10 +42,8 @@ from schema.store.tickets import TicketNote, TicketText, note_tickets
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import OPERATION, SERVICE, command, customer, operation, service, ticket
 
-#: Between two visits of a service, in stored form: a day.
-DAY = 86_400_000
-
-#: What tells a service's time of the day: keys that follow each other lie far apart (Knuth's multiplicative hash).
+#: What tells a service's own time between two visits: keys that follow each other lie far apart (Knuth's
+#: multiplicative hash).
 SPREAD, TURNS = 2_654_435_761, 1 << 32
 
 #: The verb of an operation that says how a platform has a service; nobody can ask for it.
@@ -80,7 +78,7 @@ class Visit:
     reference: str
     state: str
     facts: str
-    platform_id: str
+    platform_id: str | None
     record: Customer
     differs: int | None
     now: datetime
@@ -90,7 +88,8 @@ class Visit:
 class TakeVisits:
     """Take up to so many visits of each product that are due; answered with those that are worth while now.
 
-    A service that is not live, or on which an operation is under way, has its next visit a day later.
+    A service that is not live, or on which an operation is under way, has its next visit when one is due again, as has
+    what comes to be beside one on which an operation is under way.
     """
 
     products: tuple[str, ...]
@@ -122,10 +121,11 @@ class Visited:
         return [_conclude(transaction, record) for record in records]
 
 
-def next_visit(key: int, now: int) -> int:
-    """Return when a service is visited next: every day at its own time."""
-    at = key * SPREAD % TURNS * DAY // TURNS
-    return at + ((now - at) // DAY + 1) * DAY
+def next_visit(key: int, now: int, every: timedelta) -> int:
+    """Return when a service is visited next: once in so long, at its own time."""
+    length = every // timedelta(milliseconds=1)
+    at = key * SPREAD % TURNS * length // TURNS
+    return at + ((now - at) // length + 1) * length
 
 
 def visits_are_due(connection: Connection, products: Sequence[str]) -> bool:
@@ -139,8 +139,11 @@ def _take(transaction: Transaction, product: str, wanted: TakeVisits) -> list[Vi
     """Take visits of one product, and set when the next ones are due."""
     given = {"product": product, "now": transaction.now, "most": wanted.most}
     found = transaction.connection.execute(_taken(transaction.dialect), given).all()
+    if not found:
+        return []
+    every = transaction.products[product].visit_every
     nexts = [
-        (row.id, None if row.state == DELETED else next_visit(row.id, transaction.now))
+        (row.id, None if row.state == DELETED else next_visit(row.id, transaction.now, every))
         for row in found
     ]
     transaction.run(_set_next(transaction.dialect), NEXT, nexts)
@@ -214,12 +217,11 @@ def _resolve(transaction: Transaction, differs: int | None, why: str = ALIKE) ->
 def _is_at_rest() -> ColumnElement[bool]:
     """Return whether a service is live and nothing is under way on it."""
     under_way = select(operation.c.id).where(
-        operation.c.service_id == service.c.id,
+        operation.c.service_id.in_((service.c.id, service.c.made_beside)),
         operation.c.ended_at.is_(None),
         operation.c.starts_at <= bindparam("now", type_=BigInteger),
     )
-    is_live = service.c.state.not_in((NEW, DELETED)) & service.c.platform_id.is_not(None)
-    return is_live & service.c.holder.is_(None) & ~under_way.exists()
+    return service.c.state.not_in((NEW, DELETED)) & service.c.holder.is_(None) & ~under_way.exists()
 
 
 @cache

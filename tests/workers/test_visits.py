@@ -1,6 +1,7 @@
 """What platforms changed without us is found within a day: adopted where they could have told it, else one ticket."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,18 +12,20 @@ from schema.store.pauses import Pause
 from schema.store.reads import find_operation, find_ticket
 from schema.store.tickets import TicketText
 from schema.store.visiting import (
-    DAY,
     INSPECT,
     TakeVisits,
     Visited,
     next_visit,
     visits_are_due,
 )
+from tests.products.sip_device.examples import EXAMPLES as DEVICE
+from tests.products.sip_device.examples import WORKSPACE, make_workspace
 from tests.world.fixtures import MakeWorld
 from tests.world.journeys import reach
 from tests.world.subjects import find_subjects
 from tests.world.world import World
 from workers.discovery import find_homes
+from workers.products.sip_device.platform import ROOM
 
 SUBJECTS = find_subjects()
 
@@ -227,10 +230,82 @@ def test_CO_14_every_product_can_be_asked_how_a_service_is() -> None:
 
 
 def test_CO_14_visits_are_spread_over_the_day() -> None:
-    hours = Counter(next_visit(key, 0) * 24 // DAY for key in range(1, 2401))
+    day = A_DAY // timedelta(milliseconds=1)
+    hours = Counter(next_visit(key, 0, A_DAY) * 24 // day for key in range(1, 2401))
     assert set(hours) == set(range(24))
-    assert all(0 < next_visit(key, 7 * DAY) - 7 * DAY <= DAY for key in range(1, 100))
+    assert all(0 < next_visit(key, 7 * day, A_DAY) - 7 * day <= day for key in range(1, 100))
     assert max(hours.values()) < 2 * min(hours.values())
+
+
+def test_CO_14_how_often_a_product_is_visited_is_set(make_sqlite_world: MakeWorld) -> None:
+    subject = SUBJECTS["mobile_line"]
+    often = replace(subject, product=replace(subject.product, visit_every=timedelta(hours=6)))
+    world = at(make_sqlite_world(often), "online")
+    read = reads(world)
+    for _ in range(4):
+        world.move_time(timedelta(hours=6))
+        world.loop.run_until_complete(world.workers[0].visitor.once())
+    assert reads(world) == read + 4
+
+
+@pytest.fixture
+def room(make_world: MakeWorld) -> World:
+    """A world with a workspace in which no device stands any more."""
+    world = make_world(SUBJECTS["sip_device"])
+    make_workspace(world)
+    return world
+
+
+def change_room(world: World, **fields: Any) -> None:
+    """Let somebody at the vendor's change the workspace."""
+    path = "/sip_device/workspaces/acme~one"
+    known = {"title": WORKSPACE["name"], **{each: WORKSPACE[each] for each in ROOM[1:]}}
+    key = {"Idempotency-Key": f"op_1:by_hand_{world.now:%d%H%M}:0"}
+    world.platform._take("PUT", path, {"json": {**known, **fields}, "headers": key})  # noqa: SLF001  nobody of ours calls
+
+
+def test_CO_14_a_workspace_is_read_too_and_what_is_otherwise_there_is_one_ticket(
+    room: World,
+) -> None:
+    visit(room)
+    assert inspected(room) == []
+    change_room(room, title="Somebody's", number="+39 06 1234-5004")
+    for _ in range(2):
+        visit(room)
+    (key,) = inspected(room)
+    (ticket,) = room.rows.tickets(key)
+    assert "Platform:   workspace, with another name\n" in ticket["body"]
+    assert room.rows.service("one")["state"] == "workspace"
+    room.check()
+    change_room(room)
+    visit(room)
+    (ticket,) = room.rows.tickets(key)
+    assert ticket["state"] == "resolved"
+
+
+def test_CO_14_a_workspace_that_is_only_being_made_is_left_alone(make_world: MakeWorld) -> None:
+    world = make_world(SUBJECTS["sip_device"])
+    world.platform.fault("sip_device", "outage", action="put_workspace")
+    fields = {**DEVICE["activate"], "workspace": {"reference": "one", "new": WORKSPACE}}
+    world.submit("activate", "phone", fields={**fields, "users": None})
+    world.work()
+    visit(world)
+    assert inspected(world) == []
+
+
+def test_CO_14_settings_that_are_otherwise_there_are_named_without_their_values(
+    make_sqlite_world: MakeWorld,
+) -> None:
+    world = at(make_sqlite_world(SUBJECTS["business_user"]), "activated")
+    path = f"/business_user/users/{world.rows.service()['platform_id']}/settings"
+    key = {"Idempotency-Key": "op_1:by_hand:0"}
+    mobile = {"mobile": "+393479999999", "contract_number": "C-9"}
+    world.platform._take("PUT", path, {"json": mobile, "headers": key})  # noqa: SLF001  nobody of ours calls
+    visit(world)
+    (key_of_it,) = inspected(world)
+    (ticket,) = world.rows.tickets(key_of_it)
+    assert "Platform:   activated, with another contract_number, mobile\n" in ticket["body"]
+    assert "999" not in ticket["body"]
 
 
 def test_CO_14_nothing_changes_by_itself_while_time_stands(line: World) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from workers.comparing import as_found
 from workers.errors import NotThere, Permanent, StateChanged
 from workers.transport import Change, Transport
 from workers.workflow import Work
@@ -36,6 +37,8 @@ class Line:
     status: Status
     are_calls_allowed: bool
     profiles: tuple[Profile, ...]
+    user: str
+    number: str
 
     def ordered_by(self, work: Work) -> Profile | None:
         """Return the profile that an operation has ordered."""
@@ -122,7 +125,8 @@ class HttpMobilePlatform:
         except NotThere as error:
             raise StateChanged("the platform has no such line") from error
         profiles = [Profile(**each) for each in found["profiles"]]
-        return Line(found["status"], found["calls"], tuple(profiles))
+        whose = (found["user"], found["number"])
+        return Line(found["status"], found["calls"], tuple(profiles), *whose)
 
     async def allow_calls(self, work: Work, *, allowed: bool) -> None:
         """Set the switch of business calls."""
@@ -190,7 +194,8 @@ def connect(transport: Transport) -> MobilePlatform:
 async def read_state(work: Work, platform: MobilePlatform) -> str | None:
     """Return the status of a line that nobody is at work on; calls that somebody stopped are none of them (CO-14)."""
     found = await platform.show(work)
-    return found.status if found.are_calls_allowed else f"{found.status}, calls stopped"
+    status = found.status if found.are_calls_allowed else f"{found.status}, calls stopped"
+    return as_found(status, work.service.facts, {"user": found.user, "number": found.number})
 
 
 def _code_of(answer: Json) -> Code:

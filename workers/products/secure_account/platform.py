@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from schema.products.secure_account.commands import SETTINGS
+from workers.comparing import as_found
 from workers.errors import NotThere, StateChanged
 from workers.transport import Change, Transport
 from workers.workflow import Work
@@ -154,8 +156,9 @@ def connect(transport: Transport) -> AccountPlatform:
 
 
 async def read_state(work: Work, platform: AccountPlatform) -> str | None:
-    """Return the state of an account that nobody is at work on (CO-14)."""
-    return (await platform.show(work)).state
+    """Return the state of an account that nobody is at work on, and which settings are others (CO-14)."""
+    found, facts = await platform.show(work), work.service.facts
+    return as_found(found.state, facts, {name: found.settings.get(name) for name in SETTINGS})
 
 
 def _path(work: Work) -> str:

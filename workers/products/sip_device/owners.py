@@ -2,10 +2,6 @@
 
 from collections.abc import Iterable
 
-from schema.products.sip_device.commands import Activate, NewWorkspace
-from schema.products.sip_device.rules import STANDS_IN
-from schema.telephone import FROM_STORE
-from workers.products.sip_device.platform import Workspace
 from workers.workflow import Work
 
 
@@ -29,27 +25,3 @@ def owner_of_workspace(work: Work, reference: str) -> str:
 def workspace_name(work: Work, reference: str) -> str:
     """Return what the platform calls a workspace; `~` stands in no customer's name and in no reference."""
     return f"{work.service.customer}~{reference}"
-
-
-def new_workspace(work: Work) -> Workspace | None:
-    """Return the workspace that a command makes."""
-    command = work.command
-    is_new = isinstance(command, Activate) and command.workspace and command.workspace.new
-    return workspace_of(work) if is_new else None
-
-
-def workspace_of(work: Work) -> Workspace | None:
-    """Return the workspace that a new device is going to stand in, as it is or was to be made."""
-    command = work.command
-    if not isinstance(command, Activate) or not command.workspace:
-        return None
-    known = work.service.facts.get(STANDS_IN)
-    room = command.workspace.new or NewWorkspace.model_validate(known, context=FROM_STORE)
-    return Workspace(
-        workspace_name(work, command.workspace.reference),
-        room.name,
-        room.licence,
-        room.location,
-        room.number,
-        room.extension,
-    )

@@ -7,12 +7,18 @@ change, so that every call can be repeated, and everything can be asked for by n
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from schema.products.sip_device.rules import APPROVED_TYPES
+from schema.products.sip_device.commands import mac_address
+from schema.products.sip_device.rules import APPROVED_TYPES, WORKSPACE
+from workers.comparing import as_found
 from workers.errors import NotThere, StateChanged
+from workers.products.sip_device.owners import owners_of, workspace_name
 from workers.transport import Change, Transport
 from workers.workflow import Work
 
 Json = dict[str, Any]
+
+#: What a workspace is like at the platform, by our names.
+ROOM = ("name", "licence", "location", "number", "extension")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +114,8 @@ class SipPlatform(Protocol):
     async def put_workspace(self, work: Work, workspace: Workspace) -> None:
         """Make a workspace, or make the one of this name like this."""
 
-    async def has_workspace(self, name: str) -> bool:
-        """Return whether there is a workspace of this name."""
+    async def show_workspace(self, name: str) -> Workspace | None:
+        """Return a workspace; None where there is none of this name."""
 
     async def remove_workspace(self, work: Work, name: str) -> None:
         """Remove a workspace; `StateChanged` while a device stands in it."""
@@ -163,13 +169,15 @@ class HttpSipPlatform:
         change = Change(work.key, work.reference, name.replace("~", "/"))
         await self._transport.change("PUT", f"/sip_device/workspaces/{name}", change, body)
 
-    async def has_workspace(self, name: str) -> bool:
-        """Look for a workspace."""
+    async def show_workspace(self, name: str) -> Workspace | None:
+        """Read a workspace; see `SipPlatform`."""
         try:
-            await self._transport.read(f"/sip_device/workspaces/{name}")
+            told = await self._transport.read(f"/sip_device/workspaces/{name}")
         except NotThere:
-            return False
-        return True
+            return None
+        title, licence = told["title"], told["licence"]
+        where = (told["location"], told["number"], told.get("extension"))
+        return Workspace(name, title, licence, *where)
 
     async def remove_workspace(self, work: Work, name: str) -> None:
         """Delete a workspace; it may be gone already."""
@@ -211,16 +219,29 @@ def connect(transport: Transport) -> SipPlatform:
 
 
 async def read_state(work: Work, platform: SipPlatform) -> str | None:
-    """Return the state of a device that nobody is at work on; a block that is not ours is none (CO-14, SD-10)."""
-    service = work.service
+    """Return the state of a device or workspace that nobody is at work on, and what is otherwise (CO-14, SD-10)."""
+    service, facts = work.service, work.service.facts
+    if service.state == WORKSPACE:
+        return await _read_workspace(work, platform)
     row = await platform.show(service.platform_id or "")
     if row is None:
         raise StateChanged("the platform has no such device")
     unbound = "unregistered" if service.state == "registered" else service.state
     state = "registered" if row.bindings else unbound
-    if row.is_blocked == service.facts.get("is_blocked", False):
-        return state
-    return f"{state}, {'blocked' if row.is_blocked else 'not blocked'}"
+    if row.is_blocked != facts.get("is_blocked", False):
+        state = f"{state}, {'blocked' if row.is_blocked else 'not blocked'}"
+    here = {"mac": facts["mac"], "type": facts["type"], "owners": owners_of(work)}
+    device = {"mac": mac_address(row.device.mac), "type": row.device.type}
+    return as_found(state, here, {**device, "owners": tuple(sorted(row.device.owners))})
+
+
+async def _read_workspace(work: Work, platform: SipPlatform) -> str:
+    """Return that a workspace is there, and what is otherwise."""
+    room = await platform.show_workspace(workspace_name(work, work.service.reference))
+    if room is None:
+        raise StateChanged("the platform has no such workspace")
+    there = {**asdict(room), "name": room.title}
+    return as_found(WORKSPACE, work.service.facts, {name: there[name] for name in ROOM})
 
 
 def _subscriber(told: Json) -> Subscriber:

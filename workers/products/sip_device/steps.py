@@ -7,14 +7,9 @@ from schema.products.sip_device import BESIDE_ACTIVATE
 from schema.products.sip_device.commands import Activate, Assign, Replace, Unassign
 from schema.products.sip_device.rules import refuse_type, refuse_users, user_names
 from workers.errors import Rejected, StateChanged
-from workers.products.sip_device.owners import (
-    new_workspace,
-    owners_of,
-    owners_of_users,
-    workspace_name,
-    workspace_of,
-)
+from workers.products.sip_device.owners import owners_of, owners_of_users, workspace_name
 from workers.products.sip_device.platform import SipPlatform, Subscriber
+from workers.products.sip_device.workspaces import new_workspace, workspace_of
 from workers.workflow import Absent, Answer, Done, Outcome, Present, Wait, Work
 
 #: How often the platform is asked for a device that says nothing.
@@ -51,7 +46,7 @@ async def name_users(work: Work, _: SipPlatform) -> Outcome:
 async def make_workspace(work: Work, platform: SipPlatform) -> Outcome:
     """Make the workspace that comes to be with the device, or that whoever was to make it has not (SD-5)."""
     workspace = workspace_of(work)
-    if workspace and (new_workspace(work) or not await platform.has_workspace(workspace.name)):
+    if workspace and (new_workspace(work) or not await platform.show_workspace(workspace.name)):
         await platform.put_workspace(work, workspace)
     return Done()
 
@@ -59,7 +54,7 @@ async def make_workspace(work: Work, platform: SipPlatform) -> Outcome:
 async def is_workspace_made(work: Work, platform: SipPlatform) -> Answer:
     """Ask whether there is the workspace, if the device is to stand in one."""
     workspace = workspace_of(work)
-    is_there = workspace is None or await platform.has_workspace(workspace.name)
+    is_there = workspace is None or await platform.show_workspace(workspace.name)
     return Present() if is_there else Absent()
 
 
@@ -171,7 +166,7 @@ async def remove_workspace(work: Work, platform: SipPlatform) -> Outcome:
 async def is_workspace_removed(work: Work, platform: SipPlatform) -> Answer:
     """Ask whether the workspace is gone."""
     name = workspace_name(work, work.service.reference)
-    return Absent() if await platform.has_workspace(name) else Present()
+    return Absent() if await platform.show_workspace(name) else Present()
 
 
 def _named(work: Work, names: tuple[str, ...]) -> Done:
