@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from deploy.kinds import DeadlineLimit, Length
 from schema.lifecycle import Product, Promise, Verb
@@ -19,7 +19,17 @@ LIMIT, CODE_LIMIT = "deadline", "code_deadline"
 #: How often each service is read at its platform: TURNUP_<PRODUCT>_VISIT_EVERY (CO-14).
 VISITS = "visit_every"
 
-VisitLength = Annotated[Length, Field(ge=timedelta(minutes=1))]
+SHORTEST = timedelta(minutes=1)
+
+
+def _is_no_rush(length: timedelta) -> timedelta:
+    """Return how often to visit; a platform has more to do than to be read."""
+    if length < SHORTEST:
+        raise ValueError("must be at least 1m")
+    return length
+
+
+VisitLength = Annotated[Length, AfterValidator(_is_no_rush)]
 
 CALENDAR = ("country", "region", "time_zone")
 

@@ -1,5 +1,6 @@
 """The settings of what a worker asks of a platform at most."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
@@ -69,3 +70,14 @@ def test_no_more_of_a_product_is_in_flight_than_keeps_its_platform_busy(
     monkeypatch.setenv("TURNUP_ROOM", "50")
     core = cast("Core", SimpleNamespace(settings=read_settings(), sealer=None, database=None))
     assert plan_of(core, urls={}).rooms == dict.fromkeys(find_products(), 50)
+
+
+def test_CO_14_how_often_a_product_is_visited_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURNUP_MOBILE_LINE_VISIT_EVERY", "6h")
+    settings = read_settings()
+    assert settings.products["mobile_line"].visit_every == timedelta(hours=6)
+    assert settings.products["cloud_pbx"].visit_every == timedelta(days=1)
+    assert masked(settings)["TURNUP_MOBILE_LINE_VISIT_EVERY"] == "6h"
+    monkeypatch.setenv("TURNUP_MOBILE_LINE_VISIT_EVERY", "10s")
+    with pytest.raises(SettingsWrong, match="VISIT_EVERY: .*at least 1m"):
+        read_settings()
