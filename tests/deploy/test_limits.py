@@ -79,5 +79,5 @@ def test_CO_14_how_often_a_product_is_visited_is_a_setting(monkeypatch: pytest.M
     assert settings.products["cloud_pbx"].visit_every == timedelta(days=1)
     assert masked(settings)["TURNUP_MOBILE_LINE_VISIT_EVERY"] == "6h"
     monkeypatch.setenv("TURNUP_MOBILE_LINE_VISIT_EVERY", "10s")
-    with pytest.raises(SettingsWrong, match="VISIT_EVERY: .*at least 1m"):
+    with pytest.raises(SettingsWrong, match=r"VISIT_EVERY: .*at least 1m"):
         read_settings()
