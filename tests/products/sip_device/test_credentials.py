@@ -21,7 +21,7 @@ from tests.products.sip_device.devices import (
     refused,
     row_of,
 )
-from tests.products.sip_device.examples import OTHER_MAC, password_of
+from tests.products.sip_device.examples import OTHER_MAC, TYPE, password_of
 from tests.world.worker import SEALER
 from tests.world.world import World
 from workers.products.sip_device.credentials import PASSWORD_LENGTH, SIGNS, user_name_of
@@ -126,9 +126,10 @@ def test_SD_11_replace_gives_place_and_users_to_a_new_address_with_a_new_passwor
 ) -> None:
     registered(world)
     before = facts(world)
-    operation = done(world, "replace")
+    operation = done(world, "replace", firmware="97.1")
     after = facts(world)
     assert (after["mac"], row_of(world)["mac"]) == (OTHER_MAC, OTHER_MAC)
+    assert (before["firmware"], after["firmware"]) == (TYPE["firmware"], "97.1")
     kept = ("user_name", "users", "outbound_proxy")
     assert [after[name] for name in kept] == [before[name] for name in kept]
     assert (row_of(world)["bindings"], world.rows.service()["state"]) == ([], "unregistered")
