@@ -10,7 +10,7 @@ from tests.mutants.making import Function, Mutant
 from tests.mutants.trying import Try
 
 #: How much of the processor the tests of one mutant may take, in seconds; what is left out can only make it survive.
-MOST = 12.0
+MOST = 30.0
 
 
 @dataclass

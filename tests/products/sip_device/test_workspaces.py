@@ -7,8 +7,8 @@ import pytest
 
 from schema.errors import Refusal
 from schema.store.order import Accepted, Answer, Order
-from tests.products.sip_device.devices import ask, done, facts, in_workspace, read, refused
-from tests.products.sip_device.examples import EXAMPLES, NUMBER, OTHER_NUMBER, WORKSPACE
+from tests.products.sip_device.devices import ask, done, facts, in_workspace, read, refused, row_of
+from tests.products.sip_device.examples import EXAMPLES, NUMBER, OTHER_MAC, OTHER_NUMBER, WORKSPACE
 from tests.schema.store.test_taking import at_once, two_writers
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
@@ -42,6 +42,19 @@ def test_SD_5_a_new_workspace_comes_with_its_first_device_and_has_its_number(wor
     world.settle(timedelta(days=1))
     (room,) = world.platform.kept(ROOM)
     assert len(room["devices"]) == 2
+    world.check()
+
+
+def test_SD_11_the_device_that_comes_in_the_place_of_another_stands_in_its_workspace(
+    world: World,
+) -> None:
+    assert isinstance(add(world, 1, {}), Accepted)
+    world.settle(timedelta(days=1))
+    before = row_of(world, "acme/d1")["owners"]
+    done(world, "replace", "acme/d1")
+    after = row_of(world, "acme/d1")
+    assert (after["mac"], after["owners"]) == (OTHER_MAC, before)
+    assert before[0].startswith("workspace:")
     world.check()
 
 
