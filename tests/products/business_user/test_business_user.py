@@ -168,6 +168,17 @@ def test_BU_8_a_new_number_keeps_the_extension_unless_one_is_given(world: World)
     world.check()
 
 
+def test_BU_5_who_joins_a_second_group_stays_in_the_first(world: World) -> None:
+    activate(world)
+    do(world, "join_group", kind="pickup", group="sales")
+    do(world, "join_group", kind="park", group="lobby")
+    assert [each["group"] for each in world.rows.facts()["groups"]] == ["sales", "lobby"]
+    assert groups(world) == [("pickup", "sales"), ("park", "lobby")]
+    do(world, "leave_group", kind="pickup", group="sales")
+    assert [each["group"] for each in world.rows.facts()["groups"]] == ["lobby"]
+    world.check()
+
+
 def test_BU_8_an_extension_is_changed_without_a_number(world: World) -> None:
     activate(world)
     do(world, "update", extension="99")
