@@ -83,18 +83,25 @@ def try_all(tries: Sequence[Try], tell: Tell) -> None:
         if each not in fit:
             tell(each, SURVIVED if _is_program(each.mutant) else UNFIT)
     with tempfile.TemporaryDirectory(prefix="turnup-mutants-") as place:
-        _try_late([each for each in fit if not each.is_early], tell, place)
+        late = [each for each in fit if not each.is_early]
+        # In a process of its own: what it imports would be in the way of the mutants that are imported.
+        process = multiprocessing.get_context("fork").Process(
+            target=_try_late, args=(late, tell, place)
+        )
+        process.start()
+        process.join()
+        if process.exitcode:
+            raise RuntimeError("the tests do not even pass without a mutant")
         for each in fit:
             if each.is_early:
                 tell(each, forked(partial(_run_anew, each, place), each.cost))
 
 
-def _try_late(tries: Sequence[Try], tell: Tell, place: str) -> None:
+def _try_late(tries: Sequence[Try], tell: Tell, place: str) -> NoReturn:
     """Try what is done in functions, in processes that begin with everything imported."""
     files = sorted({test.split("::")[0] for each in tries for test in each.tests})
     options = (*OPTIONS, f"--basetemp={place}/late")
-    if tries and pytest.main([*options, *files], plugins=[Loop(tries, tell)]) != pytest.ExitCode.OK:
-        raise RuntimeError("the tests do not even pass without a mutant")
+    sys.exit(pytest.main([*options, *files], plugins=[Loop(tries, tell)]) if tries else 0)
 
 
 def _is_program(mutant: Mutant) -> bool:
