@@ -11,6 +11,10 @@ from workers.errors import StateChanged
 
 HOMES = find_homes()
 
+#: What is known of every service, and stands so at its platform.
+DEVICE = {"mac": "0050c2abcdef", "type": "Yealink T54W"}
+KNOWN = {**DEVICE, "users": ["anna"], "user": "Anna", "number": "+390612345001"}
+
 
 class Shows:
     """A platform that shows one thing."""
@@ -24,7 +28,9 @@ class Shows:
 
 def read(product: str, shown: Any, state: str = "", **facts: Any) -> str | None:
     """Return what is read of a service that was last seen in a state."""
-    service = SimpleNamespace(platform_id="one", state=state, facts=facts)
+    service = SimpleNamespace(
+        platform_id="one", state=state, facts={**KNOWN, **facts}, customer="acme"
+    )
     home: Any = HOMES[product]
     found: str | None = asyncio.run(home.read_state(SimpleNamespace(service=service), Shows(shown)))
     return found
@@ -32,7 +38,8 @@ def read(product: str, shown: Any, state: str = "", **facts: Any) -> str | None:
 
 def row(*bindings: str, blocked: bool = False) -> SimpleNamespace:
     """Return a subscriber."""
-    return SimpleNamespace(bindings=bindings, is_blocked=blocked)
+    device = SimpleNamespace(**DEVICE, owners=("user:acme~anna",))
+    return SimpleNamespace(bindings=bindings, is_blocked=blocked, device=device)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +100,13 @@ def test_CO_14_ML_9_a_line_is_as_the_user_view_says_and_calls_that_somebody_stop
     allowed: bool,
     told: str,
 ) -> None:
-    shown = SimpleNamespace(status="online", are_calls_allowed=allowed)
+    told_of = {"user": KNOWN["user"], "number": KNOWN["number"]}
+    shown = SimpleNamespace(status="online", are_calls_allowed=allowed, **told_of)
     assert read("mobile_line", shown) == told
 
 
 def test_CO_14_a_business_user_is_as_the_platform_says() -> None:
-    assert read("business_user", SimpleNamespace(status="activated")) == "activated"
+    assert (
+        read("business_user", SimpleNamespace(status="activated", settings={}, groups=()))
+        == "activated"
+    )
