@@ -267,8 +267,10 @@ def _refusal(order: Order, product: Product, held: Held | None) -> Refusal | Non
     state = held.state if held else None
     # What is accepted and has not begun is in the way of all but its cancel, as what has begun.
     is_busy = state is not None and verb.takes.get(state, Cell.NO) is Cell.BUSY
-    is_busy |= state == NEW and held is not None and bool(held.under_way)
     if not is_busy and (refusal := refusal_in(product, verb, state)):
+        if held and state == NEW and held.under_way:
+            # A service without a state of its own names what it waits for, as one that is busy (CO-10).
+            return replace(_busy(product, NEW, held.under_way[0]), reason=refusal.reason)
         return refusal
     for each in held.under_way if held else ():
         lets = each.lets_through(product, order.verb) or each.gives_way(product, order.verb)

@@ -154,12 +154,13 @@ class Database:
                 raise Unreachable(msg) from error
 
     def _detached(self) -> Any:  # noqa: ANN401  a DBAPI connection has no type
-        """Return a connection of its own that is in no transaction."""
-        asked: Any = self.reading.raw_connection()
+        """Return a connection of its own that is in no transaction, as the driver knows it: the pool would reset it."""
+        lent = self.reading.raw_connection()
+        asked: Any = lent.driver_connection
         if self.dialect == POSTGRESQL:
-            asked.rollback()
-            asked.driver_connection.autocommit = True
-        asked.detach()
+            lent.rollback()
+            asked.autocommit = True
+        lent.detach()
         return asked
 
     def _let_go(self) -> None:

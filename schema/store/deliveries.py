@@ -158,8 +158,9 @@ def _outdated(transaction: Transaction, found: Sequence[Row[Any]]) -> set[int]:
     )
     of_these = delivery.c.operation_id.in_(sorted({row.operation_id for row in found}))
     query = query.where(of_these, delivery.c.state != "dead", delivery.c.ticket_id.is_(None))
-    newest = {_what_is_said(row): row.id for row in transaction.connection.execute(query)}
-    return {row.id for row in found if newest[_what_is_said(row)] != row.id}
+    newest = {_what_is_said(row): row for row in transaction.connection.execute(query)}
+    last = {row.id: newest[_what_is_said(row)] for row in found}
+    return {key for key, row in last.items() if row.id != key and ROUND in row.facts}
 
 
 def _what_is_said(row: Row[Any]) -> tuple[Any, ...]:

@@ -166,7 +166,7 @@ class Machine(RuleBasedStateMachine):
         fields = dict(self.world.subjects[ask.product.name].examples.get(ask.verb, {}))
         if ask.product.has_numbers and ask.verb == ask.product.maker:
             fields["number"] = ask.number
-        fields |= ask.product.fields(ask.reference, ask.verb)
+        fields |= ask.product.fields(ask.reference, ask.verb, len(self.plain.asked))
         answer = self.world.ask(
             ask.verb,
             ask.reference,

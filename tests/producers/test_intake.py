@@ -139,12 +139,12 @@ def test_CO_8_a_busy_service_names_the_operation_and_its_deadline(
     assert count(database, "operation") == 2
 
 
-def test_CO_8_an_activation_that_has_not_begun_is_in_the_way_of_a_second_one(
+def test_CO_10_a_new_service_refuses_all_but_a_cancel_and_names_its_activation(
     intake: Intake,
 ) -> None:
     first = accepted(intake, activate("1"))
     for refusal in (refused(intake, activate("2")), refused(intake, deactivate("3"))):
-        assert (refusal.reason, refusal.facts["state"]) == ("busy", "new")
+        assert (refusal.reason, refusal.facts["state"]) == ("state_not_allowed", "new")
         assert refusal.facts["operation"] == public_id("op", first.operation)
         assert "activate" in refusal.detail
 

@@ -64,7 +64,7 @@ PLAIN = PlainProduct(
     },
     refusable="make_installation_link",
     references=("vera", "nico"),
-    fields=lambda reference, verb: (
+    fields=lambda reference, verb, _: (
         {"user_name": reference, "virtual_number": NUMBERS[reference]} if verb == "activate" else {}
     ),
     state_of=state_of,

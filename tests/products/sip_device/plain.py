@@ -16,11 +16,11 @@ CUT_OFF = {"registered": "unregistered"}
 IN_THE_LOBBY = frozenset({"sip_device-one", "sip_device-three"})
 
 
-def own_fields(reference: str, verb: str) -> Mapping[str, object]:
-    """Return a MAC address that no other service has, and where the device stands."""
+def own_fields(reference: str, verb: str, number: int) -> Mapping[str, object]:
+    """Return a MAC address that nobody else has or waits for, and where the device stands."""
     if verb not in {"activate", "replace"}:
         return {}
-    mac = {"mac": f"0050c2{sum(reference.encode()) % 65536:04x}{len(verb):02x}"}
+    mac = {"mac": f"0050c2{sum(reference.encode()) % 65536:04x}{number % 256:02x}"}
     if verb == "replace" or reference not in IN_THE_LOBBY:
         return mac
     return {**mac, "users": None, "workspace": {"reference": "lobby"}}
