@@ -93,7 +93,8 @@ class PlainProduct:
     #: The action of the platform that can be refused for good.
     refusable: str
     references: tuple[str, ...] = ("one", "two")
-    #: Reference, verb and how many were asked for -> fields other than those of the example: what services must not have in common.
+    #: Reference, verb and how many were asked for -> fields other than those of the example: what services must not
+    #: have in common.
     fields: Callable[[str, str, int], Mapping[str, Any]] = lambda _reference, _verb, _number: {}
     #: What stands at the platform -> the state that a service is in there (ML-9).
     state_of: Callable[[Mapping[str, Any]], str] | None = None

@@ -26,7 +26,7 @@ def of_owners() -> list[Mutant]:
 
 
 def test_every_mutant_is_another_program_with_one_thing_changed(of_owners: list[Mutant]) -> None:
-    assert len({each.source for each in of_owners}) == len(of_owners) > 40
+    assert len({each.source for each in of_owners}) == len(of_owners) > 15
     for each in of_owners:
         compile(each.source, each.path, "exec")
 
