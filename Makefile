@@ -72,10 +72,10 @@ lock: .venv/development ## renew both lock files (ARGS=--upgrade takes the newes
 clean: ## remove what make set up, what make run and the README left, and what tools left behind
 	@for mark in turnup.db.simulator turnup.db.[0-9]*.simulator; do \
 		made=$${mark%.simulator}; test ! -e "$$mark" || rm -rf "$$made" "$$made"-wal "$$made"-shm \
-		"$$made.key" "$$made.lock" "$$made.mail" "$$made.sms" "$$mark"-wal "$$mark"-shm "$$mark"; done
+		"$$made.key" "$$made.lock" "$$made.mark" "$$made.mail" "$$made.sms" "$$mark"-wal "$$mark"-shm "$$mark"; done
 	@for made in serve.db turnup; do rm -rf "$$made.mail" "$$made.sms" "$$made.simulated" \
 		"$$made.simulated"-wal "$$made.simulated"-shm; done
-	@rm -f serve.db serve.db-wal serve.db-shm serve.db.key serve.db.lock
+	@rm -f serve.db serve.db-wal serve.db-shm serve.db.key serve.db.lock serve.db.mark
 	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -12,14 +12,15 @@ MAKE = ("make", "--no-print-directory", "--file", str(ROOT / "Makefile"))
 def test_make_clean_removes_what_runs_left_and_no_database_of_anybody_else(tmp_path: Path) -> None:
     runs = [f"turnup.db{number}" for number in ("", ".1", ".12")]
     theirs = ["other.db", "other.db.key", "turnup.db.backup", "turnup.db.2", "turnup.db.2.key"]
-    for name in (*theirs, *(f"{run}{end}" for run in runs for end in (*ENDS, ".lock"))):
+    for name in (*theirs, *(f"{run}{end}" for run in runs for end in (*ENDS, ".lock", ".mark"))):
         (tmp_path / name).touch()
     subprocess.run((*MAKE, "clean"), cwd=tmp_path, check=True)
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted(theirs)
 
 
 def test_make_clean_removes_what_the_steps_of_the_readme_leave(tmp_path: Path) -> None:
-    ends = ("", "-wal", "-shm", ".key", ".lock", ".simulated", ".simulated-wal", ".simulated-shm")
+    ours = ("", "-wal", "-shm", ".key", ".lock", ".mark")
+    ends = (*ours, ".simulated", ".simulated-wal", ".simulated-shm")
     for name in (*(f"serve.db{end}" for end in ends), "turnup.simulated"):
         (tmp_path / name).touch()
     for name in ("serve.db.mail", "turnup.mail", "serve.db.sms", "turnup.sms"):
