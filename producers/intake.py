@@ -129,10 +129,10 @@ class Intake:
         """Offer what came at once: single commands as one, customers in turn, so that a flood of one hides no other."""
         by_customer: dict[str | None, list[Answer]] = {}
         for answers in accepted:
-            if len(answers) > 1:
+            if len(answers) == 1:
+                by_customer.setdefault(_customer_of(answers[0]), []).append(answers[0])
+            else:
                 self.offer(answers)
-            for each in answers if len(answers) == 1 else ():
-                by_customer.setdefault(_customer_of(each), []).append(each)
         turns = zip_longest(*by_customer.values())
         singles = [each for turn in turns for each in turn if each]
         for start in range(0, len(singles), OFFER_SIZE):

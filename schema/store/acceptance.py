@@ -265,8 +265,7 @@ def _refusal(order: Order, product: Product, held: Held | None) -> Refusal | Non
         detail = f"the reference belongs to a service of {held.product}"
         return Refusal("reference_taken", 409, detail, facts={"product": held.product})
     state = held.state if held else None
-    # What is accepted and has not begun is in the way of all but its cancel, as what has begun.
-    is_busy = state is not None and verb.takes.get(state, Cell.NO) is Cell.BUSY
+    is_busy = state is not None and verb.takes.get(state) is Cell.BUSY
     if not is_busy and (refusal := refusal_in(product, verb, state)):
         if held and state == NEW and held.under_way:
             # A service without a state of its own names what it waits for, as one that is busy (CO-10).

@@ -135,8 +135,8 @@ def _not_known(transaction: Transaction, found: Row[Any]) -> Refusal | None:
     name = public_id("op", found.id)
     detail = (
         f"{name} carries out {found.verb} of {found.product}, which this version does not know; "
+        "cancel it with the newer one"
     )
-    detail += "cancel it with the newer one"
     return Refusal("verb_not_supported", 409, detail, facts={"operation": name})
 
 
