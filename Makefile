@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml \
 	--group pyproject.toml:build
 
-.PHONY: help run test check format servers bench bench-full bench-scale bench-bulk bench-peers chaos mutants contract picture lock clean
+.PHONY: help run test check format servers bench bench-full bench-scale bench-bulk bench-fair bench-peers chaos mutants contract picture lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-scale: .venv/development servers ## measure with a million operations that
 
 bench-bulk: .venv/development ## hand in a million rows, killed once in the middle (ten minutes)
 	@$(BIN)/python -m tests.bench.bulk $(ARGS)
+
+bench-fair: .venv/development servers ## measure what one product or customer does to others (five minutes)
+	@$(BIN)/python -m tests.bench.fair $(ARGS)
 
 bench-peers: .venv/development servers ## measure Turnup beside its peers (half an hour), and draw it
 	@$(BIN)/python -m tests.bench.peers $(ARGS)

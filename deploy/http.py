@@ -29,6 +29,10 @@ TICK = 1.0
 #: Requests under way get so long when the server stops, in seconds: longer than they wait for the database.
 FAREWELL = int(OF_THE_DOOR.total_seconds()) + 2
 
+#: A connection may be quiet for so long, in seconds: longer than clients (aiohttp 15) and balancers (most 60) keep
+#: theirs, for who closes first must be who sends, or a request meets a closed door.
+QUIET = 75
+
 
 class Server(uvicorn.Server):
     """Looks once a second what time it is, not ten times whether it is to end: that it is told."""
@@ -67,6 +71,7 @@ def server_of(app: Application, listen: Address) -> Server:
         log_config=None,
         log_level="warning",
         access_log=False,
+        timeout_keep_alive=QUIET,
         timeout_graceful_shutdown=FAREWELL,
     )
     logging.getLogger("uvicorn.error").addFilter(told_briefly)

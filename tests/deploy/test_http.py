@@ -65,3 +65,8 @@ def _ask(place: tuple[str, int]) -> None:
     with closing(HTTPConnection(*place, timeout=30)) as connection, suppress(OSError):
         connection.request("GET", "/")
         connection.getresponse()
+
+
+def test_a_quiet_connection_is_closed_by_who_sends_and_not_by_the_server() -> None:
+    """Load balancers keep theirs for a minute, aiohttp for a quarter of one."""
+    assert server_of(lambda: None, ANYWHERE).config.timeout_keep_alive > 60

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.fair`: measure in embedded mode what one product or customer does to the others."""
+"""`python -m tests.bench.fair`: measure what one product or customer does to the others."""
 
 import argparse
 import asyncio
@@ -15,10 +15,12 @@ from tempfile import TemporaryDirectory
 
 import aiohttp
 
+from schema.discovery import find_products
 from tests.bench.fair.platforms import Platforms, platforms
 from tests.bench.fair.upstream import Upstream, until_ready
 from tests.bench.looks import Looks
 from tests.bench.processes import TOP, running
+from tests.bench.systems import roles
 from tests.servers.process import free_port
 
 #: Operations on the slow platform, and of the bulks on the slow platform and on none.
@@ -26,6 +28,9 @@ SLOW_OPERATIONS, SLOW_BULK, BULK = 1_000, 10_000, 100_000
 
 #: For how long single commands are handed in, and how many a second beside the slow product, in seconds.
 STEADY, PACE = 20, 20
+
+#: How long Turnup may take to open its door, in seconds.
+PATIENCE = 60
 
 Told = dict[str, object]
 
@@ -70,11 +75,15 @@ MEASUREMENTS: dict[str, Callable[[Upstream, Platforms], Awaitable[Told]]] = {
 }
 
 
+#: The same as `bulk`, in one process a role.
+ON_ROLES = "bulk_on_roles"
+
+
 async def measure(name: str) -> Told:
     """Make one measurement, on a Turnup of its own."""
     async with platforms() as played, aiohttp.ClientSession() as session:
         with _served(played) as (address, database):
-            await until_ready(session, address)
+            await asyncio.wait_for(until_ready(session, address), PATIENCE)
             with Looks(database) as looks:
                 upstream = Upstream(session, address, looks)
                 await upstream.load_customers()
@@ -82,12 +91,23 @@ async def measure(name: str) -> Told:
                 return {**told, "singles_at_the_door": _spread(upstream.at_the_door)}
 
 
+async def bulk_on_roles() -> Told:
+    """Hand in the same bulk where a process a role works on PostgreSQL and RabbitMQ."""
+    with roles() as system, Looks(system.database) as looks:
+        async with aiohttp.ClientSession() as session:
+            await asyncio.wait_for(until_ready(session, system.address), PATIENCE)
+            await system.add_worker()
+            upstream = Upstream(session, system.address, looks)
+            await upstream.load_customers()
+            return await bulk(upstream, Platforms())
+
+
 @contextmanager
 def _served(played: Platforms) -> Iterator[tuple[str, str]]:
     """Give the address and the database of a new `turnup serve`."""
     with TemporaryDirectory(prefix="turnup-fair-") as name:
         listen, database = f"127.0.0.1:{free_port()}", f"sqlite:///{name}/turnup.db"
-        nowhere = dict.fromkeys(("line", "cloud_pbx", "mobile_line"), "http://127.0.0.1:9")
+        nowhere = dict.fromkeys((*find_products(), "line"), "http://127.0.0.1:9")
         urls = {**nowhere, **played.urls}
         named = {f"TURNUP_PLATFORM_{each.upper()}_URL": url for each, url in urls.items()}
         settings = {"TURNUP_DATABASE_URL": database, "TURNUP_LISTEN": listen, **named}
@@ -123,10 +143,11 @@ def main() -> int:
     """Measure what was asked for, and print it as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.fair", description=__doc__)
     parser.add_argument(
-        "measurements", nargs="*", metavar="MEASUREMENT", help=", ".join(MEASUREMENTS)
+        "measurements", nargs="*", metavar="MEASUREMENT", help=", ".join((*MEASUREMENTS, ON_ROLES))
     )
-    for name in parser.parse_args().measurements or MEASUREMENTS:
-        told = {name: asyncio.run(measure(name)), "load": round(os.getloadavg()[0], 1)}
+    for name in parser.parse_args().measurements or (*MEASUREMENTS, ON_ROLES):
+        measured = asyncio.run(bulk_on_roles() if name == ON_ROLES else measure(name))
+        told = {name: measured, "load": round(os.getloadavg()[0], 1)}
         sys.stdout.write(f"{json.dumps(told)}\n")
         sys.stdout.flush()
     return 0
