@@ -53,6 +53,9 @@ POSTGRESQL_CONNECTS = {
 }
 
 
+#: What SQLite says of a file that has something else in it.
+NO_DATABASE = "file is not a database"
+
 #: What changes with everything that is written, and with nothing else that could be read.
 SNAPSHOT = {SQLITE: "PRAGMA data_version", POSTGRESQL: "SELECT pg_current_snapshot()::text"}
 
@@ -86,7 +89,11 @@ class Database:
 
     @property
     def path(self) -> Path:
-        """The file of a SQLite database."""
+        """The file of a SQLite database, which nobody opens but SQLite.
+
+        Whoever closes it lets go of all locks that his process has on it. The next program that looks into the
+        database and leaves then takes itself for the last one and removes the log under everybody's feet.
+        """
         return Path(self.url.database or ":memory:")
 
     @cached_property
@@ -132,6 +139,8 @@ class Database:
             with self.reading.connect() as connection:
                 yield connection
         except (DBAPIError, NoConnectionFree) as error:
+            if first_line(error) == NO_DATABASE:
+                raise WrongDatabase(f"the file of {self} is not a SQLite database") from error
             msg = f"the database {self} does not answer: {first_line(error)}"
             raise Unreachable(msg) from error
 

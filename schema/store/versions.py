@@ -19,9 +19,6 @@ HEAD = REVISIONS[-1]
 
 VERSION_TABLE = "turnup_version"
 
-#: What every SQLite file begins with.
-SQLITE_FILE = b"SQLite format 3\0"
-
 #: What mends an empty or an old database.
 UPGRADE = "turnup db upgrade"
 
@@ -84,10 +81,9 @@ def upgrade(
 
 
 def _has_content(database: Database) -> bool:
-    """Return whether a SQLite file has anything in it; raise where it is something else."""
+    """Return whether a SQLite file has anything in it; raise where it can have none."""
     try:
-        with database.path.open("rb") as file:
-            start = file.read(len(SQLITE_FILE))
+        return database.path.stat().st_size > 0
     except FileNotFoundError:
         if not database.path.absolute().parent.is_dir():
             told = f"the directory {database.path.parent} of the database {database} is missing"
@@ -95,9 +91,6 @@ def _has_content(database: Database) -> bool:
         return False
     except OSError as error:
         raise Unreachable(f"the database {database} cannot be read: {error.strerror}") from error
-    if start not in {b"", SQLITE_FILE}:
-        raise WrongDatabase(f"the file of {database} is not a SQLite database")
-    return bool(start)
 
 
 def _revision(connection: Connection) -> str | None:
