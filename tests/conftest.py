@@ -47,11 +47,15 @@ def rabbit_server() -> Iterator[RabbitServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def registrar() -> Iterator[KamailioServer]:
-    """One SIP registrar for the whole session; each test has user names of its own."""
-    with KamailioServer() as server:
-        yield server
+@pytest.fixture(scope="session", params=("sqlite", "postgres"))
+def registrar(request: pytest.FixtureRequest) -> Iterator[KamailioServer]:
+    """One SIP registrar of each kind for the whole session; each test has user names of its own."""
+    url = None
+    if request.param == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.create_database().replace("+psycopg", "")
+    with KamailioServer(url) as registrar:
+        yield registrar
 
 
 @pytest.hookimpl(trylast=True)

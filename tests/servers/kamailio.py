@@ -3,24 +3,17 @@
 import contextlib
 import json
 import signal
-import sqlite3
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Self
 
-from tests.house.sources import ROOT
 from tests.servers.instance import Instance
 from tests.servers.phone import Phone
 from tests.servers.process import Launch, free_port, new_directory
 from tests.servers.programs import KAMAILIO, obtain
-
-HOME = ROOT / "deploy" / "kamailio"
-
-#: Where Debian's package keeps the tables of Kamailio's own modules, and those that are used.
-TABLES = Path("/usr/share/kamailio/db_sqlite")
-MODULES = ("standard", "auth_db", "usrloc")
+from tests.servers.tables import HOME, PostgresTables, SqliteTables, Tables
 
 REALM = "sip.example"
 
@@ -29,21 +22,20 @@ BODY = {"mac": "aabbccddee01", "type": "Yealink 'T54W' \"x\"", "owners": ["user:
 
 
 class KamailioServer:
-    """A registrar with a directory, a database and ports of its own, on the loopback interface only."""
+    """A registrar with a directory, a database and ports of its own, on the loopback interface only.
 
-    def __init__(self) -> None:
+    Its tables are in a file, unless `url` names an empty database of PostgreSQL.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
         programs = obtain(KAMAILIO).directory
         assert programs is not None
         self.port, self.sip_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         directory = new_directory()
-        self._database = directory / "registrar.db"
-        with contextlib.closing(sqlite3.connect(self._database)) as database:
-            for script in (
-                *(TABLES / f"{name}-create.sql" for name in MODULES),
-                HOME / "tables.sql",
-            ):
-                database.executescript(script.read_text())
+        at_hand = SqliteTables(directory / "registrar.db")
+        self._tables: Tables = PostgresTables(url) if url else at_hand
+        self._tables.create()
         launch = Launch(
             command=(str(programs / "kamailio"), *self._options(directory)),
             directory=directory,
@@ -61,26 +53,20 @@ class KamailioServer:
 
     def approve(self, name: str, minimum_firmware: str) -> None:
         """Put a type of devices on the list that the registrar's owner keeps."""
-        with contextlib.closing(sqlite3.connect(self._database, timeout=10)) as database, database:
-            row = (name, minimum_firmware, True)
-            database.execute("REPLACE INTO device_type VALUES (?, ?, ?)", row)
+        self._tables.ask("DELETE FROM device_type WHERE name = ?", name)
+        self._tables.ask("INSERT INTO device_type VALUES (?, ?, ?)", name, minimum_firmware, True)
 
     def phone(self, user_name: str, password: str) -> Phone:
         """Return a phone that is set up with this account."""
         return Phone(self.sip_port, REALM, user_name, password)
 
-    @contextlib.contextmanager
-    def written(self) -> Iterator[None]:
+    def written(self) -> AbstractContextManager[None]:
         """Write into its database while the block runs; nobody else can."""
-        with contextlib.closing(sqlite3.connect(self._database, timeout=10)) as database:
-            database.execute("BEGIN IMMEDIATE")
-            yield
+        return self._tables.written()
 
     def is_talking(self, user_name: str) -> bool:
         """Whether a call of this user is going on."""
-        with contextlib.closing(sqlite3.connect(self._database, timeout=10)) as database:
-            told = "SELECT count(*) FROM ongoing WHERE user_name = ?"
-            return bool(database.execute(told, (user_name,)).fetchone()[0])
+        return self._tables.ask("SELECT 1 FROM ongoing WHERE user_name = ?", user_name) != []
 
     def start(self) -> None:
         self._instance.start()
@@ -103,14 +89,14 @@ class KamailioServer:
         """Stay in the foreground and write into the directory only."""
         places = {
             "REALM": REALM,
-            "DATABASE": str(self._database),
             "SIP_LISTEN": f"udp:127.0.0.1:{self.sip_port}",
             "PROXY": f"sip:127.0.0.1:{self.sip_port}",
             "HTTP_LISTEN": f"tcp:127.0.0.1:{self.port}",
             "SHORTEST": "1",
             "LOOK": "1",
         }
-        defined = (part for name, value in places.items() for part in ("-A", f"{name}={value}"))
+        settings = (self._tables.setting, *(f"{name}={value}" for name, value in places.items()))
+        defined = (part for setting in settings for part in ("-A", setting))
         here = str(directory)
         return ("-DD", "-E", "-w", here, "-Y", here, "-f", str(HOME / "kamailio.cfg"), *defined)
 

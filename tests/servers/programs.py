@@ -13,13 +13,14 @@ class ProgramMissing(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """One kind of server: the program it is known by, and all the ways to get it (an image: not for all)."""
+    """One kind of server: the program it is known by, what it needs beside, and all the ways to get it."""
 
     name: str
     program: str
     places: tuple[str, ...]
     package: str
     image: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ KAMAILIO = Server(
     name="Kamailio",
     program="kamailio",
     places=("/usr/sbin", "/usr/local/sbin"),
-    package="kamailio kamailio-sqlite-modules kamailio-json-modules",
+    package="kamailio kamailio-sqlite-modules kamailio-postgres-modules kamailio-json-modules",
+    parts=("/usr/share/kamailio/db_sqlite", "/usr/share/kamailio/postgres"),
 )
 
 #: Plays the phones that register there.
@@ -76,7 +78,9 @@ def obtain(server: Server) -> Programs:
 
 
 def find(server: Server) -> Path | None:
-    """The directory of the newest installed version, or None."""
+    """The directory of the newest installed version that lacks nothing, or None."""
+    if not all(Path(part).exists() for part in server.parts):
+        return None
     for place in server.places:
         top, star, _ = place.partition("*")
         pattern = place.removeprefix("/")

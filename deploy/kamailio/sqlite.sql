@@ -41,3 +41,25 @@ BEGIN
     INSERT INTO news (kind, user_name, mac)
     SELECT 'unregistered', username, device_json ->> 'mac' FROM subscriber WHERE username = OLD.username;
 END;
+
+-- What is told over HTTP, as JSON.
+CREATE VIEW told_types AS
+SELECT json_object('types', json_group_array(json_object('name', name,
+    'minimum_firmware', minimum_firmware, 'is_secure', json(iif(is_secure, 'true', 'false'))))) AS json
+FROM device_type;
+
+CREATE VIEW told_subscriber AS
+SELECT username, json_patch(device_json, json_object('user_name', username, 'domain', domain,
+    'owners', json(owners_json), 'password_mark', password_mark, 'blocked', json(iif(blocked, 'true', 'false')),
+    'bindings', (
+        SELECT json_group_array(contact) FROM location
+        WHERE location.username = subscriber.username AND expires > julianday('now')))) AS json
+FROM subscriber;
+
+CREATE VIEW told_news AS
+SELECT json_object('news', json_group_array(json_object('id', id, 'at', at, 'kind', kind,
+    'platform_id', user_name, 'facts', json_object('mac', mac, 'sequence', sequence)))) AS json
+FROM (SELECT * FROM news ORDER BY sequence LIMIT 100);
+
+-- Whose a device is, and where it stands.
+CREATE VIEW owned AS SELECT username, value AS owner FROM subscriber, json_each(owners_json);
