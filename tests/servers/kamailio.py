@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -54,7 +55,7 @@ class KamailioServer:
     def approve(self, name: str, minimum_firmware: str) -> None:
         """Put a type of devices on the list that the registrar's owner keeps."""
         self._tables.ask("DELETE FROM device_type WHERE name = ?", name)
-        self._tables.ask("INSERT INTO device_type VALUES (?, ?, ?)", name, minimum_firmware, True)
+        self._tables.ask("INSERT INTO device_type VALUES (?, ?, TRUE)", name, minimum_firmware)
 
     def phone(self, user_name: str, password: str) -> Phone:
         """Return a phone that is set up with this account."""
@@ -63,6 +64,13 @@ class KamailioServer:
     def written(self) -> AbstractContextManager[None]:
         """Write into its database while the block runs; nobody else can."""
         return self._tables.written()
+
+    @contextlib.contextmanager
+    def lacking(self, table: str) -> Iterator[None]:
+        """Keep a table from it while the block runs."""
+        self._tables.ask(f"ALTER TABLE {table} RENAME TO away")
+        yield
+        self._tables.ask(f"ALTER TABLE away RENAME TO {table}")
 
     def is_talking(self, user_name: str) -> bool:
         """Whether a call of this user is going on."""

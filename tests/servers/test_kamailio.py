@@ -11,8 +11,9 @@ from tests.servers.kamailio import BODY, REALM, Asking, KamailioServer
 from tests.system.waiting import until
 
 OK, UNAUTHORIZED, FORBIDDEN = HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
-UNAVAILABLE = 480
+UNAVAILABLE, AWAY = 480, HTTPStatus.SERVICE_UNAVAILABLE
 NOT_FOUND, CONFLICT = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+FAILED = HTTPStatus.INTERNAL_SERVER_ERROR
 
 PASSWORD = 'a"\\b'
 
@@ -192,6 +193,24 @@ def test_the_approved_types_are_those_of_the_table(
     _, told = asking.call("GET", "types")
     row = {"name": "Yealink T54W", "minimum_firmware": "96.86.0.23", "is_secure": True}
     assert row in told["types"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_what_the_database_does_not_do_is_said_to_have_failed(
+    registrar: KamailioServer, asking: Asking, method: str
+) -> None:
+    with registrar.lacking("workspace"):
+        assert asking.call(method, "workspaces/room", {"title": "Room"}) == (FAILED, {})
+    assert asking.call("GET", "workspaces/room") == (NOT_FOUND, {})
+
+
+def test_a_phone_is_not_told_that_its_password_is_wrong_where_nobody_could_look(
+    registrar: KamailioServer, asking: Asking
+) -> None:
+    asking.add("tina", PASSWORD)
+    with registrar.lacking("subscriber"):
+        assert registrar.phone("tina", PASSWORD).register() == AWAY
+    assert registrar.phone("tina", PASSWORD).register() == OK
 
 
 @pytest.mark.parametrize(
