@@ -53,7 +53,7 @@ def registrar(request: pytest.FixtureRequest) -> Iterator[KamailioServer]:
     url = None
     if request.param == "postgres":
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        url = server.create_database().replace("+psycopg", "")
+        url = server.create_database()
     with KamailioServer(url) as registrar:
         yield registrar
 

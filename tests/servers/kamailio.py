@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from typing import Any, Self
 
 from tests.servers.instance import Instance
 from tests.servers.phone import Phone
 from tests.servers.process import Launch, free_port, new_directory
 from tests.servers.programs import KAMAILIO, obtain
-from tests.servers.tables import HOME, PostgresTables, SqliteTables, Tables
+from tests.servers.tables import PostgresTables, SqliteTables, Tables
 
 REALM = "sip.example"
 
@@ -34,14 +33,17 @@ class KamailioServer:
         self.port, self.sip_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         directory = new_directory()
-        at_hand = SqliteTables(directory / "registrar.db")
-        self._tables: Tables = PostgresTables(url) if url else at_hand
-        self._tables.create()
+        self._tables: Tables = (
+            PostgresTables(url)
+            if url
+            else SqliteTables(programs / "kamailio", directory / "registrar.db")
+        )
         launch = Launch(
-            command=(str(programs / "kamailio"), *self._options(directory)),
+            command=(*self._tables.command, *self._options()),
             directory=directory,
             stop=signal.SIGTERM,
             is_ready=self._is_ready,
+            environment=self._tables.environment,
         )
         self._instance = Instance(directory, (launch,))
 
@@ -93,8 +95,8 @@ class KamailioServer:
     def pids(self) -> list[int]:
         return self._instance.pids()
 
-    def _options(self, directory: Path) -> tuple[str, ...]:
-        """Stay in the foreground and write into the directory only."""
+    def _options(self) -> tuple[str, ...]:
+        """Listen on ports of its own, and be quick."""
         places = {
             "REALM": REALM,
             "SIP_LISTEN": f"udp:127.0.0.1:{self.sip_port}",
@@ -103,10 +105,7 @@ class KamailioServer:
             "SHORTEST": "1",
             "LOOK": "1",
         }
-        settings = (self._tables.setting, *(f"{name}={value}" for name, value in places.items()))
-        defined = (part for setting in settings for part in ("-A", setting))
-        here = str(directory)
-        return ("-DD", "-E", "-w", here, "-Y", here, "-f", str(HOME / "kamailio.cfg"), *defined)
+        return tuple(part for name, value in places.items() for part in ("-A", f"{name}={value}"))
 
     def _is_ready(self) -> bool:
         """Whether it answers a question; it listens for phones before that."""

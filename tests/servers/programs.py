@@ -52,8 +52,8 @@ KAMAILIO = Server(
     name="Kamailio",
     program="kamailio",
     places=("/usr/sbin", "/usr/local/sbin"),
-    package="kamailio kamailio-sqlite-modules kamailio-postgres-modules kamailio-json-modules",
-    parts=("/usr/share/kamailio/db_sqlite", "/usr/share/kamailio/postgres"),
+    package="kamailio kamailio-sqlite-modules kamailio-postgres-modules kamailio-json-modules postgresql-client",
+    parts=("/usr/share/kamailio/db_sqlite", "/usr/share/kamailio/postgres", "/usr/bin/psql"),
 )
 
 #: Plays the phones that register there.

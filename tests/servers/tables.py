@@ -1,6 +1,7 @@
 """Where a registrar keeps what it knows, laid out as `deploy/kamailio` says: a file of SQLite, or PostgreSQL."""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,12 @@ from tests.house.sources import ROOT
 
 HOME = ROOT / "deploy" / "kamailio"
 
-#: Where Debian's packages keep the tables of Kamailio's own modules, and those that are used.
-SHARED = Path("/usr/share/kamailio")
-MODULES = ("standard", "auth_db", "usrloc")
+#: Where Debian's package keeps the tables of Kamailio's own modules; those that are used, and ours.
+OWN = Path("/usr/share/kamailio/db_sqlite")
+SCRIPTS = (
+    *(OWN / f"{name}-create.sql" for name in ("standard", "auth_db", "usrloc")),
+    HOME / "sqlite.sql",
+)
 
 #: Seconds that one writer waits for another.
 PATIENCE = 10
@@ -24,11 +28,12 @@ class Tables(Protocol):
     """The tables of one registrar, as a test reads and changes them beside it."""
 
     @property
-    def setting(self) -> str:
-        """What tells Kamailio where they are."""
+    def command(self) -> tuple[str, ...]:
+        """What starts a registrar on them, before its other settings."""
 
-    def create(self) -> None:
-        """Lay them out."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """What it is started with."""
 
     def ask(self, statement: str, *values: object) -> list[Any]:
         """Return the rows that a statement, with a `?` for each value, finds once it is committed."""
@@ -38,15 +43,27 @@ class Tables(Protocol):
 
 
 class SqliteTables:
-    """The tables in a file."""
+    """The tables in a file, laid out here."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, program: Path, path: Path) -> None:
         self._path = path
-        self.setting = f"DATABASE={path}"
-
-    def create(self) -> None:
+        self.command = (
+            str(program),
+            "-DD",
+            "-E",
+            "-w",
+            ".",
+            "-Y",
+            ".",
+            "-f",
+            str(HOME / "kamailio.cfg"),
+            "-A",
+            f"DATABASE={path}",
+        )
+        self.environment = dict(os.environ)
         with self._connected() as database:
-            database.executescript(script("db_sqlite", "sqlite.sql"))
+            for script in SCRIPTS:
+                database.executescript(script.read_text(encoding="utf-8"))
 
     def ask(self, statement: str, *values: object) -> list[Any]:
         with self._connected() as database, database:
@@ -63,15 +80,12 @@ class SqliteTables:
 
 
 class PostgresTables:
-    """The tables in an empty database of its own, given by its URL."""
+    """The tables in an empty database of its own, given by its URL, laid out as the registrar starts."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self.setting = f"POSTGRES={url.replace('postgresql://', 'postgres://')}"
-
-    def create(self) -> None:
-        with psycopg.connect(self._url) as database:
-            database.execute(script("postgres", "postgres.sql").encode())
+        self._url = url.replace("postgresql+psycopg:", "postgres:")
+        self.command = ("sh", str(HOME / "start.sh"))
+        self.environment = {**os.environ, "POSTGRES": self._url}
 
     def ask(self, statement: str, *values: object) -> list[Any]:
         with psycopg.connect(self._url) as database:
@@ -83,9 +97,3 @@ class PostgresTables:
         with psycopg.connect(self._url) as database:
             database.execute("LOCK TABLE subscriber, location IN EXCLUSIVE MODE")
             yield
-
-
-def script(own: str, ours: str) -> str:
-    """Return what lays out Kamailio's own tables, then ours."""
-    files = (*(SHARED / own / f"{name}-create.sql" for name in MODULES), HOME / ours)
-    return "\n".join(file.read_text(encoding="utf-8") for file in files)

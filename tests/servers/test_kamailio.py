@@ -120,21 +120,26 @@ def test_a_binding_is_dropped_by_a_call_and_by_removing_its_subscriber(
     assert asking.bindings("dora") == []
 
 
-def test_what_is_written_outlives_a_restart_and_a_crash() -> None:
-    with KamailioServer() as server:
-        asking = Asking(server)
-        asking.add("emma", PASSWORD)
-        phone = server.phone("emma", PASSWORD)
+def test_what_is_written_outlives_a_restart_and_a_crash(
+    registrar: KamailioServer, asking: Asking
+) -> None:
+    asking.add("emma", PASSWORD)
+    phone = registrar.phone("emma", PASSWORD)
+    assert phone.register() == OK
+    told = asking.call("GET", "subscribers/emma")
+    for again in (registrar.restart, registrar.crash):
+        again()
+        assert asking.call("GET", "subscribers/emma") == told
         assert phone.register() == OK
-        told = asking.call("GET", "subscribers/emma")
-        for again in (server.restart, server.crash):
-            again()
-            assert asking.call("GET", "subscribers/emma") == told
-            assert phone.register() == OK
-        asking.call("DELETE", "subscribers/emma/bindings")
-        server.restart()
-        assert asking.bindings("emma") == []
+    asking.call("DELETE", "subscribers/emma/bindings")
+    registrar.restart()
+    assert asking.bindings("emma") == []
+
+
+def test_a_registrar_leaves_no_process() -> None:
+    with KamailioServer() as server:
         pids = server.pids()
+    assert pids
     assert [pid for pid in pids if Path(f"/proc/{pid}/exe").exists()] == []
 
 

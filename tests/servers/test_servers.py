@@ -127,6 +127,15 @@ def test_a_server_without_an_image_is_not_looked_for_with_docker(
         programs.obtain(nowhere)
 
 
+def test_a_program_without_all_its_parts_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "program").touch()
+    part = tmp_path / "part"
+    known = programs.Server("Known", "program", (str(tmp_path),), "package", parts=(str(part),))
+    assert programs.find(known) is None
+    part.touch()
+    assert programs.find(known) == tmp_path
+
+
 def publish(url: str, body: bytes) -> None:
     """Put one lasting message into a lasting queue, and wait until the broker has it."""
     connection = pika.BlockingConnection(pika.URLParameters(url))
