@@ -4,6 +4,7 @@ ALTER TABLE subscriber ADD COLUMN device_json TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE subscriber ADD COLUMN owners_json TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE subscriber ADD COLUMN password_mark TEXT NOT NULL DEFAULT '';
 ALTER TABLE subscriber ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subscriber ADD COLUMN calls_stopped INTEGER NOT NULL DEFAULT 0;
 
 -- Seconds since 1970: Kamailio would write its own local time, which the server may read as another.
 ALTER TABLE location

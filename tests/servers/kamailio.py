@@ -32,6 +32,7 @@ class KamailioServer:
         assert programs is not None
         self.port, self.sip_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.announcer = Phone(self.sip_port, REALM, "announcer", "")
         directory = new_directory()
         self._tables: Tables = (
             PostgresTables(url)
@@ -101,6 +102,7 @@ class KamailioServer:
             "REALM": REALM,
             "SIP_LISTEN": f"udp:127.0.0.1:{self.sip_port}",
             "PROXY": f"sip:127.0.0.1:{self.sip_port}",
+            "ANNOUNCEMENT": f"sip:stopped@127.0.0.1:{self.announcer.own_port}",
             "HTTP_LISTEN": f"tcp:127.0.0.1:{self.port}",
             "SHORTEST": "1",
             "LOOK": "1",

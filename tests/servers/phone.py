@@ -19,6 +19,9 @@ ANSWER, PATIENCE = 5000, 20
 #: Between two looks whether a phone listens, in seconds.
 PAUSE = 0.02
 
+#: Where nobody listens to what another phone plays.
+DEAF = 9
+
 #: What a scenario writes down, in a directory of its own.
 LOG = "log"
 
@@ -40,31 +43,46 @@ class Phone:
     def register(self, *, seconds: int = 600, for_user: str | None = None) -> int:
         """Ask for a binding (of 0 seconds: for none any more), proving the password; return the last status."""
         said = {"seconds": str(seconds), "user": for_user or self.user_name}
-        return self._play("register.xml", said)
+        return self._play("register.xml", said)[-1]
 
     def call(self, other: str) -> int:
         """Call another phone, and hang up once it has answered; return the last status."""
-        return self._play("call.xml", {"user": self.user_name, "other": other})
+        return self.listen(other, DEAF)[-1]
+
+    def listen(self, other: str, port: int) -> list[int]:
+        """Call as before, with an ear at a port; return every status that says something."""
+        said = {"user": self.user_name, "other": other, "audio": str(port)}
+        return self._play("call.xml", said)
 
     def talk(self, other: str) -> int:
         """Call another phone, and talk until somebody else ends the call; return the last status."""
-        return self._play("talk.xml", {"user": self.user_name, "other": other})
+        return self._play("talk.xml", {"user": self.user_name, "other": other})[-1]
 
     @contextmanager
-    def answers(self) -> Iterator[None]:
-        """Take one call while the block runs."""
+    def answers(self, message: bytes | None = None) -> Iterator[None]:
+        """Take one call while the block runs; with a message, play it and refuse the call."""
         with TemporaryDirectory(prefix="turnup-") as directory:
-            command = self._command("answer.xml", {}, Path(directory))
+            scenario = "answer.xml"
+            if message is not None:
+                scenario = "announcement.xml"
+                (Path(directory) / "message").write_bytes(message)
+            command = self._command(scenario, {}, Path(directory))
             with subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL) as phone:
-                while not self._is_heard():
-                    with suppress(subprocess.TimeoutExpired):
-                        phone.wait(PAUSE)
-                        raise PhoneUnanswered("the phone has ended before it was called")
-                yield
-                phone.kill()
+                try:
+                    self._await_ear(phone)
+                    yield
+                finally:
+                    phone.kill()
 
-    def _play(self, scenario: str, said: dict[str, str]) -> int:
-        """Run a scenario once and return the status that it writes down."""
+    def _await_ear(self, phone: subprocess.Popen[bytes]) -> None:
+        """Wait until a phone that was started listens."""
+        while not self._is_heard():
+            with suppress(subprocess.TimeoutExpired):
+                phone.wait(PAUSE)
+                raise PhoneUnanswered("the phone has ended before it was called")
+
+    def _play(self, scenario: str, said: dict[str, str]) -> list[int]:
+        """Run a scenario once and return each status that it writes down."""
         with TemporaryDirectory(prefix="turnup-") as directory:
             done = subprocess.run(
                 self._command(scenario, said, Path(directory)),
@@ -77,7 +95,7 @@ class Phone:
             log = Path(directory) / LOG
             if done.returncode or not log.exists():
                 raise PhoneUnanswered(done.stderr[-2000:] + done.stdout[-2000:])
-            return int(log.read_text(encoding="ascii"))
+            return [int(line) for line in log.read_text(encoding="ascii").split()]
 
     def _command(self, scenario: str, said: dict[str, str], directory: Path) -> tuple[str, ...]:
         """Return what plays a scenario once."""

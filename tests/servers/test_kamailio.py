@@ -1,5 +1,6 @@
 """The registrar does what its configuration says, to phones and to us, before any product speaks to it."""
 
+import subprocess
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from http import HTTPStatus
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.servers.kamailio import BODY, REALM, Asking, KamailioServer
+from tests.servers.programs import KAMAILIO, obtain
+from tests.servers.tables import HOME
 from tests.system.waiting import until
 
 OK, UNAUTHORIZED, FORBIDDEN = HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN
@@ -134,6 +137,15 @@ def test_what_is_written_outlives_a_restart_and_a_crash(
     asking.call("DELETE", "subscribers/emma/bindings")
     registrar.restart()
     assert asking.bindings("emma") == []
+
+
+@pytest.mark.parametrize("settings", [(), ("-A", "POSTGRES=postgres://turnup@127.0.0.1/registrar")])
+def test_the_configuration_needs_no_other_setting(settings: tuple[str, ...]) -> None:
+    programs = obtain(KAMAILIO).directory
+    assert programs is not None
+    checked = (str(programs / "kamailio"), "-c", "-f", str(HOME / "kamailio.cfg"), *settings)
+    done = subprocess.run(checked, capture_output=True, check=False, text=True)
+    assert (done.returncode, "ERROR" in done.stderr) == (0, False), done.stderr
 
 
 def test_a_registrar_leaves_no_process() -> None:

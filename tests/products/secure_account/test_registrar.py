@@ -1,7 +1,8 @@
-"""An account whose calls go over a real registrar: who can call whom while it is disabled (SA-6)."""
+"""An account whose calls go over a real registrar: who can call whom while it is disabled, and hears why (SA-6)."""
 
 from dataclasses import replace
 from http import HTTPStatus
+from socket import SOCK_DGRAM, socket
 from typing import Any
 
 import pytest
@@ -16,8 +17,11 @@ from workers.products.secure_account.platform import Account, AccountPlatform, c
 from workers.transport import Transport
 from workers.workflow import Work
 
-OK, FORBIDDEN, UNAVAILABLE = HTTPStatus.OK, HTTPStatus.FORBIDDEN, 480
+OK, FORBIDDEN, UNAVAILABLE, EARLY_MEDIA = HTTPStatus.OK, HTTPStatus.FORBIDDEN, 480, 183
 PASSWORD = "of an account"
+
+#: What a media server plays: as many samples as a packet takes; and how long it may take, in seconds.
+MESSAGE, PATIENCE = bytes(range(160)), 10
 
 #: Whose account it is, and who talks with him.
 USER, COLLEAGUE = "maria-secure", "ugo-secure"
@@ -35,7 +39,9 @@ class Server:
 
     async def allow_calls(self, work: Work, *, allowed: bool) -> Account:
         """Let the user call and be called, or not."""
-        self._asking.call("PUT", f"subscribers/{USER}/blocked", {"blocked": not allowed})
+        self._asking.call(
+            "PUT", f"subscribers/{USER}/calls_stopped", {"calls_stopped": not allowed}
+        )
         return await self._played.allow_calls(work, allowed=allowed)
 
 
@@ -61,14 +67,19 @@ def world(make_sqlite_world: MakeWorld, registrar: KamailioServer) -> World:
 
 
 def test_SA_6_a_disabled_user_can_neither_call_nor_be_called_over_a_real_registrar(
-    world: World, phones: tuple[Phone, Phone]
+    world: World, registrar: KamailioServer, phones: tuple[Phone, Phone]
 ) -> None:
     user, colleague = phones
     enable(world)
     with colleague.answers():
         assert user.call(COLLEAGUE) == OK
     do(world, "disable")
-    assert user.call(COLLEAGUE) == FORBIDDEN
+    with socket(type=SOCK_DGRAM) as ear, registrar.announcer.answers(MESSAGE):
+        ear.bind(("127.0.0.1", 0))
+        ear.settimeout(PATIENCE)
+        assert user.listen(COLLEAGUE, ear.getsockname()[1]) == [EARLY_MEDIA, FORBIDDEN]
+        assert ear.recv(1500).endswith(MESSAGE)
+    assert user.register() == OK
     assert colleague.call(USER) == UNAVAILABLE
     do(world, "enable")
     with user.answers():
