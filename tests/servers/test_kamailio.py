@@ -130,6 +130,7 @@ def test_what_is_written_outlives_a_restart_and_a_crash(
     phone = registrar.phone("emma", PASSWORD)
     assert phone.register() == OK
     told = asking.call("GET", "subscribers/emma")
+    assert len(told[1]["bindings"]) == 1
     for again in (registrar.restart, registrar.crash):
         again()
         assert asking.call("GET", "subscribers/emma") == told
