@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from schema.lifecycle import Phase, move
 from schema.store.beginning import asked_of, asked_whether
+from schema.store.between_tries import line_up
 from schema.store.claimed import (
     AS_COUNTED,
     AS_MOMENTS,
@@ -42,7 +43,7 @@ from schema.store.moments import moment
 from schema.store.owner_turns import OTHERS_FIRST, Owner, take_turns
 from schema.store.pauses import is_active
 from schema.store.secrets import has_secrets
-from schema.store.services import ServiceChange, change_services, stand_in_line, take_holds
+from schema.store.services import ServiceChange, change_services, take_holds
 from schema.store.superseding import meet_at_start
 from schema.store.told import AllTold, all_told
 from schema.store.transaction import Line, Transaction, Written
@@ -124,9 +125,8 @@ def _free(transaction: Transaction, found: Iterable[Row[Any]]) -> list[Row[Any]]
     first = {row.service_id: row for row in reversed(known) if row.holder is None}
     wanted = [(row.service_id, row.id, row.service_state) for row in first.values()]
     holding = {row.id for row in known if row.holder == row.id} | take_holds(transaction, wanted)
-    in_line = [(row.id, row.service_id) for row in known if row.id not in holding]
-    if in_line:
-        stand_in_line(transaction, in_line)
+    if late := [row for row in known if row.id not in holding]:
+        holding |= line_up(transaction, late, holding)
     return [row for row in known if row.id in holding]
 
 

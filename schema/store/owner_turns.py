@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Text, delete, select, union, update
+from sqlalchemy import ColumnElement, Select, Text, delete, select, union, update
 
 from schema.store.dialect import ID, is_given, locked, packed, rows
 from schema.store.transaction import Transaction
@@ -52,7 +52,8 @@ def take_turns(
     had = _had(transaction, wanted)
     first = {owner for key in urgent for owner in wanted.get(key, ())}
     in_way = {each.operation for owner, each in had.items() if owner in first} - wanted.keys()
-    gone = _make_way(transaction, in_way)
+    gone = resting(transaction, in_way)
+    let_turns_go(transaction, sorted(gone))
     had = {owner: each for owner, each in had.items() if each.operation not in gone}
     acting = {each.operation for each in had.values()}
     taken: list[tuple[str, str, int]] = []
@@ -76,26 +77,26 @@ def let_turns_go(transaction: Transaction, operations: Sequence[int]) -> None:
         transaction.connection.execute(delete(owner_turn).where(theirs))
 
 
+def resting(
+    transaction: Transaction, operations: AbstractSet[int], *conditions: ColumnElement[bool]
+) -> set[int]:
+    """Return those of these operations that nobody works on and whose calls have settled, held until the commit."""
+    if not operations:
+        return set()
+    query = select(operation.c.id).join(due, due.c.operation_id == operation.c.id)
+    query = query.where(operation.c.id.in_(operations), operation.c.owner.is_(None), *conditions)
+    query = query.where(due.c.settles_at <= transaction.now)
+    # Who is just being claimed does not rest.
+    free = locked(transaction.dialect, query, operation, skip=True)
+    return set(transaction.connection.execute(free).scalars())
+
+
 def _had(transaction: Transaction, wanted: Mapping[int, Iterable[Owner]]) -> dict[Owner, Turn]:
     """Return the turns that these operations want or have, and who has them."""
     owners = sorted({owner for owners in wanted.values() for owner in owners})
     given = {"rows": packed(ID, ((key,) for key in wanted)), "owners": packed(TURN[:2], owners)}
     found = transaction.connection.execute(_turns(transaction.dialect), given)
     return {(row.product, row.name): Turn(row.operation_id, row.wake_at) for row in found}
-
-
-def _make_way(transaction: Transaction, in_way: AbstractSet[int]) -> set[int]:
-    """Free the turns of those of these operations that nobody works on and whose calls have settled; return them."""
-    if not in_way:
-        return set()
-    query = select(operation.c.id).join(due, due.c.operation_id == operation.c.id)
-    query = query.where(operation.c.id.in_(in_way), operation.c.owner.is_(None))
-    query = query.where(due.c.settles_at <= transaction.now)
-    # Held until the commit, so that nobody goes on with them; who is just being claimed keeps his turns.
-    resting = locked(transaction.dialect, query, operation, skip=True)
-    found = set(transaction.connection.execute(resting).scalars())
-    let_turns_go(transaction, sorted(found))
-    return found
 
 
 def _look_again(transaction: Transaction, late: Mapping[int, int]) -> None:

@@ -146,6 +146,21 @@ def check_I5_one_at_a_time_acts_on_a_service(evidence: Evidence) -> None:
             assert row["ended_at"] is None, f"it holds on after its end: {row}"
 
 
+def check_I5_an_outage_of_one_keeps_no_word_from_the_other(evidence: Evidence) -> None:
+    """Who lets through what only retries does not wait for its end: he looks again by himself (BU-4)."""
+    holders = {row["id"]: row["holder"] for row in evidence.rows["service"]}
+    wake_at = {row["operation_id"]: row["wake_at"] for row in evidence.rows["due"]}
+    for key, row in evidence.operations.items():
+        holder = evidence.operations.get(holders[row["service_id"]])
+        is_late = row["in_line"] and row["state"] == "waiting"
+        if not (is_late and holder) or row["cancel"] or row["undoing"]:
+            continue
+        lets = evidence.products[row["product"]].verbs[row["verb"]].through
+        is_failing = holder["attempt"] > 0 and wake_at[holder["id"]] < FAR
+        is_kept = is_failing and holder["verb"] in lets and wake_at[key] == FAR
+        assert not is_kept, f"it is not heard: {row} behind {holder}"
+
+
 def check_I6_there_is_one_ticket_where_one_is_owed(evidence: Evidence) -> None:
     """One for what was late, parked or failed, in time; none for anything else."""
     for key, row in evidence.operations.items():
@@ -247,6 +262,7 @@ INVARIANTS: tuple[Callable[[Evidence], None], ...] = (
     check_I4_an_operation_ends_once,
     check_CO_3_what_is_past_return_is_not_cancelled,
     check_I5_one_at_a_time_acts_on_a_service,
+    check_I5_an_outage_of_one_keeps_no_word_from_the_other,
     check_I6_there_is_one_ticket_where_one_is_owed,
     check_I6_an_early_end_misses_no_deadline,
     check_I7_history_has_no_gaps,

@@ -66,6 +66,12 @@ def hold_on_after_the_end(rows: Rows) -> None:
     rows["service"][0]["holder"] = 1
 
 
+def keep_a_word_from_who_waits(rows: Rows) -> None:
+    rows["operation"][0] |= {"in_line": True, "state": "waiting"}
+    rows["operation"][1]["verb"] = "rename"
+    rows["due"].append({**rows["due"][0], "operation_id": 1, "wake_at": FAR})
+
+
 def open_two_tickets(rows: Rows) -> None:
     rows["ticket"].append({**rows["ticket"][0], "id": 2})
 
@@ -121,6 +127,10 @@ FORGED: list[tuple[Callable[[Rows], None], Callable[[Evidence], None]]] = [
     (cancel_past_return, invariants.check_CO_3_what_is_past_return_is_not_cancelled),
     (act_without_the_hold, invariants.check_I5_one_at_a_time_acts_on_a_service),
     (hold_on_after_the_end, invariants.check_I5_one_at_a_time_acts_on_a_service),
+    (
+        keep_a_word_from_who_waits,
+        invariants.check_I5_an_outage_of_one_keeps_no_word_from_the_other,
+    ),
     (open_two_tickets, invariants.check_I6_there_is_one_ticket_where_one_is_owed),
     (open_no_ticket, invariants.check_I6_there_is_one_ticket_where_one_is_owed),
     (open_a_ticket_for_nothing, invariants.check_I6_there_is_one_ticket_where_one_is_owed),

@@ -26,6 +26,8 @@ from tests.world.subjects import find_subjects
 from tests.world.world import World
 
 SALES, RECEPTION = ("pickup", "sales"), ("hunt_group", "reception")
+#: How the platform calls what is asked for.
+DOES = {"change_services": "change_services", "join_group": "join_groups"}
 LATER: dict[str, Any] = {"kind": "hunt_group", "group": "reception", "when_activated": True}
 
 
@@ -93,6 +95,26 @@ def test_BU_4_what_the_platform_did_not_tell_is_seen_at_the_daily_look(world: Wo
     assert state(world) == "pending"
     world.settle(A_DAY + timedelta(minutes=1))
     assert (state(world), len(world.rows.tickets(operation))) == ("failed", 1)
+    world.check()
+
+
+@pytest.mark.parametrize("verb", ["change_services", "join_group"])
+def test_BU_4_an_outage_of_what_goes_on_beside_keeps_nobody_from_hearing_that_he_has_failed(
+    world: World, verb: str
+) -> None:
+    operation = add(world, is_played=True)
+    world.platform.fault("business_user", "outage", action=DOES[verb])
+    beside = world.submit(verb)
+    world.settle(timedelta(minutes=1))
+    assert world.rows.service()["holder"] == beside
+    says(world, "activation_fails")
+    (ticket,) = world.rows.tickets(operation)
+    assert (ticket["desk"], state(world)) == ("one_net_business", "failed")
+    world.check()
+    world.platform.mend()
+    world.settle(timedelta(minutes=5))
+    row = world.rows.operation(beside)
+    assert (row["state"], row["reason"]) == ("failed", "state_changed")
     world.check()
 
 

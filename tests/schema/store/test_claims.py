@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row
 
-from schema.store import claims, services
+from schema.store import between_tries, claims, services
 from schema.store.claimed import Begins
 from schema.store.claims import Claim
 from schema.store.database import Database
@@ -146,7 +146,7 @@ def test_I1_nobody_joins_a_line_for_a_service_that_was_let_go_meanwhile(
         stand(transaction, waiting)
 
     if world.database.dialect == "postgresql":  # on SQLite nobody else writes meanwhile
-        monkeypatch.setattr(claims, "stand_in_line", stand_late)
+        monkeypatch.setattr(between_tries, "stand_in_line", stand_late)
     assert claim(world, second) == []
     row = world.rows.operation(second)
     assert not row["in_line"] or world.rows.service()["holder"] is not None
