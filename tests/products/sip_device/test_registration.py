@@ -122,6 +122,23 @@ def test_CO_8_delete_replaces_an_activation_that_waits(world: World) -> None:
     world.check()
 
 
+@pytest.mark.parametrize(("beside", "end"), [("reset_password", "cancel"), ("replace", "delete")])
+def test_CO_3_a_device_whose_password_was_changed_meanwhile_is_taken_back_too(
+    world: World, beside: str, end: str
+) -> None:
+    operation = nobody_comes(world)
+    done(world, beside)
+    if end == "cancel":
+        world.cancel(operation)
+        world.work()
+    else:
+        done(world, end)
+    assert world.rows.operation(operation)["state"] == "cancelled"
+    assert (state(world), world.platform.shown("acme/one")) == ("deleted", {})
+    assert world.rows.all("possession") == []
+    world.check()
+
+
 def test_CO_1_while_a_device_is_being_added_its_delete_is_told_to_cancel(world: World) -> None:
     world.platform.fault("sip_device", "outage")
     operation = done(world, "activate")

@@ -20,8 +20,11 @@ async def add_device(work: Work, platform: SipPlatform) -> Outcome:
 
 
 async def is_device_added(work: Work, platform: SipPlatform) -> Answer:
-    """Ask whether this operation has added the device."""
-    return await _is_credential_set(work, platform, user_name_of(work.service.name))
+    """Ask whether this operation has added the device; once it has, others may have changed its password."""
+    user_name = user_name_of(work.service.name)
+    if "add_device" in work.facts:
+        return Present() if await platform.show(user_name) else Absent()
+    return await _is_credential_set(work, platform, user_name)
 
 
 async def remove_added_device(work: Work, platform: SipPlatform) -> Outcome:
