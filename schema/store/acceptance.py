@@ -6,6 +6,7 @@ checked before (`producers.intake`).
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,7 +18,7 @@ from schema.command import CUSTOMER_CHANGED, rfc3339
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
 from schema.ids import public_id
-from schema.lifecycle import NEW, Cell, Product, Verb, refusal_in
+from schema.lifecycle import Cell, Product, Verb
 from schema.store.confirmations import refuse_code
 from schema.store.known import (
     Held,
@@ -29,8 +30,9 @@ from schema.store.known import (
 from schema.store.moments import moment, stored
 from schema.store.opening import Opening
 from schema.store.order import Accepted, Answer, CodeAsked, Opened, Order, Planned
-from schema.store.questions import ask_product, find_service
+from schema.store.questions import ProductFailed, ask_product, find_service, product_speaks
 from schema.store.secrets import refuse_secret
+from schema.store.states import refuse_state
 from schema.store.superseding import Superseded, supersede
 from schema.store.taking import Taking, Wish
 from schema.store.transaction import Transaction
@@ -66,11 +68,7 @@ class _Desk:
         )
         self._taking = Taking(
             transaction,
-            wishes := [
-                self._wish(order, self._customers[order.customer])
-                for order in orders
-                if order.customer in self._customers
-            ],
+            wishes := [each for order in orders if (each := self._wished(order))],
         )
         self._opening = Opening(transaction, len(orders), sum(bool(each.beside) for each in wishes))
         self._superseded: list[Superseded] = []
@@ -82,7 +80,19 @@ class _Desk:
         supersede(self._transaction, self._superseded)
 
     def decide(self, order: Order) -> Answer:
-        """Return what becomes of one order."""
+        """Return what becomes of one order; one at which its product fails is refused alone (I9)."""
+        try:
+            return self._decide(order)
+        except ProductFailed as error:
+            named = {"product": order.product, "verb": order.verb, "source": order.source}
+            error.tell(self._transaction, **named, id=order.event_id)
+            detail = (
+                f"{order.product} failed to say whether {order.verb} can be taken; it is in the log"
+            )
+            return Refusal("internal", 500, detail)
+
+    def _decide(self, order: Order) -> Answer:
+        """Return what becomes of one order; raise `ProductFailed`."""
         owner = self._owner(order)
         if isinstance(owner, Refusal):
             return owner
@@ -117,6 +127,13 @@ class _Desk:
         )
         return Refusal("key_reused", 422, detail, (Fault("/id", detail),), {"operation": name})
 
+    def _wished(self, order: Order) -> Wish | None:
+        """Return an order with what it takes, as far as that is known before it is decided about."""
+        owner = self._customers.get(order.customer)
+        with suppress(ProductFailed):
+            return self._wish(order, owner) if owner else None
+        return None
+
     def _wish(self, order: Order, owner: Customer) -> Wish:
         """Return an order with its service, and what its product says that it takes."""
         held = self._services.get((order.customer, order.reference))
@@ -127,8 +144,9 @@ class _Desk:
         known = (held.state, held.facts) if held else (None, "{}")
         asked = ask_product(self._transaction, name, owner, known, order.data)
         asked = asked._replace(find=partial(self._find, asked))
-        beside = verb.makes(asked) if verb.makes and held is None else None
-        return Wish(order, owner, held, asked, verb.takings(asked), beside)
+        with product_speaks():
+            beside = verb.makes(asked) if verb.makes and held is None else None
+            return Wish(order, owner, held, asked, verb.takings(asked), beside)
 
     def _find(self, asked: Asked, reference: str) -> Found | None:
         """Return another service of the customer; it may be made in this transaction."""
@@ -142,11 +160,12 @@ class _Desk:
         Asked in turn: the table, what is under way, what the product knows, and whether there is what it takes.
         """
         held = wish.held
-        if refusal := _refusal(wish.order, product, held):
+        if refusal := refuse_state(wish.order, product, held):
             return refusal
         if held is not None and verb.takes.get(held.state) is Cell.ALREADY:
             return Cell.ALREADY
-        word = verb.guard(wish.asked) if verb.guard and wish.asked else None
+        with product_speaks():
+            word = verb.guard(wish.asked) if verb.guard and wish.asked else None
         return word or _taken_beside(wish) or self._lacking(wish, verb) or Cell.YES
 
     def _owner(self, order: Order) -> Customer | Refusal:
@@ -227,7 +246,8 @@ class _Desk:
         """Note a service that an order makes, and what it makes beside it."""
         order = wish.order
         verb = self._transaction.products[order.product].verbs[order.verb]
-        facts = verb.knows(wish.asked) if verb.knows and wish.asked else {}
+        with product_speaks():
+            facts = verb.knows(wish.asked) if verb.knows and wish.asked else {}
         made = self._opening.new_service(order, facts)
         self._services[order.customer, order.reference] = made
         if wish.beside:
@@ -256,43 +276,3 @@ def _taken_beside(wish: Wish) -> Refusal | None:
         return None
     detail = f"the reference {wish.beside.reference} belongs to a service already"
     return Refusal("reference_taken", 409, detail, (Fault(f"/data/{wish.beside.field}", detail),))
-
-
-def _refusal(order: Order, product: Product, held: Held | None) -> Refusal | None:
-    """Return why the service's state or another operation forbids the order (CO-1, CO-8)."""
-    verb = product.verbs[order.verb]
-    if held is not None and held.product != order.product:
-        detail = f"the reference belongs to a service of {held.product}"
-        return Refusal("reference_taken", 409, detail, facts={"product": held.product})
-    state = held.state if held else None
-    is_busy = state is not None and verb.takes.get(state) is Cell.BUSY
-    if not is_busy and (refusal := refusal_in(product, verb, state)):
-        if held and state == NEW and held.under_way:
-            # A service without a state of its own names what it waits for, as one that is busy (CO-10).
-            return replace(_busy(product, NEW, held.under_way[0]), reason=refusal.reason)
-        return refusal
-    for each in held.under_way if held else ():
-        lets = each.lets_through(product, order.verb) or each.gives_way(product, order.verb)
-        if lets and not is_busy:
-            continue
-        return _busy(product, state or NEW, each)
-    return refusal_in(product, verb, state)
-
-
-def _busy(product: Product, state: str, under_way: UnderWay) -> Refusal:
-    """Return the refusal that names the operation under way and until when it has time (CO-8)."""
-    operation, until = public_id("op", under_way.key), rfc3339(moment(under_way.deadline_at))
-    detail = (
-        f"{under_way.verb} {operation} is under way on this service until {until} at the latest"
-    )
-    verb = product.verbs.get(under_way.verb)
-    waits_for_code = verb is not None and verb.confirmable and under_way.is_waiting
-    if waits_for_code and not under_way.is_leaving:
-        detail += f"; cancel the {under_way.verb} first"
-    facts = {
-        "state": state,
-        "allowed": list(product.allowed(state)),
-        "operation": operation,
-        "deadline": until,
-    }
-    return Refusal("busy", 409, detail, facts=facts)

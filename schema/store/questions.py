@@ -1,16 +1,44 @@
 """How a product is asked about a command: with what is stored about its service, read where it looks (CO-1)."""
 
 import json
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from schema.asking import Asked, Found
 from schema.customer import Customer
 from schema.store.listings import listed
+from schema.store.logged import warn_when_stored
 from schema.store.possessions import holders_of
 from schema.store.transaction import Transaction
 from schema.tables import service
+
+
+class ProductFailed(Exception):
+    """Raised where a product fails at a question: a bug of its own, for which nobody else is to suffer (I9)."""
+
+    def tell(self, transaction: Transaction, **named: str) -> None:
+        """Log what was asked, once that is stored, and where it failed."""
+        error = self.__cause__ or self
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        at = f"{Path(where.filename).name}:{where.lineno}"
+        warn_when_stored(transaction, "check_crashed", **named, error=type(error).__name__, at=at)
+
+
+@contextmanager
+def product_speaks() -> Iterator[None]:
+    """Turn what a product's code raises, but for the database's own errors, into `ProductFailed`."""
+    try:
+        yield
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        raise ProductFailed from error
 
 
 def ask_product(

@@ -245,6 +245,35 @@ def test_CO_1_a_product_refuses_from_what_is_stored_about_others_too(
     assert isinstance(ask(world, "rename", "a", "z"), Accepted)
 
 
+@pytest.mark.parametrize("word", ["guard", "wants", "knows"])
+def test_I9_a_command_at_which_its_product_fails_is_refused_alone(
+    make_world: MakeWorld, word: str
+) -> None:
+    def fail(asked: Asked) -> Takes:
+        if asked.fields["name"] == "x":
+            raise RuntimeError("there is a bug, and here is a secret: hunter2")
+        return Takes() if word == "wants" else {}  # type: ignore[return-value]
+
+    subject = wanting(fail)
+    opened = replace(subject.product.verbs["open"], **{"wants": named, word: fail})
+    verbs = {**subject.product.verbs, "open": opened}
+    world = make_world(replace(subject, product=replace(subject.product, verbs=verbs)))
+    orders = [world.order("open", name, event_id=name, fields={"name": name}) for name in "wxy"]
+    answers = world.hand_in(*orders)
+    assert [isinstance(each, Accepted) for each in answers] == [True, False, True]
+    refused = answers[1]
+    assert isinstance(refused, Refusal)
+    assert (refused.reason, refused.status) == ("internal", 500)
+    assert refused.detail == "sample failed to say whether open can be taken; it is in the log"
+    (crashed,) = [each for each in world.logs if each["event"] == "check_crashed"]
+    assert (crashed["verb"], crashed["id"], crashed["error"]) == ("open", "x", "RuntimeError")
+    assert crashed["at"].startswith("test_possessions.py:")
+    assert "hunter2" not in str(world.logs)
+    assert [row["reference"] for row in world.rows.all("service")] == ["w", "y"]
+    world.settle()
+    world.check()
+
+
 def test_CO_6_what_a_product_says_is_so_already_ends_as_it_begins(make_world: MakeWorld) -> None:
     world = make_world(guarded("rename", lambda _: Cell.ALREADY))
     ask(world, "open", "a", "x")
