@@ -19,6 +19,7 @@ from workers.discovery import Home
 from workers.errors import PlatformError
 from workers.journal import Journal
 from workers.lease import Lease, LeaseLost
+from workers.leaving import left
 from workers.look import look
 from workers.progress import Progress, advanced, progress_of
 from workers.wishes import with_wishes
@@ -123,6 +124,8 @@ class Carrier:
     def _without_look(self, progress: Progress, product: Product) -> Recorded | None:
         """Return what is to be recorded where the platform need not be looked at."""
         claimed = progress.claimed
+        if claimed.begins == "unknown":
+            return decisions.unsaid(progress, product)
         if claimed.begins not in {"yes", None}:
             return decisions.not_begun(progress, product)
         if decisions.is_cancelled(progress):
@@ -162,7 +165,7 @@ class Carrier:
     async def _leave(self, claimed: Claimed, why: str) -> bool:
         """Let go of an operation that a newer version has to carry on (I11)."""
         log.warning("operation_left", operation=public_id("op", claimed.id), why=why)
-        await self._journal.write(decisions.left(claimed))
+        await self._journal.write(left(claimed))
         return False
 
     async def _park_refused(self, progress: Progress, product: Product) -> bool:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schema.lifecycle import Product
-from schema.store.claimed import Claimed
 from schema.store.journal import Recorded
 from schema.store.moments import Pause
 from schema.store.services import ServiceChange
@@ -41,9 +40,6 @@ REASONS: Mapping[type[Permanent], str] = {
 
 #: How long after a bug its step is tried once more, alone.
 BUG_PAUSE = timedelta(seconds=1)
-
-#: How long a version that lacks a step leaves the operation to others.
-LEFT_PAUSE = timedelta(seconds=5)
 
 #: More signals than any operation gets: a parked operation is not woken by one that it has not seen.
 ALL_SIGNALS = 2**31 - 1
@@ -147,29 +143,6 @@ def handed_over(progress: Progress) -> Recorded:
     return _record(progress, progress.state, progress.step.name, wake_at=progress.now, **kept)
 
 
-def left(claimed: Claimed) -> Recorded:
-    """Return the record that lets go of an operation which this version does not know how to go on with."""
-    return Recorded(
-        operation=claimed.id,
-        owner=claimed.owner,
-        epoch=claimed.epoch,
-        turn=claimed.turn + 1,
-        state="running" if claimed.begins == "yes" else claimed.state,
-        step=claimed.step,
-        undoing=claimed.undoing,
-        attempt=claimed.attempt,
-        cycle=claimed.cycle,
-        reason=claimed.reason,
-        wake_at=Pause(LEFT_PAUSE),
-        seen=claimed.signals_seen,
-    )
-
-
-def given_back(claimed: Claimed) -> Recorded:
-    """Return the record that takes a claim back, with the try that it has counted."""
-    return left(claimed)._replace(tries=claimed.tries - 1, wake_at=claimed.now)
-
-
 def cancelled(progress: Progress, product: Product) -> Recorded:
     """Return the record that begins to undo a cancelled operation; one that hands over ends as it is (CO-8)."""
     is_replaced = progress.cancel_reason == SUPERSEDED
@@ -184,14 +157,21 @@ def cancelled(progress: Progress, product: Product) -> Recorded:
 
 
 def not_begun(progress: Progress, product: Product) -> Recorded:
-    """Return the end of an operation whose service changed before it began (CO-1, CO-6, CO-13), or its parking."""
-    if progress.claimed.begins == "unknown":  # `retry` asks its product again
-        record = parked(progress, product, "the product failed to say whether it may begin")
-        line = record.lines[0]._replace(after=progress.state, step=None, event=None)
-        return record._replace(state=progress.state, step=None, lines=(line,), service=None)
+    """Return the end of an operation whose service changed before it began (CO-1, CO-6, CO-13)."""
     if progress.claimed.begins == "already":
         return _ended(progress, product, "succeeded")._replace(outcome="already")
     return _ended(progress._replace(undoing="state_changed"), product, "failed")
+
+
+def unsaid(progress: Progress, product: Product) -> Recorded:
+    """Return the record that parks an operation about which its product fails to answer; `retry` asks it again."""
+    if progress.state == "accepted":
+        record = parked(progress, product, "the product failed to say whether it may begin")
+        line = record.lines[0]._replace(after=progress.state, step=None, event=None)
+        return record._replace(state=progress.state, step=None, lines=(line,), service=None)
+    if progress.reason == "parked":
+        return stays_parked(progress, product)
+    return parked(progress, product, "the product failed to say for whom it acts")
 
 
 def is_cancelled(progress: Progress) -> bool:

@@ -17,10 +17,10 @@ from schema.errors import NotStored, NotTaken
 from schema.ids import public_id
 from schema.store.claimed import Claimed
 from schema.store.claims import Claim
-from workers import decisions
 from workers.carrier import ALONE, Carrier
 from workers.journal import Journal
 from workers.lease import Lease
+from workers.leaving import given_back
 from workers.room import Room
 
 log = structlog.get_logger()
@@ -140,7 +140,7 @@ class Engine:
 
         One that the database does not let go of is still ours, and has its turn like the others.
         """
-        back = [self._journal.write(decisions.given_back(claimed)) for claimed in suspects]
+        back = [self._journal.write(given_back(claimed)) for claimed in suspects]
         answers = await asyncio.gather(*back, return_exceptions=True)
         for claimed, answer in zip(suspects, answers, strict=True):
             if isinstance(answer, BaseException):

@@ -1,11 +1,12 @@
-"""Whether an operation that is claimed may still begin, as table and product say from what is stored (CO-1, CO-13)."""
+"""What table and product say of an operation that is claimed, from what is stored.
 
-import traceback
-from pathlib import Path
-from typing import Any
+Whether it may still begin (CO-1, CO-13), and for whom it acts (SD-8).
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
-from sqlalchemy.exc import SQLAlchemyError
 
 from schema.asking import Asked
 from schema.errors import Refusal
@@ -13,28 +14,40 @@ from schema.ids import public_id
 from schema.lifecycle import NEW, Cell
 from schema.store.claimed import Begins
 from schema.store.known import customer_of
-from schema.store.logged import warn_when_stored
-from schema.store.questions import ask_product
+from schema.store.owner_turns import Owner
+from schema.store.questions import ProductFailed, ask_product, product_speaks
 from schema.store.taking import still_has
 from schema.store.transaction import Transaction
 
 
-def asked_whether(transaction: Transaction, row: Row[Any]) -> Begins:
-    """Return whether an operation may begin; a product that fails at it fails this operation alone (I9)."""
-    turns = transaction.products[row.product].turns
+class Word(NamedTuple):
+    """What is said of an operation that is claimed: whether one that begins may, and for whom it acts (SD-8)."""
+
+    begins: Begins | None
+    owners: Sequence[Owner] = ()
+
+
+def word_about(transaction: Transaction, row: Row[Any], *, is_refused: bool) -> Word:
+    """Return what is said of an operation; its product fails at it to the harm of this one alone (I9)."""
     try:
-        begins = _begins(transaction, row)
-        if begins == "yes" and turns:
-            turns(row.verb, asked_of(transaction, row))
-    except SQLAlchemyError:
-        raise
-    except Exception as error:  # noqa: BLE001  a product's bug
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        at = f"{Path(where.filename).name}:{where.lineno}"
-        named = {"operation": public_id("op", row.id), "product": row.product, "verb": row.verb}
-        warn_when_stored(transaction, "check_crashed", **named, error=type(error).__name__, at=at)
-        return "unknown"
-    return begins
+        with product_speaks():
+            begins: Begins | None = None
+            if row.state == "accepted":
+                begins = "refused" if is_refused else _begins(transaction, row)
+            acts = begins in {None, "yes"}
+            return Word(begins, _owners(transaction, row) if acts else ())
+    except ProductFailed as error:
+        operation = public_id("op", row.id)
+        error.tell(transaction, operation=operation, product=row.product, verb=row.verb)
+        return Word("unknown")
+
+
+def _owners(transaction: Transaction, row: Row[Any]) -> Sequence[Owner]:
+    """Return the owners for whom an operation acts, where its product names any."""
+    turns = transaction.products[row.product].turns
+    if turns is None:
+        return ()
+    return [(row.product, name) for name in turns(row.verb, _asked_of(transaction, row))]
 
 
 def _begins(transaction: Transaction, row: Row[Any]) -> Begins:
@@ -43,7 +56,7 @@ def _begins(transaction: Transaction, row: Row[Any]) -> Begins:
     is_new = row.service_state == NEW and verb.creates
     cell: Cell | Refusal | None = Cell.YES if is_new else verb.takes.get(row.service_state)
     if cell is Cell.YES and verb.guard and not (is_new and row.starts_at == row.accepted_at):
-        cell = verb.guard(asked_of(transaction, row)) or cell
+        cell = verb.guard(_asked_of(transaction, row)) or cell
     match cell:
         case Cell.YES:
             return "yes" if _still_has(transaction, row) else "refused"
@@ -58,10 +71,10 @@ def _still_has(transaction: Transaction, row: Row[Any]) -> bool:
     verb = transaction.products[row.product].verbs[row.verb]
     if verb.wants is None or row.starts_at == row.accepted_at:
         return True
-    return still_has(transaction, verb.wants(asked_of(transaction, row)), (row.service_id, row.id))
+    return still_has(transaction, verb.wants(_asked_of(transaction, row)), (row.service_id, row.id))
 
 
-def asked_of(transaction: Transaction, row: Row[Any]) -> Asked:
+def _asked_of(transaction: Transaction, row: Row[Any]) -> Asked:
     """Return what a product is asked about an operation that begins."""
     name, state = (row.product, row.customer, row.reference), row.service_state
     known = (None if state == NEW else state, row.service_facts)

@@ -17,8 +17,8 @@ AS_STORED = (
 AS_MOMENTS = ("accepted_at", "starts_at", "deadline_at")
 AS_COUNTED = ("owner", "epoch", "turn", "tries", "before")
 
-#: Whether an operation that begins may still do so; None for one that has begun before. Where its product fails at that
-#: question, nobody knows: a person has to look.
+#: Whether an operation that begins may still do so; None for one that has begun before. Where its product fails to
+#: answer what it is asked about either, nobody knows: a person has to look.
 Begins = Literal["yes", "already", "refused", "unknown"]
 
 

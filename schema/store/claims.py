@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from schema.lifecycle import Phase, move
-from schema.store.beginning import asked_of, asked_whether
+from schema.store.beginning import Word, word_about
 from schema.store.between_tries import line_up
 from schema.store.claimed import (
     AS_COUNTED,
@@ -96,15 +96,10 @@ def _take(transaction: Transaction, wanted: Claim) -> list[Claimed]:
     free = _free(transaction, [row for row in found if row.id not in waiting])
     if not free:
         return []
-    begun = {row.id: asked_whether(transaction, row) for row in free if row.state == "accepted"}
-    begun |= {row.id: "refused" for row in free if row.id in met.refused}
-    owners = _owners(transaction, free, begun)
-    of_owners = (row for row in free if row.id in owners)
-    verbs = {row.id: transaction.products[row.product].verbs[row.verb] for row in of_owners}
-    urgent = {key for key, verb in verbs.items() if verb.severity == "high"}
-    late = take_turns(transaction, owners, urgent)
+    said = {row.id: word_about(transaction, row, is_refused=row.id in met.refused) for row in free}
+    late = take_turns(transaction, *_turns(transaction, free, said))
     free = [row for row in free if row.id not in late]
-    begun = {key: begins for key, begins in begun.items() if key not in late}
+    begun = {row.id: begins for row in free if (begins := said[row.id].begins)}
     values = [_value(row, wanted, begun.get(row.id)) for row in free]
     counters = {row.id: row for row in transaction.run(_claim(transaction.dialect), CLAIM, values)}
     transaction.write_history(
@@ -130,15 +125,14 @@ def _free(transaction: Transaction, found: Iterable[Row[Any]]) -> list[Row[Any]]
     return [row for row in known if row.id in holding]
 
 
-def _owners(
-    transaction: Transaction, free: Iterable[Row[Any]], begun: Mapping[int, Begins]
-) -> dict[int, list[Owner]]:
-    """Return the owners for whom operations act, where their product names any (SD-8)."""
-    return {
-        row.id: [(row.product, name) for name in turns(row.verb, asked_of(transaction, row))]
-        for row in free
-        if (turns := transaction.products[row.product].turns) and begun.get(row.id, "yes") == "yes"
-    }
+def _turns(
+    transaction: Transaction, free: Iterable[Row[Any]], said: Mapping[int, Word]
+) -> tuple[dict[int, Sequence[Owner]], set[int]]:
+    """Return the owners for whom operations act (SD-8), and those of these that are urgent (SD-12)."""
+    of_owners = [row for row in free if said[row.id].owners]
+    verbs = {row.id: transaction.products[row.product].verbs[row.verb] for row in of_owners}
+    urgent = {key for key, verb in verbs.items() if verb.severity == "high"}
+    return {row.id: said[row.id].owners for row in of_owners}, urgent
 
 
 def _value(row: Row[Any], wanted: Claim, begins: Begins | None) -> tuple[Any, ...]:
@@ -146,14 +140,11 @@ def _value(row: Row[Any], wanted: Claim, begins: Begins | None) -> tuple[Any, ..
 
     What may not begin stays `accepted`: should its worker die before it has ended it, the next claim decides again.
     """
-    match begins:
-        case None:
-            return (row.id, wanted.owner, row.state, row.before, 0, False)
-        case "yes":
-            is_final = row.verb in wanted.final and row.cancel is None
-            return (row.id, wanted.owner, "running", row.service_state, 1, is_final)
-        case _:
-            return (row.id, wanted.owner, "accepted", row.service_state, 0, False)
+    if begins == "yes":
+        is_final = row.verb in wanted.final and row.cancel is None
+        return (row.id, wanted.owner, "running", row.service_state, 1, is_final)
+    before = row.service_state if row.state == "accepted" else row.before
+    return (row.id, wanted.owner, row.state, before, 0, False)
 
 
 def _begin_services(

@@ -9,8 +9,8 @@ from schema.store.claims import Claim
 from schema.store.moments import Pause
 from tests.world.sample import SAMPLE
 from tests.world.world import World
-from workers import decisions
-from workers.decisions import ALL_SIGNALS, BUG_PAUSE, LEFT_PAUSE
+from workers import decisions, leaving
+from workers.decisions import ALL_SIGNALS, BUG_PAUSE
 from workers.errors import (
     NotReached,
     OutcomeUnknown,
@@ -185,9 +185,9 @@ def test_I11_what_is_left_is_as_it_was(sqlite_world: World) -> None:
     claimed = progress.claimed._replace(
         step="connect_line", attempt=4, state="waiting", begins=None
     )
-    record = decisions.left(claimed)
+    record = leaving.left(claimed)
     assert (record.step, record.attempt, record.state) == ("connect_line", 4, "waiting")
-    assert record.wake_at == Pause(LEFT_PAUSE)
+    assert record.wake_at == Pause(leaving.LEFT_PAUSE)
     assert record.lines == ()
 
 
@@ -198,4 +198,4 @@ def test_CO_13_what_may_not_begin_has_not_begun_when_it_is_left(
     sqlite_world: World, begins: Begins, state: str
 ) -> None:
     claimed = progress_at(sqlite_world, "open").claimed._replace(begins=begins)
-    assert decisions.left(claimed).state == decisions.given_back(claimed).state == state
+    assert leaving.left(claimed).state == leaving.given_back(claimed).state == state

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from schema.asking import Asked
+from schema.ids import public_id
 from schema.store import owner_turns
 from schema.store.claims import Claim
 from schema.store.database import Database
 from schema.store.moments import stored
+from schema.store.order import Accepted
+from schema.store.retries import Retry
 from schema.store.writer import Writer
 from tests.products.sample.platform import LinePlatform
 from tests.products.sample.workflow import connect_line
@@ -164,6 +167,42 @@ def test_SD_8_what_fails_and_what_is_cancelled_gives_its_turn_back(world: World)
     states = [world.rows.operation(key)["state"] for key in (cancelled, last)]
     assert states == ["cancelled", "succeeded"]
     assert world.rows.all("owner_turn") == []
+    world.check()
+
+
+def test_I9_one_of_whom_nobody_can_say_later_for_whom_it_acts_is_parked_alone(
+    make_world: MakeWorld,
+) -> None:
+    asked_for: list[str] = []
+    ill: list[str] = []
+
+    def fail(verb: str, asked: Asked) -> tuple[str, ...]:
+        asked_for.append(asked.reference)
+        if asked.reference in ill:
+            raise ZeroDivisionError
+        return owners(verb, asked)
+
+    world = make_world(replace(SAMPLE, product=replace(SAMPLE.product, turns=fail)))
+    names = ("one", "two", "three")
+    poison, *innocents = (open_line(world, name, name) for name in names)
+    world.poisonous.add(poison)
+    world.work()
+    assert sorted(asked_for) == sorted(names)  # once for each claim
+    ill.append("one")
+    world.settle(timedelta(hours=1))
+    row = world.rows.operation(poison)
+    assert (row["state"], row["reason"], row["step"]) == ("waiting", "parked", "await_line")
+    (ticket,) = world.rows.tickets(poison)
+    assert "failed to say for whom it acts" in ticket["body"]
+    assert [each["operation"] for each in world.logs if each["event"] == "check_crashed"] == [
+        public_id("op", poison)
+    ]
+    assert {world.rows.operation(each)["state"] for each in innocents} == {"succeeded"}
+    world.check()
+    ill.clear()
+    assert isinstance(world.writer.store(Retry(poison, "me")), Accepted)
+    world.settle()
+    assert world.rows.operation(poison)["state"] == "succeeded"
     world.check()
 
 

@@ -17,7 +17,7 @@ from tests.world.sample import SAMPLE
 from tests.world.subjects import find_subjects
 from tests.world.worker import LONG
 from tests.world.world import World
-from workers import decisions
+from workers import leaving
 from workers.carrier import ALONE, DEATHS
 from workers.waker import Waker
 
@@ -149,12 +149,12 @@ def test_I9_who_dies_while_the_last_calls_of_another_settle_has_tried_nothing(
 def test_I9_a_suspect_that_cannot_be_given_back_holds_nobody_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    give_back = decisions.given_back
+    give_back = leaving.given_back
 
     def refused(claimed: Claimed) -> Recorded:
         return give_back(claimed)._replace(state=NOTHING)
 
-    monkeypatch.setattr(decisions, "given_back", refused)
+    monkeypatch.setattr("workers.engine.given_back", refused)
     suspect(world, "two")
     world.submit("open", "one")
     world.settle()
