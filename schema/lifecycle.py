@@ -138,9 +138,10 @@ class Product:
     `expires` the one that it says to work no more (ML-4).
     A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). Its calls have the
     sub client type `call_mark` in the vendor's call history (ML-10). What a person needs beside one of its secrets, to
-    use it, are the facts that it `logs_in_with`. Each of its `limits` is a setting with this default. Operations for
-    which `turns` (of verb and what is stored) names the same owner act one at a time (SD-8); one whose
-    `severity` is high does not wait for one that only rests before its next try (SD-12).
+    use it, are the facts that it `logs_in_with`; `written` says how people write some of its facts. Each of its
+    `limits` is a setting with this default. Operations for which `turns` (of verb and what is stored) names the same
+    owner act one at a time (SD-8); one whose `severity` is high does not wait for one that only rests before its next
+    try (SD-12).
     `rules` are its own, by number, each in one line.
     """
 
@@ -160,6 +161,7 @@ class Product:
     takes_entitlement: bool = False
     call_mark: str | None = None
     logs_in_with: tuple[str, ...] = ()
+    written: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     limits: Mapping[str, int | bool] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
     turns: Callable[[str, Asked], Sequence[str]] | None = None
@@ -178,6 +180,11 @@ class Product:
     def billing_in(self, state: str) -> str:
         """Return whether a service in this state is billed: `on` or `off` (CP-4)."""
         return self.billing.get(state, "off")
+
+    def as_written(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return facts of a service as people write them; programs get them as they are kept."""
+        mine = {name: write(facts[name]) for name, write in self.written.items() if facts.get(name)}
+        return {**facts, **mine}
 
     def shown_in(self, state: str, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return those facts of a service that may be shown in its state (CP-2), and are known."""

@@ -100,7 +100,8 @@ def _table(service: Service, product: Product, revealed: Revealed) -> Sequence[S
     rows = list(csv.reader(StringIO(revealed.value, newline="")))
     if len(rows) > 1 and {len(row) for row in rows} == {len(rows[0])} != {1}:
         return rows
-    used = [str(service.facts.get(name, "")) for name in product.logs_in_with]
+    known = product.as_written(service.facts)
+    used = [str(known.get(name, "")) for name in product.logs_in_with]
     row = (service.customer, service.reference, *used, revealed.secret, revealed.value)
     return (*NAMES, *product.logs_in_with, *SECRET), row
 

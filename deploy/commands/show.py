@@ -28,6 +28,7 @@ from schema.store.reads import (
     list_operations,
 )
 from schema.store.sent import operation_notices
+from schema.views import Service
 
 #: How many of a service's operations are shown, newest first.
 OPERATIONS = 10
@@ -46,6 +47,8 @@ def show(name: str, *, as_json: bool) -> None:
             case "svc":
                 found, now = _service(session, name)
                 country = _country(session, found["service"].customer)
+                if not as_json:
+                    found = {**found, "service": _as_written(session, found["service"])}
             case _:
                 raise NotFound(f"{name!r} is no id; {WANTED}")
     if as_json:
@@ -82,6 +85,13 @@ def _service(session: Session, name: str) -> tuple[Mapping[str, Any], datetime]:
         return found, now
     newest, now = _operation(session, found["operations"][0].id)
     return {**found, **newest}, now
+
+
+def _as_written(session: Session, service: Service) -> Service:
+    """Return a service with its facts as people write them."""
+    product = session.settings.products.get(service.product)
+    facts = product.as_written(service.facts) if product else service.facts
+    return service.model_copy(update={"facts": facts})
 
 
 def _country(session: Session, customer: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from schema.products.sip_device.commands import written_mac
 from schema.views import Operation, Service
 from tests.deploy.test_run import finish, left, start
 from tests.house.sources import ROOT
@@ -272,8 +273,10 @@ def test_SD_7_a_password_in_a_file_stands_beside_what_its_device_logs_in_with(
     written = (place / "sip.csv").read_text(encoding="utf-8-sig").splitlines()
     (row,) = csv.DictReader(written)
     known = week.service("hartley/board").facts
+    written = written_mac(known["mac"])
+    assert re.search(rf"mac +{written}\n", turnup(place, "show hartley/board").stdout)
     for name in ("mac", "user_name", "domain", "outbound_proxy"):
-        assert row.pop(name) == known[name]
+        assert row.pop(name) == (written if name == "mac" else known[name])
     assert (row.pop("customer"), row.pop("reference")) == ("hartley", "board")
     assert row.pop("secret") == "sip_password"
     assert [*row] == ["value"]

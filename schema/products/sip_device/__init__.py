@@ -12,6 +12,7 @@ from schema.products.sip_device.commands import (
     ResetPassword,
     Unassign,
     Unblock,
+    written_mac,
 )
 from schema.products.sip_device.rules import (
     LIMITS,
@@ -148,6 +149,7 @@ PRODUCT = Product(
     },
     heard_of="mac",
     logs_in_with=("mac", "user_name", "domain", "outbound_proxy"),
+    written={"mac": written_mac},
     limits=LIMITS,
     turns=owners,
     rules={

@@ -35,6 +35,11 @@ def mac_address(text: str) -> str:
     return octets.hex()
 
 
+def written_mac(text: str) -> str:
+    """Return a MAC address as it stands on the label of a device, such as `00:50:C2:AB:CD:EF` (SD-4)."""
+    return bytes(MAC(text)).hex(":").upper()
+
+
 Mac = Annotated[
     str,
     AfterValidator(mac_address),

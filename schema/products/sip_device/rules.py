@@ -8,6 +8,7 @@ from schema.asking import Asked, Beside, Place, Takes, Thing, Wanted
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
 from schema.lifecycle import Cell
+from schema.products.sip_device.commands import written_mac
 
 NAME = "sip_device"
 
@@ -96,7 +97,9 @@ def wants_activate(asked: Asked) -> Takes:
 
 def wants_mac(asked: Asked) -> Takes:
     """Return the MAC address, which no other device of any customer has (SD-4)."""
-    return Takes(things=(Thing("mac_address", "", asked.fields["mac"], "mac"),))
+    mac = asked.fields["mac"]
+    taken = f"the MAC address {written_mac(mac)} belongs to a service already"
+    return Takes(things=(Thing("mac_address", "", mac, "mac", taken),))
 
 
 def wants_all_places(asked: Asked) -> Takes:

@@ -160,6 +160,7 @@ def test_SD_4_an_address_is_the_same_however_it_is_written(world: World, text: s
         found = refused(ask(world, "activate", "acme/two", mac=again))
         assert (found.reason, found.status) == ("mac_address_taken", 409)
         assert found.faults[0].pointer == "/data/mac"
+        assert found.detail == "the MAC address 00:50:C2:00:00:01 belongs to a service already"
 
 
 @pytest.mark.parametrize(

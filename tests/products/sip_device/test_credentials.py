@@ -11,6 +11,7 @@ from producers.calls import Calls
 from producers.secrets import Secrets
 from schema.errors import Refused
 from schema.ids import public_id
+from schema.store.deliveries import MAIL
 from tests.products.sip_device.devices import (
     ask,
     change_customer,
@@ -112,6 +113,7 @@ def test_SD_7_the_admins_are_told_that_they_own_the_credential_and_answer_for_fr
 ) -> None:
     done(world, "activate")
     assert mails(world) == [(CREDENTIAL, "anna@acme.example")]
+    assert '"mac": "00:50:C2:00:00:01"' in world.rows.all("delivery", channel=MAIL)[0]["facts"]
     text = NOTICES[CREDENTIAL].text
     assert "owns the credential" in text["en"]
     assert "answers for any fraud" in text["en"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from schema.products.sip_device import SIP_PASSWORD
-from schema.products.sip_device.commands import Activate, Replace
+from schema.products.sip_device.commands import Activate, Replace, written_mac
 from workers.products.sip_device.credentials import made_password, marked, user_name_of
 from workers.products.sip_device.notices import CREDENTIAL
 from workers.products.sip_device.owners import owner_of_workspace, owners_of, owners_of_users
@@ -93,7 +93,7 @@ def _credential(work: Work, row: Subscriber, password: Password) -> Done:
     names = ("user_name", "domain", "outbound_proxy")
     login = {name: getattr(row, name) for name in names}
     to = () if work.customer.suppress_email else tuple(each.email for each in work.customer.admins)
-    notice = Notice(CREDENTIAL, to, {**login, "mac": bytes.fromhex(row.device.mac).hex(":")})
+    notice = Notice(CREDENTIAL, to, {**login, "mac": written_mac(row.device.mac)})
     return Done({**login, **_learned(work)}, (notice,), secrets)
 
 
