@@ -68,7 +68,8 @@ def purge(written: str, to: Path | None, *, as_json: bool) -> None:
 def _archive(path: Path) -> Iterator[Callable[[list[Archived]], None]]:
     """Give what writes operations durably to a new file, compressed if it is called so."""
     try:
-        with path.open("xb") as file:
+        path.touch(mode=0o600, exist_ok=False)  # what stands in it is the customers' own
+        with path.open("wb") as file:
             _sync_directory(path.absolute().parent)
             yield partial(_keep, file, is_compressed=path.suffix == ".gz")
     except FileExistsError:

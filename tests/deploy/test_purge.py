@@ -55,6 +55,7 @@ def test_a_dry_run_says_how_many_would_go(ended: Database) -> None:
 def test_what_goes_is_in_the_archive_with_its_history(ended: Database, name: str) -> None:
     told = json.loads(done("purge", "--before", "400d", "--to", name, "--json"))
     assert (told["gone"], told["archive"], kept(ended)) == (2, name, [])
+    assert Path(name).stat().st_mode & 0o777 == 0o600
     written = Path(name).read_bytes()
     lines = (gzip.decompress(written) if name.endswith("gz") else written).splitlines()
     first = json.loads(lines[0])

@@ -1,9 +1,12 @@
-"""The simulator's own SQLite file: one connection, the only writer, committed before any answer."""
+"""The simulator's own SQLite file: one connection, the only writer, committed before any answer.
+
+Vendors keep passwords as they get them, so nobody else may read it.
+"""
 
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workers.simulator.rows import Cause, Instance, Json, Kept
@@ -12,6 +15,8 @@ from workers.simulator.rows import Cause, Instance, Json, Kept
 APPLICATION_ID = 0x54557369
 #: Raised when the tables change; a simulator's file is thrown away, never migrated.
 TABLES_VERSION = 2
+
+IN_MEMORY = Path(":memory:")
 
 TABLES = """
 CREATE TABLE clock (now TEXT);
@@ -63,6 +68,11 @@ class Store:
     """The file; what it is told inside `transaction()` stands or falls together."""
 
     def __init__(self, path: Path) -> None:
+        if path != IN_MEMORY:
+            with suppress(OSError):  # it is there already, or SQLite says what is wrong
+                path.touch(
+                    mode=0o600, exist_ok=False
+                )  # what SQLite makes beside it has the same mode
         try:
             self._sql = sqlite3.connect(path, timeout=1, isolation_level=None)
         except sqlite3.Error as error:

@@ -14,7 +14,7 @@ import pytest
 from tests.workers.simulator.world import PATIENCE, SERVICE, START, Listener, World
 from workers.simulator.clock import Standing
 from workers.simulator.simulator import Simulator
-from workers.simulator.store import FileInUseError, WrongFileError
+from workers.simulator.store import FileInUseError, Store, WrongFileError
 from workers.simulator.thread import SimulatorThread
 
 
@@ -178,3 +178,12 @@ def test_500_calls_cost_less_than_a_second_of_one_core(world: World) -> None:
     assert time.process_time() - used < 1.0
     connection.close()
     assert len(world.effects()) == 501
+
+
+def test_CO_4_what_the_vendors_keep_nobody_else_reads_from_its_first_byte_on(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path / "vendors")
+    modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    store.close()
+    assert modes == {"vendors": 0o600, "vendors-wal": 0o600}
