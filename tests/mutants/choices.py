@@ -1,7 +1,7 @@
 """Which tests may kill a mutant: those that reach its function, or that are about its product."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,7 @@ class Notes:
         return notes
 
     def choose(self, mutant: Mutant) -> Try:
-        """Return a mutant with its tests: those that reach its line come first, and of these the quickest."""
+        """Return a mutant with its tests: those that reach its line come first."""
         lines = self.reached[mutant.path]
         if (function := mutant.function) and "" not in (reaching := _reaching(lines, function)):
             return self._try(mutant, reaching, lines[mutant.line], is_early=False)
@@ -45,10 +45,20 @@ class Notes:
 
     def _try(self, mutant: Mutant, tests: set[str], first: set[str], *, is_early: bool) -> Try:
         """Return a mutant with as many tests as there is time for."""
-        ordered = sorted(tests - {""}, key=lambda test: (test not in first, self.costs[test], test))
-        chosen, total = list(self._affordable(ordered)), 0.0
+        ranks = self._ranks(tests - {""})
+        ordered = sorted(ranks, key=lambda test: (test not in first, ranks[test]))
+        chosen = list(self._affordable(ordered))
         total = sum(self.costs[test] for test in chosen)
         return Try(mutant, tuple(chosen), total, is_early)
+
+    def _ranks(self, tests: set[str]) -> dict[str, tuple[int, float, str]]:
+        """Return the order of tests: one case of each comes first, and the quickest of these."""
+        taken: Counter[str] = Counter()
+        ranks = {}
+        for cost, test in sorted((self.costs[test], test) for test in tests):
+            ranks[test] = (taken[name := test.split("[")[0]], cost, test)
+            taken[name] += 1
+        return ranks
 
     def _affordable(self, tests: Iterable[str]) -> Iterator[str]:
         """Yield tests until their time is over, the first in any case."""

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.choices import Notes
+from tests.mutants.importing import Finder, Loader
 from tests.mutants.making import Mutant, changes, make
-from tests.mutants.trying import KILLED, SURVIVED, TIMED_OUT, Finder, Loader, forked
+from tests.mutants.trying import KILLED, SURVIVED, TIMED_OUT, forked
 
 OWNERS = "workers/products/sip_device/owners.py"
 

@@ -2,8 +2,6 @@
 
 import gc
 import importlib
-import importlib.machinery
-import importlib.util
 import multiprocessing
 import os
 import resource
@@ -12,11 +10,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import NoReturn
 
 import pytest
 
+from tests.mutants.importing import Fork, import_all_else, run_anew, until_one_fails
 from tests.mutants.making import ROOT, Mutant
 
 #: How a try can end.
@@ -60,6 +59,10 @@ OPTIONS = (
 )
 
 
+#: What pytest begins with that is to know no test yet: it sets up what all tests share, and no more.
+BARE = "tests/conftest.py"
+
+
 @dataclass(frozen=True)
 class Try:
     """A mutant with the tests that may kill it, the quickest first, and what these cost."""
@@ -82,19 +85,19 @@ def try_all(tries: Sequence[Try], tell: Tell) -> None:
     for each in tries:
         if each not in fit:
             tell(each, SURVIVED if _is_program(each.mutant) else UNFIT)
+    late, early = (
+        [each for each in fit if each.is_early == is_early] for is_early in (False, True)
+    )
     with tempfile.TemporaryDirectory(prefix="turnup-mutants-") as place:
-        late = [each for each in fit if not each.is_early]
-        # In a process of its own: what it imports would be in the way of the mutants that are imported.
-        process = multiprocessing.get_context("fork").Process(
-            target=_try_late, args=(late, tell, place)
-        )
-        process.start()
-        process.join()
-        if process.exitcode:
-            raise RuntimeError("the tests do not even pass without a mutant")
-        for each in fit:
-            if each.is_early:
-                tell(each, forked(partial(_run_anew, each, place), each.cost))
+        # Each in a process of its own: what one imports would be in the way of the other.
+        for try_these, those in ((_try_late, late), (_try_early, early)):
+            process = multiprocessing.get_context("fork").Process(
+                target=try_these, args=(those, tell, place)
+            )
+            process.start()
+            process.join()
+            if process.exitcode:
+                raise RuntimeError("the tests do not even pass without a mutant")
 
 
 def _try_late(tries: Sequence[Try], tell: Tell, place: str) -> NoReturn:
@@ -102,6 +105,28 @@ def _try_late(tries: Sequence[Try], tell: Tell, place: str) -> NoReturn:
     files = sorted({test.split("::")[0] for each in tries for test in each.tests})
     options = (*OPTIONS, f"--basetemp={place}/late")
     sys.exit(pytest.main([*options, *files], plugins=[Loop(tries, tell)]) if tries else 0)
+
+
+def _try_early(tries: Sequence[Try], tell: Tell, place: str) -> NoReturn:
+    """Try what is done at import, in processes that begin with all else imported."""
+    import_all_else()
+    fork = Fork(partial(_try_each, tries, tell))
+    sys.exit(_ends_well(pytest.main([*OPTIONS, f"--basetemp={place}/early", BARE], plugins=[fork])))
+
+
+def _try_each(tries: Sequence[Try], tell: Tell, session: pytest.Session) -> None:
+    """Try every mutant, and before them none: the tests have to pass then."""
+    for first in tries[:1]:
+        if forked(partial(run_anew, session, None, first.tests[:5]), first.cost) != SURVIVED:
+            session.testsfailed += 1
+            return
+    for each in tries:
+        tell(each, forked(partial(run_anew, session, each.mutant, each.tests), each.cost))
+
+
+def _ends_well(code: int) -> int:
+    """Return 0 for a session without a failure, in which pytest itself ran no test."""
+    return 0 if code in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} else 1
 
 
 def _is_program(mutant: Mutant) -> bool:
@@ -168,11 +193,7 @@ class Loop:
 def _run(each: Try, items: list[pytest.Item]) -> int:
     """Put a mutant into the functions that are there, and run tests until one fails; return 1 if one did."""
     _put_in(each.mutant)
-    for item, after in zip(items, [*items[1:], None], strict=True):
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-        if item.session.testsfailed:
-            return 1
-    return 0
+    return until_one_fails(items[0].session, items)
 
 
 def _put_in(mutant: Mutant) -> None:
@@ -198,59 +219,6 @@ def _found(code: CodeType, name: str) -> CodeType:
     if here := [each for each in inner if each.co_qualname == name]:
         return here[-1]
     return next(_found(each, name) for each in inner if name.startswith(f"{each.co_qualname}."))
-
-
-def _run_anew(each: Try, place: str) -> int:
-    """Import everything with a mutant in it, and run tests until one fails; return 0 if none did."""
-    sys.meta_path.insert(0, Finder(each.mutant))
-    files = sorted({test.split("::")[0] for test in each.tests})
-    options = (*OPTIONS, "-x", f"--basetemp={place}/anew")
-    code = pytest.main([*options, *files], plugins=[Choice(each.tests)])
-    return code not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
-
-
-class Choice:
-    """A plugin of pytest: tests in the order in which they are named, and no others."""
-
-    def __init__(self, tests: Sequence[str]) -> None:
-        self._places = {test: place for place, test in enumerate(tests)}
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep what is named."""
-        named = [each for each in items if each.nodeid in self._places]
-        items[:] = sorted(named, key=lambda each: self._places[each.nodeid])
-
-
-class Finder:
-    """Finds the mutant in the place of its module."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self._mutant = mutant
-        parts = mutant.path.removesuffix(".py").removesuffix("/__init__").split("/")
-        self._name = ".".join(parts)
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """Return how the mutant is imported, and nothing of other modules."""
-        if name != self._name:
-            return None
-        place = str(ROOT / self._mutant.path)
-        loader = Loader(name, place, self._mutant.source)
-        return importlib.util.spec_from_file_location(name, place, loader=loader)
-
-
-class Loader(importlib.machinery.SourceFileLoader):
-    """Imports a mutant's source."""
-
-    def __init__(self, name: str, path: str, source: str) -> None:
-        super().__init__(name, path)
-        self._source = source
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Return the changed code."""
-        return compile(self._source, self.path, "exec")
 
 
 def _fixtures(item: pytest.Item) -> tuple[str, ...]:
