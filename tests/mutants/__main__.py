@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from tests.mutants.choices import Notes
+from tests.mutants.choices import MOST, Notes
 from tests.mutants.making import ROOT, Mutant, changes, make, paths
 from tests.mutants.reaching import DIRECTORY
 from tests.mutants.trying import KILLED, SURVIVED, TIMED_OUT, UNFIT, Try, try_all
@@ -33,11 +33,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a text in the paths of modules")
     parser.add_argument("--lanes", type=int, default=2, help="how many are tried at once")
     parser.add_argument("--notes", type=Path, help="where an earlier run noted what tests reach")
+    parser.add_argument("--most", type=float, default=MOST, help="seconds of tests for each")
     given = parser.parse_args()
     directory = given.notes or Path(tempfile.mkdtemp(prefix="turnup-mutants-")).resolve()
     if not any(directory.glob("*.json")):
         note(directory)
-    notes = Notes.read(directory)
+    notes = Notes.read(directory, given.most)
     tries = [notes.choose(each) for each in sample(given.only, given.sample, given.seed)]
     print(
         f"{len(tries)} mutants, seed {given.seed}; what tests reach is in {directory}", flush=True

@@ -15,17 +15,18 @@ MOST = 30.0
 
 @dataclass
 class Notes:
-    """What each test costs, and which lines it reaches."""
+    """What each test costs, and which lines it reaches; and how much the tests of one mutant may cost."""
 
     costs: dict[str, float] = field(default_factory=dict)
     reached: dict[str, dict[int, set[str]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(set))
     )
+    most: float = MOST
 
     @classmethod
-    def read(cls, directory: Path) -> "Notes":
+    def read(cls, directory: Path, most: float = MOST) -> "Notes":
         """Return what the processes of one run of the tests have noted."""
-        notes = cls()
+        notes = cls(most=most)
         for each in directory.glob("*.json"):
             told = json.loads(each.read_text(encoding="utf-8"))
             notes.costs |= told["costs"]
@@ -66,7 +67,7 @@ class Notes:
         for test in tests:
             yield test
             total += self.costs[test]
-            if total > MOST:
+            if total > self.most:
                 return
 
     def _of_product(self, mutant: Mutant) -> Iterator[str]:

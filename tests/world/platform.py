@@ -56,6 +56,9 @@ class Arrived:
     action: str
     service: str
     key: str | None
+    asked: Json = field(default_factory=dict)
+    status: int = 0
+    told: Json = field(default_factory=dict)
 
 
 @dataclass
@@ -148,7 +151,7 @@ class Platform:
                 if action.method == "GET" and "{platform_id}" in action.path
             )
             path += show.path.lstrip("/").format(platform_id=row["platform_id"])
-            answer = self._take("GET", path, {}).body
+            answer = self.take("GET", path, {}).body
             found[row["platform_id"]] = {k: v for k, v in answer.items() if k != "at"}
         return found
 
@@ -209,24 +212,26 @@ class Platform:
         if gate and (gate.most is None or gate.reached < gate.most):
             gate.reached += 1
             await gate.opened.wait()
-        reply = self._take(method, path, options)
+        reply = self.take(method, path, options)
         if self.repeats and action.is_changing:
-            reply = self._take(method, path, options)
+            reply = self.take(method, path, options)
         await self.points.reach("called", action.name)
         return reply
 
-    def _take(self, method: str, path: str, options: Mapping[str, Any]) -> Reply:
+    def take(self, method: str, path: str, options: Mapping[str, Any]) -> Reply:
         """Let the vendor's reception decide about a call."""
         action, found = self._action(method, path, options)
         headers: Mapping[str, str] = options.get("headers") or {}
         key = headers.get("Idempotency-Key")
         service = self._service(path, options)
         now = as_moment(self._store.standing_now())
-        self.calls.append(Arrived(now, action.name, service, key))
         body = dict(options.get("json") or {})
         reference = headers.get("X-Reference", "")
         call = Call(now, service, reference, found, dict(options.get("params") or {}), body)
-        return self._reception.take(action_product(path), action, call, key)
+        reply = self._reception.take(action_product(path), action, call, key)
+        asked = {**call.query, **body}
+        self.calls.append(Arrived(now, action.name, service, key, asked, reply.status, reply.body))
+        return reply
 
     def _service(self, path: str, options: Mapping[str, Any]) -> str:
         """Return the service that a call says it is for, or that owns what it names."""

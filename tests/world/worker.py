@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from schema.lifecycle import Product
-from schema.sealing import Sealer, new_key, parse_keys
+from schema.sealing import KEY_LENGTH, Sealer, SecretKey
 from schema.store.database import Database
 from schema.store.deliveries import DESK, MAIL, SMS, Parcel
 from schema.store.leases import Boot
@@ -39,8 +39,8 @@ LONG = LeaseTerms(
     settle=timedelta(milliseconds=1),
 )
 
-#: The key of every world.
-SEALER = Sealer(parse_keys(new_key()))
+#: The key of every world: always the same, so that what is made with it is as well.
+SEALER = Sealer([SecretKey(bytes(range(KEY_LENGTH)))])
 
 #: A lease that can lapse in front of everybody's eyes, and does not because others are at work on this machine.
 SHORT = LeaseTerms(
