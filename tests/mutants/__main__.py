@@ -31,7 +31,9 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="try so many, and not all")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
     parser.add_argument("--only", default="", help="a text in the paths of modules")
-    parser.add_argument("--lanes", type=int, default=2, help="how many are tried at once")
+    parser.add_argument(
+        "--lanes", type=int, default=1, help="how many are tried at once, of two kinds"
+    )
     parser.add_argument("--notes", type=Path, help="where an earlier run noted what tests reach")
     parser.add_argument("--most", type=float, default=MOST, help="seconds of tests for each")
     given = parser.parse_args()
@@ -71,11 +73,17 @@ def run(tries: list[Try], lanes: int) -> list[str]:
     forking = multiprocessing.get_context("fork")
     queue = forking.SimpleQueue()
     ended = [NOT_TRIED] * len(tries)
-    for lane in range(lanes):
-        forking.Process(target=_lane, args=(tries, range(lane, len(tries), lanes), queue)).start()
-    while lanes:
+    # Those that act at import have processes of their own: what these import would be in the way of the others.
+    late, early = (
+        [place for place, each in enumerate(tries) if each.is_early == is_early]
+        for is_early in (False, True)
+    )
+    parts = [part[lane::lanes] for part in (late, early) for lane in range(lanes)]
+    for part in parts:
+        forking.Process(target=_lane, args=(tries, part, queue)).start()
+    while parts:
         if (told := queue.get()) is None:
-            lanes -= 1
+            parts.pop()
             continue
         place, end = told
         ended[place] = end
@@ -83,7 +91,7 @@ def run(tries: list[Try], lanes: int) -> list[str]:
     return ended
 
 
-def _lane(tries: list[Try], places: range, queue: Any) -> None:
+def _lane(tries: list[Try], places: list[int], queue: Any) -> None:
     """Try every mutant of a lane, and say so at the end."""
     mine = {id(tries[place]): place for place in places}
     try:

@@ -5,7 +5,6 @@ import importlib
 import multiprocessing
 import os
 import resource
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -78,40 +77,32 @@ Tell = Callable[[Try, str], None]
 
 
 def try_all(tries: Sequence[Try], tell: Tell) -> None:
-    """Try every mutant, and tell how it ended."""
+    """Try mutants that all act at import, or all act later, and tell how each ended."""
     for name in LIBRARIES:
         importlib.import_module(name)
     fit = [each for each in tries if each.tests and _is_program(each.mutant)]
     for each in tries:
         if each not in fit:
             tell(each, SURVIVED if _is_program(each.mutant) else UNFIT)
-    late, early = (
-        [each for each in fit if each.is_early == is_early] for is_early in (False, True)
-    )
+    if not fit:
+        return
     with tempfile.TemporaryDirectory(prefix="turnup-mutants-") as place:
-        # Each in a process of its own: what one imports would be in the way of the other.
-        for try_these, those in ((_try_late, late), (_try_early, early)):
-            process = multiprocessing.get_context("fork").Process(
-                target=try_these, args=(those, tell, place)
-            )
-            process.start()
-            process.join()
-            if process.exitcode:
-                raise RuntimeError("the tests do not even pass without a mutant")
+        code = (_try_early if fit[0].is_early else _try_late)(fit, tell, place)
+    if code not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+        raise RuntimeError("the tests do not even pass without a mutant")
 
 
-def _try_late(tries: Sequence[Try], tell: Tell, place: str) -> NoReturn:
+def _try_late(tries: Sequence[Try], tell: Tell, place: str) -> int:
     """Try what is done in functions, in processes that begin with everything imported."""
     files = sorted({test.split("::")[0] for each in tries for test in each.tests})
-    options = (*OPTIONS, f"--basetemp={place}/late")
-    sys.exit(pytest.main([*options, *files], plugins=[Loop(tries, tell)]) if tries else 0)
+    return pytest.main([*OPTIONS, f"--basetemp={place}", *files], plugins=[Loop(tries, tell)])
 
 
-def _try_early(tries: Sequence[Try], tell: Tell, place: str) -> NoReturn:
+def _try_early(tries: Sequence[Try], tell: Tell, place: str) -> int:
     """Try what is done at import, in processes that begin with all else imported."""
     import_all_else()
     fork = Fork(partial(_try_each, tries, tell))
-    sys.exit(_ends_well(pytest.main([*OPTIONS, f"--basetemp={place}/early", BARE], plugins=[fork])))
+    return pytest.main([*OPTIONS, f"--basetemp={place}", BARE], plugins=[fork])
 
 
 def _try_each(tries: Sequence[Try], tell: Tell, session: pytest.Session) -> None:
@@ -122,11 +113,6 @@ def _try_each(tries: Sequence[Try], tell: Tell, session: pytest.Session) -> None
             return
     for each in tries:
         tell(each, forked(partial(run_anew, session, each.mutant, each.tests), each.cost))
-
-
-def _ends_well(code: int) -> int:
-    """Return 0 for a session without a failure, in which pytest itself ran no test."""
-    return 0 if code in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} else 1
 
 
 def _is_program(mutant: Mutant) -> bool:
