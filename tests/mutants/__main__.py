@@ -16,7 +16,12 @@ from tests.mutants.making import ROOT, Mutant, changes, make, paths
 from tests.mutants.reaching import DIRECTORY
 from tests.mutants.trying import KILLED, SURVIVED, TIMED_OUT, UNFIT, Try, try_all
 
-TESTS = ("tests/products", "tests/workers/simulator", "tests/workers/test_visits.py")
+TESTS = (
+    "tests/products",
+    "tests/workers/simulator",
+    "tests/workers/test_visits.py",
+    "tests/deploy/test_contract.py",
+)
 
 #: Its lane has died before it came to it.
 NOT_TRIED = "not tried"
@@ -41,7 +46,9 @@ def main() -> int:
     if not any(directory.glob("*.json")):
         note(directory)
     notes = Notes.read(directory, given.most)
-    tries = [notes.choose(each) for each in sample(given.only, given.sample, given.seed)]
+    wanted = given.these.read_text(encoding="utf-8") if given.these else ""
+    mutants = sample(given.only, given.sample, given.seed, wanted)
+    tries = [notes.choose(each) for each in mutants]
     print(
         f"{len(tries)} mutants, seed {given.seed}; what tests reach is in {directory}", flush=True
     )
@@ -57,15 +64,18 @@ def note(directory: Path) -> None:
     subprocess.run([sys.executable, "-m", "pytest", *options], cwd=ROOT, env=told, check=True)
 
 
-def sample(only: str, size: int | None, seed: int) -> list[Mutant]:
-    """Return all mutants of the modules whose path has a text in it, or as many as are wanted."""
+def sample(only: str, size: int | None, seed: int, wanted: str) -> list[Mutant]:
+    """Return all mutants of the modules whose path has a text in it, or as many or those that are wanted."""
     found = []
     for path in paths(only):
         tree, made = changes(path)
-        found += [(path, tree, each) for each in made]
+        found += [
+            (path, tree, each) for each in made if not wanted or f"{path}:{each.line} " in wanted
+        ]
     if size is not None:
         found = random.Random(seed).sample(found, min(size, len(found)))  # noqa: S311 -- no secret
-    return [make(*each) for each in found]
+    mutants = [make(*each) for each in found]
+    return [each for each in mutants if not wanted or f"{each}\n" in wanted]
 
 
 def run(tries: list[Try], lanes: int) -> list[str]:

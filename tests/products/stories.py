@@ -6,8 +6,9 @@
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from tests.world.databases import copied, make_tables
 from tests.world.proofs import Make, Play
 from tests.world.reading import Row
 from tests.world.subjects import Subject, find_subjects
+from tests.world.worker import SEALER
 from tests.world.world import World
+from workers.channels.wording import Wording
 
 HERE = Path(__file__).parent
 
@@ -74,10 +77,38 @@ def _told(play: Play, calls: int, signals: int) -> Iterator[str]:
     about = rows.all("history", kind=SERVICE, operation_id=operation)
     yield from _lines("service", about, HISTORY)
     yield from _lines("mail", rows.all("delivery", operation_id=operation), MAIL)
+    yield from _said(play)
     yield from _lines("secret", rows.all("secret", operation_id=operation), SECRET)
     yield from _lines("in the end", [rows.operation(operation)], OPERATION)
     yield from _lines("in the end", [rows.service()], THING)
     yield from (f"in the end: {_text(each)}" for each in play.world.platform.kept(proofs.SERVICE))
+    yield f"shown: {_text(_shown(play))}"
+
+
+def _said(play: Play) -> Iterator[str]:
+    """Yield what people read, in every language."""
+    subject, operation = play.subject, play.operation
+    wording = Wording({subject.name: subject.home.notices}, SEALER)
+    boxes = (box for worker in play.world.workers for box in worker.parcels)
+    mine = [each for box in boxes for each in box if each.operation == operation]
+    for parcel, language in product(mine, ("en", "it")):
+        if parcel.template in subject.home.notices:
+            told = wording.worded(replace(parcel, language=language))
+            files = [each.name for each in told.attachments]
+            yield f"{language}: {_text([told.subject, told.text, told.short, files])}"
+
+
+def _shown(play: Play) -> dict[str, Any]:
+    """Return what people are shown of the service in the end, and may do."""
+    state, facts = play.world.rows.service()["state"], play.world.rows.facts()
+    promises = play.subject.product
+    return {
+        "facts": promises.shown_in(state, facts),
+        "beside secrets": {name: facts.get(name) for name in promises.logs_in_with},
+        "billing": promises.billing_in(state),
+        "allowed": promises.allowed(state),
+        "cancelling": promises.cancelling(play.verb, state),
+    }
 
 
 def _lines(kind: str, rows: Iterable[Row], names: tuple[str, ...]) -> Iterator[str]:
@@ -97,7 +128,12 @@ def _text(value: object) -> str:
     """Return a value as one line; when it was asked is none of its."""
     if isinstance(value, dict):
         value = {name: each for name, each in value.items() if name != "at"} or {}
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=datetime.isoformat)
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> object:
+    """Return what JSON has no word for."""
+    return value.isoformat() if isinstance(value, datetime) else getattr(value, "value", str(value))
 
 
 def _once(lines: Iterable[str]) -> Iterator[str]:

@@ -109,7 +109,10 @@ class Worker:
         }
         carrier = Carrier(self.journal, self.lease, equipment.products, homes, equipment.sealer)
         self.engine = Engine(self.journal, self.lease, carrier, rooms)
-        channels = {MAIL: Mailbox(), SMS: Mailbox(), DESK: Mailbox(), **equipment.channels}
+        boxes = {MAIL: Mailbox(), SMS: Mailbox(), DESK: Mailbox()}
+        #: What was mailed or sent by its worker.
+        self.parcels = [boxes[MAIL].parcels, boxes[SMS].parcels]
+        channels = {**boxes, **equipment.channels}
         parts = (equipment.database, self.journal, self.lease)
         self.librarian = Librarian(self.journal, homes)
         self.courier = Courier(*parts, channels, equipment.products)
