@@ -6,6 +6,7 @@
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby, product
@@ -141,24 +142,27 @@ def _once(lines: Iterable[str]) -> Iterator[str]:
     return (line for line, _ in groupby(lines))
 
 
-def main() -> None:
-    """Write the stories of every product anew."""
-    with tempfile.TemporaryDirectory() as place:
+@contextmanager
+def worlds() -> Iterator[Make]:
+    """Give what makes worlds, each of which is closed when the next one is made."""
+    with tempfile.TemporaryDirectory() as place, ExitStack() as last:
         template = Path(place, "template.db")
         make_tables(f"sqlite:///{template}")
-        made: list[World] = []
 
         def make(subject: Subject) -> World:
-            directory = Path(place, str(len(made)))
-            directory.mkdir()
-            made.append(World(copied(template, directory), (subject,)))
-            return made[-1]
+            last.close()
+            world = World(copied(template, Path(place)), (subject,))
+            last.callback(world.close)
+            return world
 
+        yield make
+
+
+def main() -> None:
+    """Write the stories of every product anew."""
+    with worlds() as make:
         for name, subject in find_subjects().items():
-            told = []
-            for case in cases(subject):
-                told.append("\n".join(story(make, subject, case)))
-                made[-1].close()
+            told = ["\n".join(story(make, subject, case)) for case in cases(subject)]
             (HERE / name / "stories.txt").write_text("\n\n".join(told) + "\n", encoding="utf-8")
 
 
