@@ -61,7 +61,7 @@ def by_hand(world: World, method: str, what: str, **body: Any) -> None:
     """Let somebody at the vendor's change the telephone system, and let that take its time."""
     path = f"/cloud_pbx/instances/{world.rows.service()['platform_id']}{what}"
     key = {"Idempotency-Key": f"op_1:by_hand_{world.now:%d%H%M}:0"}
-    world.platform.take(method, path, {"json": body, "headers": key})  # noqa: SLF001  nobody of ours calls
+    world.platform.take(method, path, {"json": body, "headers": key})
     world.settle()
 
 
@@ -261,7 +261,7 @@ def change_room(world: World, **fields: Any) -> None:
     path = "/sip_device/workspaces/acme~one"
     known = {"title": WORKSPACE["name"], **{each: WORKSPACE[each] for each in ROOM[1:]}}
     key = {"Idempotency-Key": f"op_1:by_hand_{world.now:%d%H%M}:0"}
-    world.platform.take("PUT", path, {"json": {**known, **fields}, "headers": key})  # noqa: SLF001  nobody of ours calls
+    world.platform.take("PUT", path, {"json": {**known, **fields}, "headers": key})
 
 
 def test_CO_14_a_workspace_is_read_too_and_what_is_otherwise_there_is_one_ticket(
@@ -300,7 +300,7 @@ def test_CO_14_settings_that_are_otherwise_there_are_named_without_their_values(
     path = f"/business_user/users/{world.rows.service()['platform_id']}/settings"
     key = {"Idempotency-Key": "op_1:by_hand:0"}
     mobile = {"mobile": "+393479999999", "contract_number": "C-9"}
-    world.platform.take("PUT", path, {"json": mobile, "headers": key})  # noqa: SLF001  nobody of ours calls
+    world.platform.take("PUT", path, {"json": mobile, "headers": key})
     visit(world)
     (key_of_it,) = inspected(world)
     (ticket,) = world.rows.tickets(key_of_it)

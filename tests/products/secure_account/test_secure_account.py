@@ -55,7 +55,7 @@ def faults(kind: type[Activate | Edit], fields: dict[str, Any]) -> list[str]:
 def use_device(world: World, does: str) -> dict[str, Any]:
     """Let the user do something with his device, and return what it says."""
     path, told = f"/secure_account/device/{does}", {"headers": {"X-Service": "acme/one"}}
-    return dict(world.platform.take("POST", path, told).body)  # noqa: SLF001  a call that no worker makes
+    return dict(world.platform.take("POST", path, told).body)
 
 
 @pytest.mark.parametrize(
