@@ -10,7 +10,7 @@ REAL = [pytest.param(each, id=name) for name, each in find_subjects().items() if
 
 
 @pytest.mark.parametrize("subject", REAL)
-def test_CO_2_a_door_answers_what_is_written_down(
+def test_a_door_answers_what_is_written_down(
     make_sqlite_world: MakeWorld, subject: Subject
 ) -> None:
     lines = written(subject.name)
