@@ -39,6 +39,7 @@ def main() -> int:
     parser.add_argument(
         "--lanes", type=int, default=1, help="how many are tried at once, of two kinds"
     )
+    parser.add_argument("--these", type=Path, help="a file with those that are tried, as printed")
     parser.add_argument("--notes", type=Path, help="where an earlier run noted what tests reach")
     parser.add_argument("--most", type=float, default=MOST, help="seconds of tests for each")
     given = parser.parse_args()
