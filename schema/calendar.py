@@ -9,8 +9,6 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-import holidays
-
 Unit = Literal["s", "m", "h", "d"]
 
 #: Largest first, so that a length is written with the largest unit that it is a multiple of.
@@ -27,6 +25,9 @@ MOST_DAYS = 3660
 #: The years in which a limit may start. Lists of holidays end in 2100, and the longest limit of
 #: business days takes less than 15 years.
 FIRST_YEAR, LAST_YEAR = 1970, 2084
+
+#: The country and region whose days are known without a look into the library, which takes a tenth of a start to load.
+HOME = "IT", None
 
 OUT_OF_RANGE = f"must lie after {FIRST_YEAR} and before {LAST_YEAR}"
 
@@ -272,6 +273,8 @@ def _business_days(country: str, region: str | None, year: int) -> tuple[date, .
     half filled: none is shared. It also knows the weekends of each country and year (Friday and
     Saturday in Egypt) and the Saturdays that are worked by law (China, Hungary).
     """
+    import holidays  # noqa: PLC0415  see HOME
+
     known = holidays.country_holidays(country, subdiv=region, years=year)
     new_year = date(year, 1, 1)
     every = (new_year + timedelta(n) for n in range((date(year + 1, 1, 1) - new_year).days))
@@ -288,6 +291,10 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _require_known(country: str, region: str | None) -> None:
+    if (country, region) == HOME:
+        return
+    import holidays  # noqa: PLC0415  see HOME
+
     regions = holidays.list_supported_countries(include_aliases=False).get(country)
     if regions is None:
         raise CalendarUnknown(

@@ -3,19 +3,6 @@
 import re
 from typing import Annotated, Any
 
-from phonenumbers import (
-    NumberParseException,
-    PhoneNumber,
-    PhoneNumberFormat,
-    ValidationResult,
-    country_code_for_region,
-    example_number,
-    example_number_for_non_geo_entity,
-    format_number,
-    is_possible_number_with_reason,
-    parse,
-    region_code_for_country_code,
-)
 from pydantic import AfterValidator, ValidationInfo, WithJsonSchema
 
 #: How a number is kept.
@@ -33,13 +20,6 @@ WANTED = "must be a telephone number that names its country, such as +39 06 1234
 #: The context in which a number was read from where it is kept: a newer list of countries has nothing to say then.
 FROM_STORE = {"from": "store"}
 
-#: What is wrong with how long a number is.
-LENGTHS = {
-    ValidationResult.TOO_SHORT: "is too short",
-    ValidationResult.TOO_LONG: "is too long",
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
-}
-
 
 def e164(text: str) -> str:
     """Return a number as it is kept; raise `ValueError` that says what is wrong with it, and what would be right.
@@ -48,39 +28,19 @@ def e164(text: str) -> str:
     """
     if not WRITING.fullmatch(text):
         raise ValueError(WANTED)
+    from schema.numbering import checked  # noqa: PLC0415  who starts need not wait for the plans of all countries
+
     digits = BETWEEN.sub("", text).lower().removeprefix("tel:").removeprefix("00").lstrip("+")
-    try:
-        number = parse(f"+{digits}")
-    except NumberParseException as error:
-        if error.error_type != NumberParseException.INVALID_COUNTRY_CODE:
-            raise ValueError(WANTED) from error
-        raise ValueError(f"begins with the code of no country; it {WANTED}") from error
-    if (found := is_possible_number_with_reason(number)) != ValidationResult.IS_POSSIBLE:
-        said = LENGTHS.get(found, "has not as many digits as it should")
-        raise ValueError(f"{said} for a number of +{number.country_code}{_example(number)}")
-    return format_number(number, PhoneNumberFormat.E164)
+    return checked(digits)
 
 
 def as_written(kept: str, country: str | None) -> str:
     """Return a kept number as people of a country (ISO 3166) write it: nationally where it is one of theirs."""
     if not KEPT.fullmatch(kept):
         return kept
-    try:
-        number = parse(kept)
-    except NumberParseException:
-        return kept
-    is_theirs = country is not None and number.country_code == country_code_for_region(country)
-    form = PhoneNumberFormat.NATIONAL if is_theirs else PhoneNumberFormat.INTERNATIONAL
-    return format_number(number, form)
+    from schema.numbering import written  # noqa: PLC0415  the same
 
-
-def _example(number: PhoneNumber) -> str:
-    """Return what a number of the same country looks like, where one is known."""
-    code = number.country_code or 0
-    region = region_code_for_country_code(code)
-    found = example_number(region) or example_number_for_non_geo_entity(code)
-    shown = format_number(found, PhoneNumberFormat.INTERNATIONAL) if found else ""
-    return shown and f"; one looks like {shown}"
+    return written(kept, country)
 
 
 def taken(text: str, told: ValidationInfo) -> str:

@@ -79,6 +79,7 @@ def test_looking_loads_no_door_and_no_alembic() -> None:
     loaded = modules("list")
     assert "schema.store.reads" in loaded
     assert not {"aiohttp", "alembic", "dramatiq", "fastapi", "pika", "workers"} & loaded
+    assert not {"email_validator", "holidays", "phonenumbers"} & loaded
 
 
 def test_products_are_shown_without_a_door_or_a_database() -> None:
