@@ -3,7 +3,7 @@
 from deploy.broker import rabbit_broker
 from deploy.core import role
 from deploy.doors import doors_of, require_keys
-from deploy.http import bound_to, serve_http
+from deploy.http import bound_to, served
 from deploy.offers import offers
 from deploy.settings import Settings
 from producers.http.app import create_app
@@ -17,8 +17,9 @@ def main(settings: Settings) -> int:
         bound = bound_to(settings.listen)
         broker = rabbit_broker(settings.broker_url)
         app = create_app(doors_of(core, offers(broker)))
-        core.tell_unsigned()
-        core.tell_started("api", address=f"http://{settings.listen}")
-        serve_http(app, settings.listen, bound, core.stop)
+        with served(app, bound, core.ending):
+            core.tell_unsigned()
+            core.tell_started("api", address=f"http://{settings.listen}")
+            core.stop.wait()
         broker.close()
     return core.ending.exit_code

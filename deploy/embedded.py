@@ -1,4 +1,7 @@
-"""Everything in one process: engine, waker and doors around one writer (DESIGN 2, *Embedded*)."""
+"""One process for everything: waker and doors around one writer, and later the engine (DESIGN 2, *Embedded*).
+
+What is here takes commands; what carries them out takes half as long again to load, and is loaded when a door is open.
+"""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -6,20 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
+from dramatiq import Broker
 
 from deploy.core import Core
 from deploy.doors import doors_of
 from deploy.ending import Part
-from deploy.engine import EngineThread
 from deploy.offers import embedded_broker, offers
-from deploy.planning import plan_of
+from deploy.terms import terms_of
 from producers.http.doors import Doors
 from schema.errors import Unanswered
 from schema.store.dialect import SQLITE
 from schema.store.leases import TakeOver
-from workers.actor import Consumer, declare_look
 from workers.waker import Waker
-from workers.worker import Worker
 
 log = structlog.get_logger()
 
@@ -28,37 +29,30 @@ PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
-    """The running parts: what takes commands, what wakes operations, what carries them out."""
+class Front:
+    """What stands before the engine: what takes commands, what wakes operations, and what offers them."""
 
     doors: Doors
     waker: Waker
-    worker: Worker
+    broker: Broker
 
 
 @contextmanager
-def embedded(
-    core: Core, urls: Mapping[str, str] | None, secrets: Mapping[str, str]
-) -> Iterator[Embedded]:
-    """Run engine and waker while the block does; missed deadlines are decided before anybody gets in."""
+def embedded(core: Core, secrets: Mapping[str, str]) -> Iterator[Front]:
+    """Run the waker while the block does; missed deadlines are decided before anybody gets in."""
     _take_over(core)
-    broker = embedded_broker()
-    plan = plan_of(core, urls=urls)
-    worker = Worker(core.writer, plan)
-    declare_look(broker, worker.take, plan.homes)
-    engine = EngineThread(core.ending, plan, worker, Consumer(broker, plan.homes))
+    products = core.settings.products
+    broker = embedded_broker(products)
     offer, stop = offers(broker), threading.Event()
-    waker = Waker(core.database, core.writer, core.settings.products, offer, plan.terms)
+    waker = Waker(core.database, core.writer, products, offer, terms_of(core.settings))
     clerk = Part("clerk", lambda: waker.run(stop), stop.set, core.ending)
     try:
-        if engine.start():
-            waker.once()
-            clerk.start()
-        yield Embedded(doors_of(core, offer, secrets), waker, worker)
+        waker.once()
+        clerk.start()
+        yield Front(doors_of(core, offer, secrets), waker, broker)
     finally:
         clerk.ask_to_end()
         waker.wake()
-        engine.end()
         clerk.join(PATIENCE)
 
 

@@ -6,13 +6,13 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Thread
-from time import monotonic, sleep
-from types import FrameType
+from functools import partial
+from threading import Event
 from typing import Any
 
 import uvicorn
 
+from deploy.ending import Ending, Part
 from deploy.kinds import Address
 from deploy.settings import SettingsWrong
 from producers.intake import PATIENCE as OF_THE_DOOR
@@ -20,14 +20,17 @@ from producers.intake import PATIENCE as OF_THE_DOOR
 #: What FastAPI makes: an ASGI application.
 Application = Callable[..., Any]
 
-#: How long a server on a thread may take to open its port, in seconds.
-PATIENCE = 10.0
+#: How often it is looked whether the server still is on its way to open its port, in seconds.
+GLANCE = 0.5
 
 #: How often the time in the answers' headers is set, in seconds.
 TICK = 1.0
 
 #: Requests under way get so long when the server stops, in seconds: longer than they wait for the database.
 FAREWELL = int(OF_THE_DOOR.total_seconds()) + 2
+
+#: How long the server's thread may take beyond that, in seconds.
+BEYOND = 2.0
 
 #: A connection may be quiet for so long, in seconds: longer than clients (aiohttp 15) and balancers (most 60) keep
 #: theirs, for who closes first must be who sends, or a request meets a closed door.
@@ -41,10 +44,12 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_over = asyncio.Event()
+        self.is_open = Event()
 
     async def main_loop(self) -> None:
         """Serve until told to end; requests are answered meanwhile."""
         self._loop = asyncio.get_running_loop()
+        self.is_open.set()
         while not await self.on_tick(0):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_over.wait(), TICK)
@@ -56,18 +61,11 @@ class Server(uvicorn.Server):
             with suppress(RuntimeError):  # the loop has closed
                 self._loop.call_soon_threadsafe(self._is_over.set)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End on a signal."""
-        super().handle_exit(sig, frame)
-        self.end()
 
-
-def server_of(app: Application, listen: Address) -> Server:
+def server_of(app: Application) -> Server:
     """Return a server that logs only what is wrong; the database knows who asked for what."""
     config = uvicorn.Config(
         app,
-        host=listen.host,
-        port=listen.port,
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -98,30 +96,16 @@ def bound_to(listen: Address) -> socket.socket:
     return bound
 
 
-def serve_http(app: Application, listen: Address, bound: socket.socket, stop: Event) -> None:
-    """Serve on a socket until told to stop, by a signal or by the event."""
-    server = server_of(app, listen)
-
-    def end() -> None:
-        stop.wait()
-        server.end()
-
-    Thread(target=end, name="end of http", daemon=True).start()
-    server.run([bound])
-
-
 @contextmanager
-def on_a_thread(app: Application, listen: Address) -> Iterator[str]:
-    """Serve while the block runs, and give the address at which; port 0 takes a free one."""
-    server = server_of(app, listen)
-    thread = Thread(target=server.run, name="http", daemon=True)
-    thread.start()
-    until = monotonic() + PATIENCE
-    while not server.started and thread.is_alive() and monotonic() < until:
-        sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
+def served(app: Application, bound: socket.socket, ending: Ending) -> Iterator[None]:
+    """Serve on a socket while the block runs; where the server dies, the process ends."""
+    server = server_of(app)
+    part = Part("http", partial(server.run, [bound]), server.end, ending)
+    part.start()
+    while not server.is_open.wait(GLANCE) and not ending.stop.is_set():
+        pass
     try:
-        yield f"http://{listen.host}:{port}"
+        yield
     finally:
-        server.end()
-        thread.join()
+        part.ask_to_end()
+        part.join(FAREWELL + BEYOND)

@@ -1,6 +1,6 @@
 """Puts offers on a broker, and the one inside a process, which needs no server and none of its client."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from queue import Queue
 
 from dramatiq import Broker, Message
@@ -9,9 +9,12 @@ from dramatiq.brokers.stub import StubBroker
 from schema.queue import ACTOR, OFFER_SIZE, Offer, queue_name
 
 
-def embedded_broker() -> StubBroker:
-    """Return the broker inside this process, volatile by design."""
-    return _Embedded(middleware=[])
+def embedded_broker(products: Iterable[str]) -> StubBroker:
+    """Return the broker inside this process, volatile by design, with a queue for each of these products."""
+    broker = _Embedded(middleware=[])
+    for product in products:
+        broker.declare_queue(queue_name(product))
+    return broker
 
 
 def offers(broker: Broker) -> Offer:

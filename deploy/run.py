@@ -11,7 +11,7 @@ from deploy.core import Core, started
 from deploy.day.conclusion import draw
 from deploy.day.conduct import Conductor
 from deploy.day.ground import Ground, new_ground
-from deploy.day.pace import Bell, Pace, Passing, Standing
+from deploy.day.pace import Bell, Pace, Parts, Passing, Standing
 from deploy.day.played import Played
 from deploy.day.progress import Watch, progress
 from deploy.day.report import Report, report_of
@@ -19,13 +19,16 @@ from deploy.day.script import Script, read_script, read_start
 from deploy.day.summary import tell
 from deploy.display.screen import warn
 from deploy.doors import doors_of
-from deploy.embedded import Embedded, embedded
+from deploy.embedded import embedded
 from deploy.ending import Ending
-from deploy.http import on_a_thread
+from deploy.engine import working
+from deploy.http import bound_to, served
 from deploy.logs import configure_logs
+from deploy.planning import plan_of
 from deploy.settings import Settings
 from deploy.vendors import ANY_PORT, secrets_of, vendors
 from producers.http.app import create_app
+from producers.intake import Intake
 from schema.store.clock import BeginTime
 from workers.simulator.clock import Real
 from workers.simulator.clock import Standing as StandingClock
@@ -61,7 +64,7 @@ class Stage:
 
     core: Core
     bell: Bell
-    parts: Embedded
+    intake: Intake
     played: Played
 
 
@@ -75,7 +78,7 @@ def _play(settings: Settings, ground: Ground, script: Script, *, real_time: bool
         clock = Real() if real_time else StandingClock(script.start)
         with _stage(core, ground, clock) as stage, progress(core.database) as watch:
             pace = _pace(stage, watch, real_time=real_time)
-            conductor = Conductor(core, stage.parts.doors.intake, stage.played, pace)
+            conductor = Conductor(core, stage.intake, stage.played, pace)
             conductor.play(script)
             return report_of(core, stage.played, conductor.log, script.start)
 
@@ -86,13 +89,17 @@ def _stage(core: Core, ground: Ground, clock: Real | StandingClock) -> Iterator[
     bell, secrets = Bell(), secrets_of(core.settings)
     with ExitStack() as stack:
         door = create_app(doors_of(core, bell, secrets))
-        address = stack.enter_context(on_a_thread(door, ANY_PORT))
+        bound = stack.enter_context(bound_to(ANY_PORT))
+        stack.enter_context(served(door, bound, core.ending))
+        address = "http://{}:{}".format(*bound.getsockname())
         around = Surroundings(address, core.settings.letters)
         url = stack.enter_context(vendors(ground.simulator, around, secrets, clock))
         urls = dict.fromkeys(core.settings.products, url)
-        bell.parts = stack.enter_context(embedded(core, urls, secrets))
+        front = stack.enter_context(embedded(core, secrets))
+        worker = stack.enter_context(working(core, front.broker, plan_of(core, urls=urls)))
+        bell.parts = Parts(front.waker, worker)
         played = stack.enter_context(closing(Played(url)))
-        yield Stage(core, bell, bell.parts, played)
+        yield Stage(core, bell, front.doors.intake, played)
 
 
 def _pace(stage: Stage, watch: Watch, *, real_time: bool) -> Pace:

@@ -1,17 +1,19 @@
 """The role `serve`: everything in one process, for good."""
 
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
 
 import structlog
 
 from deploy.core import Core, started
 from deploy.doors import require_keys
-from deploy.embedded import embedded
+from deploy.embedded import Front, embedded
 from deploy.ending import Ending
-from deploy.http import bound_to, serve_http
+from deploy.http import bound_to, served
 from deploy.lock import exclusive
 from deploy.logs import configure_logs
 from deploy.mark import marked
+from deploy.memory import loading
 from deploy.opening import open_or_make_database
 from deploy.settings import Settings
 from producers.http.app import create_app
@@ -38,13 +40,27 @@ def main(settings: Settings, *, simulator: bool = False) -> int:
         _tell_standing(core)
         secrets: dict[str, str] = {}
         urls = _played(stack, core, secrets) if simulator else None
-        parts = stack.enter_context(embedded(core, urls, secrets))
-        places = {"simulator": f"http://{settings.simulator_listen}"} if simulator else {}
-        if not simulator:
-            core.tell_unsigned()
-        core.tell_started("serve", address=f"http://{settings.listen}", **places)
-        serve_http(create_app(parts.doors), settings.listen, bound, core.stop)
+        front = stack.enter_context(embedded(core, secrets))
+        stack.enter_context(served(create_app(front.doors), bound, ending))
+        stack.enter_context(_working(core, front, urls))
+        if not ending.stop.is_set():
+            places = {"simulator": f"http://{settings.simulator_listen}"} if simulator else {}
+            if not simulator:
+                core.tell_unsigned()
+            core.tell_started("serve", address=f"http://{settings.listen}", **places)
+        core.stop.wait()
     return ending.exit_code
+
+
+def _working(
+    core: Core, front: Front, urls: Mapping[str, str] | None
+) -> AbstractContextManager[object]:
+    """Return what carries operations out; it is loaded only now, when commands are taken already."""
+    with loading():
+        from deploy.engine import working  # noqa: PLC0415  as said above
+        from deploy.planning import plan_of  # noqa: PLC0415  the same
+
+        return working(core, front.broker, plan_of(core, urls=urls))
 
 
 def _tell_standing(core: Core) -> None:

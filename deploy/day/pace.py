@@ -8,16 +8,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from deploy.day.played import PlayedTime
-from deploy.embedded import Embedded
 from schema.errors import Refusal, Refused
 from schema.store.clock import MoveTime
 from schema.store.database import Database
 from schema.store.waking import Quiet, quiet
 from schema.store.writer import Writer
+from workers.waker import Waker
+from workers.worker import Worker
 
 #: Between two looks at whether all is quiet, and at the clock where time passes by itself, in seconds.
 PAUSE, TICK = 0.002, 0.05
@@ -68,11 +70,19 @@ class Vendors(Protocol):
         """Move the vendors' time from where it stands."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What wakes operations, and what carries them out."""
+
+    waker: Waker
+    worker: Worker
+
+
 class Bell:
     """The vendors' way to the engine: rings at once, but not while clocks move, for then all is offered after."""
 
     def __init__(self) -> None:
-        self.parts: Embedded | None = None
+        self.parts: Parts | None = None
         self.is_silent = False
 
     def __call__(self, product: str, operations: Sequence[int]) -> None:

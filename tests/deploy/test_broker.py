@@ -72,7 +72,7 @@ def channel(server: RabbitServer) -> Iterator[pika.adapters.blocking_connection.
 
 
 def test_an_offer_reaches_the_engine_inside_one_process() -> None:
-    broker = embedded_broker()
+    broker = embedded_broker(["one", "two"])
     assert broker.middleware == []
     with consuming(broker, "one", "two") as taken:
         offers(broker)("two", range(250))

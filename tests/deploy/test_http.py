@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from deploy.http import bound_to, serve_http, server_of, told_briefly
+from deploy.ending import Ending
+from deploy.http import Server, bound_to, served, server_of, told_briefly
 from deploy.kinds import Address
 from deploy.logs import configure_logs
 
@@ -22,7 +23,7 @@ def test_a_request_that_the_end_cuts_off_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("deploy.http.FAREWELL", 1)
-    began, stop = threading.Event(), threading.Event()
+    began = threading.Event()
 
     async def hangs(
         scope: Any, _receive: Callable[[], Awaitable[Any]], _send: Callable[[Any], Awaitable[None]]
@@ -33,17 +34,11 @@ def test_a_request_that_the_end_cuts_off_is_one_line(
 
     configure_logs("json")
     bound = bound_to(ANYWHERE)
-    bound.listen()
-    place = bound.getsockname()
-    serving = threading.Thread(target=serve_http, args=(hangs, ANYWHERE, bound, stop))
-    serving.start()
-    asking = threading.Thread(target=_ask, args=(place,))
-    asking.start()
-    assert began.wait(20)
-    stop.set()
-    serving.join(30)
+    with served(hangs, bound, Ending()):
+        asking = threading.Thread(target=_ask, args=(bound.getsockname(),))
+        asking.start()
+        assert began.wait(20)
     asking.join(30)
-    assert not serving.is_alive()
     assert not asking.is_alive()
     told = capsys.readouterr().err
     assert "Traceback" not in told
@@ -52,12 +47,26 @@ def test_a_request_that_the_end_cuts_off_is_one_line(
 
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
-    server_of(lambda: None, ANYWHERE)
+    server_of(lambda: None)
     assert told_briefly in logging.getLogger("uvicorn.error").filters
     error = ValueError("a bug")
     made = logging.LogRecord("uvicorn.error", 40, "", 0, "said", (), (ValueError, error, None))
     assert told_briefly(made)
     assert made.exc_info is not None
+
+
+def test_where_the_server_dies_the_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def dies(*_: Any, **__: Any) -> None:
+        raise OSError("no more files")
+
+    async def knows_nothing(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(Server, "startup", dies)
+    ending = Ending()
+    with bound_to(ANYWHERE) as bound, served(knows_nothing, bound, ending):
+        assert ending.stop.wait(20)
+    assert ending.exit_code == 1
 
 
 def _ask(place: tuple[str, int]) -> None:
@@ -69,4 +78,4 @@ def _ask(place: tuple[str, int]) -> None:
 
 def test_a_quiet_connection_is_closed_by_who_sends_and_not_by_the_server() -> None:
     """Load balancers keep theirs for a minute, aiohttp for a quarter of one."""
-    assert server_of(lambda: None, ANYWHERE).config.timeout_keep_alive > 60
+    assert server_of(lambda: None).config.timeout_keep_alive > 60
