@@ -17,7 +17,7 @@ from deploy.cli_database import database
 from deploy.cli_dead import dead
 from deploy.cli_submit import submitting
 from deploy.cli_watch import watching
-from deploy.memory import loading
+from deploy.memory import loading, without
 from deploy.output import all_written
 from schema.errors import NotFound, NotStored, Refused, TurnupError
 
@@ -245,6 +245,10 @@ def main() -> None:
 def _run(role: str, **given: object) -> None:
     """Run a role, `main` in the file of its name."""
     with loading():
+        with without(
+            "rich"
+        ):  # structlog would draw tracebacks by it, which take as long to load as all its own
+            import_module("structlog")
         from deploy.settings import read_settings
 
         settings, main = read_settings(), import_module(f"deploy.{role}").main

@@ -1,6 +1,7 @@
-"""How often a process looks for garbage: what stands when it begins to work stays until it ends."""
+"""What a process loads, and how often it looks for garbage: what stands when it begins to work stays until it ends."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +19,19 @@ def loading() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """Let libraries that use another one only where it is there do without it, unless it has been loaded already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # Python's own way to say that there is none
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 @contextmanager
