@@ -67,8 +67,8 @@ class Link:
     def open(self) -> None:
         """Connect, and return when events can be published; raise `LinkLost` otherwise."""
         self._loop.activate_poller()
-        self._connection = pika.SelectConnection(
-            parameters(self._url),
+        self._connection = _Connection(
+            parameters=parameters(self._url),
             on_open_callback=self._opened,
             on_open_error_callback=self._ended,
             on_close_callback=self._ended,
@@ -124,6 +124,7 @@ class Link:
         until = time.monotonic() + seconds
         timer = self._loop.call_later(seconds, lambda: None)
         while not is_done() and time.monotonic() < until:
+            self._connection.send()
             self._loop.poll()
             self._loop.process_timeouts()
         self._loop.remove_timeout(timer)
@@ -169,6 +170,24 @@ class Link:
     def _ended(self, _which: object, reason: object) -> None:
         """Note that the connection or its channel is closed, and why."""
         self._lost = self._lost or said(reason)
+
+
+class _Connection(pika.SelectConnection):
+    """Sends together what is published at once: pika sends each of a message's three frames by itself."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401  pika's own
+        self._gathered: list[bytes] = []
+        super().__init__(**given)
+
+    def send(self) -> None:
+        """Hand over to the socket what was gathered."""
+        if self._gathered and not self.is_closed:
+            super()._adapter_emit_data(b"".join(self._gathered))
+            self._gathered.clear()
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        """Keep data until the next `send`; here pika lets each kind of connection send in its own way."""
+        self._gathered.append(data)
 
 
 def parameters(url: str, patience: float = PATIENCE) -> pika.URLParameters:
