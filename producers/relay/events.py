@@ -5,9 +5,10 @@ An event that is sent twice is the same twice: it is made of what never changes.
 transaction it was opened.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from pydantic_core import to_json
 
 from schema.command import rfc3339, to_cloudevent
 from schema.ids import public_id
@@ -38,7 +39,7 @@ def render(event: OutgoingEvent, product: Product, source: str) -> bytes:
         correlationid=event.correlation_id,
         actor=event.actor,
     )
-    return json.dumps(cloudevent, separators=(",", ":"), ensure_ascii=False).encode()
+    return to_json(cloudevent)
 
 
 def routing_key(event: OutgoingEvent) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -97,8 +97,7 @@ class Sent:
         return [None for _ in records]
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingEvent:
+class OutgoingEvent(NamedTuple):
     """A public line of history with all that its event says.
 
     A service's event tells of the operation that moved it. `state` is the owner record's after the
@@ -131,6 +130,10 @@ class OutgoingEvent:
     correlation_id: str | None
 
 
+#: Where times stand in an event.
+_TIMES = tuple(map(OutgoingEvent._fields.index, ("at", "deadline_at")))
+
+
 def unsent(
     connection: Connection, partitions: Collection[int], limit: int, besides: Iterable[int] = ()
 ) -> list[OutgoingEvent]:
@@ -151,11 +154,11 @@ def unsent(
 
 def _outgoing(row: Row[Any]) -> OutgoingEvent:
     """Return a row in the words of this module."""
-    values = row._asdict()
-    values["at"] = moment(values["at"])
-    if values["deadline_at"] is not None:
-        values["deadline_at"] = moment(values["deadline_at"])
-    return OutgoingEvent(**values)
+    values = list(row)
+    for place in _TIMES:
+        if values[place] is not None:
+            values[place] = moment(values[place])
+    return OutgoingEvent._make(values)
 
 
 def _lease(transaction: Transaction, wanted: LeasePartitions) -> tuple[int, ...]:
@@ -216,22 +219,20 @@ def _unsent(dialect: str) -> Select[Any]:
     is_operation = chosen.c.kind == OPERATION
     theirs = operation.c.id == case((is_operation, chosen.c.owner), else_=history.c.operation_id)
     home = service.c.id == case((is_operation, operation.c.service_id), else_=chosen.c.owner)
-    told = [history.c[name] for name in ("sequence", "event", "at", "why", "before", "step")]
-    asked = [operation.c[name] for name in ("verb", "deadline_at", "reason", "outcome", "ticket")]
-    columns = (
-        *(chosen.c[name] for name in ("id", "kind", "owner", "number")),
-        *told,
-        func.coalesce(history.c.after, _state_before(chosen)).label("state"),
-        *(service.c[name] for name in ("product", "customer", "reference")),
-        service.c.id.label("service_id"),
-        operation.c.id.label("operation"),
-        *asked,
-        command.c.actor,
-        command.c.correlation_id,
-    )
+    asked: dict[FromClause, tuple[str, ...]] = {
+        chosen: ("id", "kind", "owner", "number"),
+        history: ("sequence", "event", "at", "why", "before", "step"),
+        service: ("product", "customer", "reference"),
+        operation: ("verb", "deadline_at", "reason", "outcome", "ticket"),
+        command: ("actor", "correlation_id"),
+    }
+    columns = {name: table.c[name] for table, names in asked.items() for name in names}
+    columns["state"] = func.coalesce(history.c.after, _state_before(chosen))
+    columns |= {"service_id": service.c.id, "operation": operation.c.id}
     joined = chosen.join(history, line).outerjoin(operation, theirs)
     joined = joined.outerjoin(command, command.c.id == operation.c.id).join(service, home)
-    return select(*columns).select_from(joined).order_by(chosen.c.id)
+    told = (columns[name].label(name) for name in OutgoingEvent._fields)
+    return select(*told).select_from(joined).order_by(chosen.c.id)
 
 
 def _state_before(chosen: FromClause) -> ScalarSelect[str]:

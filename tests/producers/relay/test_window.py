@@ -62,8 +62,7 @@ def test_the_next_event_of_an_owner_record_waits_for_the_confirm_of_the_one_befo
 
 def test_an_operation_and_a_service_with_the_same_key_are_two_owner_records() -> None:
     window = a_window(7)
-    service = an_event(2, 7)
-    object.__setattr__(service, "kind", 1)
+    service = an_event(2, 7)._replace(kind=1)
     window.add([service])
     assert sent(window) == [1, 2]
 
