@@ -117,13 +117,18 @@ class Database:
 
     @cached_property
     def reading(self) -> Engine:
-        """The engine of everybody who only looks."""
+        """The engine of everybody who only looks.
+
+        On PostgreSQL each statement stands for itself, as it does inside a transaction there: the driver forgets after
+        every rollback what it has prepared, so that the server would read and plan each statement anew.
+        """
         if self.dialect == POSTGRESQL:
             return create_engine(
                 self.url,
                 pool_size=2,
                 max_overflow=14,
                 pool_pre_ping=True,
+                isolation_level="AUTOCOMMIT",
                 connect_args=POSTGRESQL_CONNECTS,
             )
         engine = _sqlite_engine(
@@ -166,9 +171,6 @@ class Database:
         """Return a connection of its own that is in no transaction, as the driver knows it: the pool would reset it."""
         lent = self.reading.raw_connection()
         asked: Any = lent.driver_connection
-        if self.dialect == POSTGRESQL:
-            lent.rollback()
-            asked.autocommit = True
         lent.detach()
         return asked
 

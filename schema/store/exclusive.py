@@ -33,8 +33,7 @@ class AdvisoryLock:
         """Return whether the lock is held now, on a connection that is kept; raise `Unreachable`."""
         self.release()
         try:
-            connection = self._database.reading.connect()
-            self._connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            self._connection = self._database.reading.connect()
             is_held = bool(self._connection.execute(self._statement).scalar())
         except (DBAPIError, NoConnectionFree) as error:
             self.release()
