@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from io import StringIO
 
 #: What a cell begins with that a spreadsheet calculates; the last four are full-width.
@@ -25,8 +25,3 @@ def csv_line(cells: Sequence[str], separator: str = ",") -> str:
     written = StringIO()
     csv.writer(written, delimiter=separator).writerow(map(safe_cell, cells))
     return written.getvalue()
-
-
-def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """Return a whole file of CSV, every cell safe; passwords in it must not begin like a formula."""
-    return MARK + "".join(map(csv_line, rows))
