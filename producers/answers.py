@@ -8,7 +8,9 @@ from pydantic import TypeAdapter
 from producers.intake import Answer, CustomerStored
 from schema.errors import Refusal
 from schema.ids import public_id
+from schema.store.database import Database
 from schema.store.order import Accepted, Opened, Planned
+from schema.store.reads import find_operations
 from schema.store.showing import opened_as
 from schema.views import CodeMailed, CustomerKept, Operation, Outcome, Plan, View, problem_of
 
@@ -62,6 +64,15 @@ def taken(answer: Accepted, found: Found) -> Operation:
         return operation
     mailed = CodeMailed(admins=code.admins, to_you=code.is_to_asker) if code else None
     return operation.model_copy(update={"confirmation": mailed, "advice": answer.advice})
+
+
+def look_up(database: Database, answers: Iterable[Answer]) -> Found:
+    """Return the operations that have to be read to be shown, of which there may be none; raise `Unreachable`."""
+    keys = to_look_up(answers)
+    if not keys:
+        return {}
+    with database.look() as connection:
+        return find_operations(connection, keys)
 
 
 def to_look_up(answers: Iterable[Answer]) -> set[int]:

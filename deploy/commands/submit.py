@@ -10,15 +10,13 @@ from deploy.commands.waiting import wait_for
 from deploy.display.answers import Answered, Counts, as_document, as_lines
 from deploy.display.screen import print_json, say, warn
 from deploy.keys import load_keys
-from producers.answers import to_look_up
+from producers.answers import look_up
 from producers.files import BadLine, EventLine, read_lines
 from producers.intake import Answer, Intake
 from schema.asker import Asker
 from schema.command import CUSTOMER_CHANGED
 from schema.errors import Refusal, StoreError
 from schema.sealing import Sealer
-from schema.store.database import Database
-from schema.store.reads import find_operations
 from schema.views import Operation
 
 #: Lines in one acceptance, which is one transaction.
@@ -45,7 +43,7 @@ def submit(lines: Iterable[bytes], manner: Manner) -> int:
         sealer = Sealer(load_keys(session.settings, session.database))
         intake = Intake(writer, session.settings.products, leave_to_the_relay, sealer)
         for answered in _answers(intake, lines, manner):
-            found = _operations(session.database, answered)
+            found = look_up(session.database, (each.answer for each in answered))
             counts.add(answered)
             if manner.waits and manner.as_json:
                 pending += answered
@@ -110,15 +108,6 @@ def _left_out(event: object) -> Refusal:
         return Refusal("invalid", 422, "is a customer, whose record a dry run does not store")
     detail = f"is no customer ({CUSTOMER_CHANGED}); commands go in by: turnup submit"
     return Refusal("invalid", 422, detail)
-
-
-def _operations(database: Database, answered: Iterable[Answered]) -> Mapping[int, Operation]:
-    """Return the operations that lines led to and that have to be looked up."""
-    keys = to_look_up(each.answer for each in answered)
-    if not keys:
-        return {}
-    with database.look() as connection:
-        return find_operations(connection, keys)
 
 
 def _print(answered: Sequence[Answered], found: Mapping[int, Operation], manner: Manner) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import structlog
 
 from producers.amqp.letters import Letter, Rejection, refusal_to, rejected, reply_to
 from producers.amqp.messages import Message, read_message, secrets_refused, user_of
-from producers.answers import BUG, NOT_STORED, Found, to_look_up
+from producers.answers import BUG, NOT_STORED, Found, look_up
 from producers.api_keys import KeyRing
 from producers.cloudevents import Delivery
 from producers.intake import MOST_EVENTS, Answer, Intake
@@ -16,7 +17,6 @@ from schema.errors import NotStored, NotTaken, Refusal, Refused, StoreFull, Unre
 from schema.lifecycle import Product
 from schema.store.clock import business_now
 from schema.store.database import Database
-from schema.store.reads import find_operations
 
 log = structlog.get_logger()
 
@@ -120,16 +120,9 @@ class Batches:
 
     def _look(self, group: Sequence[_Read], answers: Sequence[Sequence[Answer]]) -> Found:
         """Return the operations that somebody wants to be told of and that have to be looked up."""
-        keys = to_look_up(
-            answer
-            for each, given in zip(group, answers, strict=True)
-            if each.message.properties.reply_to
-            for answer in given
-        )
-        if not keys:
-            return {}
-        with self.database.look() as connection:
-            return find_operations(connection, keys)
+        asked = zip(group, answers, strict=True)
+        told = (given for each, given in asked if each.message.properties.reply_to)
+        return look_up(self.database, chain.from_iterable(told))
 
     def _letters(self, read: _Read, answers: list[Answer], found: Found) -> list[Letter]:
         """Return what is to be sent because of one message."""

@@ -4,7 +4,7 @@ A small request is worked on in the event loop, which waits for the writer witho
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from producers.answers import ACCEPTED, JSON, OK, Found, outcomes, shown, to_look_up
+from producers.answers import ACCEPTED, JSON, OK, Found, look_up, outcomes, shown, to_look_up
 from producers.cloudevents import Delivery
 from producers.http.askers import asker_of
 from producers.http.cloudevents import read_delivery
@@ -24,8 +24,6 @@ from producers.http.queries import take_no_query
 from producers.intake import Answer, Intake, too_late
 from schema.asker import Asker
 from schema.errors import Refusal
-from schema.store.database import Database
-from schema.store.reads import find_operations
 from schema.views import CustomerKept, Operation, Outcome, Plan
 
 #: A larger request is worked on in a thread, so that it holds up no other, in bytes.
@@ -61,8 +59,8 @@ async def take_commands(request: Request) -> Response:
     answers = await _converse(doors.intake, delivery.events, asker)
     offering: Offering = request.app.state.offering
     await offering.offer(answers)
-    repeats = to_look_up(answers)
-    found = await run_in_threadpool(_look, doors.database, repeats) if repeats else {}
+    has_old = bool(to_look_up(answers))  # seldom, and only then is the database waited for
+    found = await run_in_threadpool(look_up, doors.database, answers) if has_old else {}
     return _show(delivery, answers, found)
 
 
@@ -70,14 +68,7 @@ def _take(doors: Doors, asker: Asker, headers: Mapping[str, str], body: bytes) -
     """Take a large request, in a thread."""
     delivery = read_delivery(headers, body)
     answers = doors.intake.accept(delivery.events, asker=asker)
-    repeats = to_look_up(answers)
-    return _show(delivery, answers, _look(doors.database, repeats) if repeats else {})
-
-
-def _look(database: Database, keys: Collection[int]) -> Found:
-    """Return operations as they are now; raise `Unreachable`."""
-    with database.look() as connection:
-        return find_operations(connection, keys)
+    return _show(delivery, answers, look_up(doors.database, answers))
 
 
 async def _converse(intake: Intake, events: Sequence[object], asker: Asker) -> list[Answer]:
