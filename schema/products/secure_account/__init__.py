@@ -102,11 +102,9 @@ def _can_send(asked: Asked) -> Refusal | None:
     return Refusal("not_reachable", 409, detail, (Fault("/data/by", detail),))
 
 
-def _can_revoke(asked: Asked) -> Refusal | Cell | None:
-    """Return that there are no keys to revoke, or that they are revoked already (SA-7)."""
+def _can_revoke(asked: Asked) -> Refusal | None:
+    """Return that there are no keys to revoke; whether they are revoked already, the platform knows better (SA-7)."""
     keys = asked.facts.get("keys", "none")
-    if keys == "revoked":
-        return Cell.ALREADY
     detail = "no keys of the account are known, and only its device makes them; refresh asks again"
     return Refusal("no_keys", 409, detail, facts={"keys": keys}) if keys == "none" else None
 

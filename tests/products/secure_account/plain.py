@@ -9,7 +9,7 @@ LIVE = ("never_activated", "by_operator", "enabled")
 ALWAYS = dict.fromkeys(LIVE, "accepted")
 
 #: What `revoke_keys` is owed, by the keys.
-KEYS = {"none": "no_keys", "revoked": "already", "valid": "accepted"}
+KEYS = {"none": "no_keys", "revoked": "accepted", "valid": "accepted"}
 
 #: Each account has a number of its own (SA-1).
 NUMBERS = {"secure_account-vera": "8021", "secure_account-nico": "8022"}

@@ -218,8 +218,7 @@ def test_SA_7_revoked_keys_leave_state_and_calls_and_only_a_new_link_brings_new_
     assert facts(world, "keys", "keys_by") == ("revoked", None)
     assert (state(world), at_the_platform(world)["calls"]) == ("enabled", True)
     before = len(world.platform.effects())
-    again = world.submit("revoke_keys")
-    assert world.rows.operation(again)["outcome"] == "already"
+    do(world, "revoke_keys")
     assert len(world.platform.effects()) == before
     do(world, "send_activation")
     assert facts(world, "keys") == ("revoked",)
@@ -246,6 +245,19 @@ def test_SA_7_an_account_without_keys_has_none_to_revoke(world: World) -> None:
     user(world, "user_renews")
     do(world, "revoke_keys")
     assert facts(world, "keys") == ("revoked",)
+
+
+def test_SA_7_keys_that_nobody_told_of_are_revoked_too(world: World) -> None:
+    enable(world)
+    do(world, "revoke_keys")
+    world.platform.fault("secure_account", "no_callback", count=1)
+    use_device(world, "pin")
+    world.work()
+    assert facts(world, "keys") == ("revoked",)
+    assert at_the_platform(world)["status"]["keys"] == "valid"
+    do(world, "revoke_keys")
+    assert at_the_platform(world)["status"]["keys"] == "revoked"
+    world.check()
 
 
 @pytest.mark.parametrize("reason", ["state_changed", "rejected"])

@@ -172,8 +172,9 @@ async def are_calls_allowed(work: Work, platform: AccountPlatform) -> Answer:
 
 
 async def revoke_keys(work: Work, platform: AccountPlatform) -> Outcome:
-    """Revoke the keys; state and calls stay (SA-7)."""
-    await platform.revoke_keys(work)
+    """Revoke the keys, unless they are; the device may have brought new ones and nobody told. State and calls stay."""
+    if (await platform.show(work)).status["keys"] != "revoked":
+        await platform.revoke_keys(work)
     return Done({"keys": "revoked", "keys_by": None})
 
 
