@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.servers.kamailio import KamailioServer
@@ -31,6 +32,13 @@ def _ends_its_threads() -> Iterator[None]:
     for each in left:
         each.join(FAREWELL)
     assert [each.name for each in left if each.is_alive()] == []
+
+
+@pytest.fixture(autouse=True)
+def _own_logs() -> Iterator[None]:
+    """Forget how a command that ran in this process logs: `turnup run` is silent but for errors."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

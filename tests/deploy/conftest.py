@@ -1,11 +1,9 @@
 """What the tests of the command line share: a directory of their own, and no settings of ours."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 
 @pytest.fixture(autouse=True)
@@ -15,10 +13,3 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.upper().startswith("TURNUP_") or name in {"FORCE_COLOR", "COLUMNS"}:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def _own_logs() -> Iterator[None]:
-    """Forget how a command that ran in this process logs."""
-    yield
-    structlog.reset_defaults()
