@@ -13,7 +13,7 @@ from deploy.day.samples import Mails, mails_in
 from deploy.day.script import NoCommand
 from schema.ids import public_id
 from schema.store.clock import business_now
-from schema.store.histories import operation_history, service_history
+from schema.store.histories import all_histories
 from schema.store.order import Accepted
 from schema.store.reads import (
     OperationFilter,
@@ -24,7 +24,7 @@ from schema.store.reads import (
     list_services,
     list_tickets,
 )
-from schema.store.sent import operation_notices
+from schema.store.sent import unmailed_operations
 from schema.views import Operation, Service, Ticket
 
 #: Everything, in one page.
@@ -83,14 +83,9 @@ def _evidence(core: Core, played: Played, log: Log) -> tuple[Evidence, datetime]
     with core.database.look() as connection:
         operations = list_operations(connection, OperationFilter(), WHOLE)[::-1]
         services = list_services(connection, core.settings.products, ServiceFilter(), WHOLE)[::-1]
-        histories = {each.id: operation_history(connection, each.id) for each in operations}
-        histories |= {each.id: service_history(connection, each.id) for each in services}
+        histories = all_histories(connection)
         tickets = list_tickets(connection, TicketFilter(), WHOLE)[::-1]
-        unmailed = {
-            each.operation
-            for each in tickets
-            if any(mail.state == "dead" for mail in operation_notices(connection, each.operation))
-        }
+        unmailed = unmailed_operations(connection)
         end = business_now(connection)
     accepted = [each.answer for each in log.taken if isinstance(each.answer, Accepted)]
     return Evidence(

@@ -29,6 +29,13 @@ def sent_message(connection: Connection, cause: str) -> SentMessage | None:
     return SentMessage(found.product, public_id("op", found.id), found.template) if found else None
 
 
+def unmailed_operations(connection: Connection) -> set[str]:
+    """Return the operations `op_...` of which a notice was given up; of a small database."""
+    dead = (delivery.c.state == "dead") & (delivery.c.channel != DESK)
+    found = connection.execute(select(delivery.c.operation_id).where(dead))
+    return {public_id("op", key) for key in found.scalars()}
+
+
 def operation_notices(connection: Connection, public: str) -> list[NoticeSent]:
     """Return the notices that the operation `op_...` asked for, oldest first."""
     mine = (delivery.c.operation_id == key_of("op", public)) & (delivery.c.channel != DESK)
