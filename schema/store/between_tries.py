@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, Select, or_, select, update
 
 from schema.store.owner_turns import let_turns_go, resting
 from schema.store.services import stand_in_line
@@ -47,10 +47,10 @@ def _holders(transaction: Transaction, keys: AbstractSet[int]) -> dict[int, Row[
     """Return the operations that have holds, with when each is looked at again."""
     if not keys:
         return {}
-    query = select(operation.c.id, operation.c.verb, due.c.wake_at, due.c.settles_at)
-    query = query.where(operation.c.id.in_(keys))
-    found = transaction.connection.execute(query.join(due, due.c.operation_id == operation.c.id))
-    return {row.id: row for row in found}
+    columns = (operation.c.id, operation.c.verb, due.c.wake_at, due.c.settles_at)
+    query: Select[Any] = select(*columns).where(operation.c.id.in_(keys))
+    query = query.join(due, due.c.operation_id == operation.c.id)
+    return {row.id: row for row in transaction.connection.execute(query)}
 
 
 def _lets(transaction: Transaction, row: Row[Any], verb: str) -> bool:

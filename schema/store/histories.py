@@ -1,6 +1,7 @@
 """Reading histories: the lines of one operation or one service."""
 
 from collections import defaultdict
+from typing import Literal
 
 from sqlalchemy import Connection, select
 
@@ -18,7 +19,7 @@ COLUMNS = tuple(
 )
 
 #: What owner records are called outside.
-KINDS = {OPERATION: "op", SERVICE: "svc"}
+KINDS: dict[int, Literal["op", "svc"]] = {OPERATION: "op", SERVICE: "svc"}
 
 
 def operation_history(connection: Connection, public: str) -> list[HistoryLine]:

@@ -273,10 +273,10 @@ def test_SD_7_a_password_in_a_file_stands_beside_what_its_device_logs_in_with(
     written = (place / "sip.csv").read_text(encoding="utf-8-sig").splitlines()
     (row,) = csv.DictReader(written)
     known = week.service("hartley/board").facts
-    written = written_mac(known["mac"])
-    assert re.search(rf"mac +{written}\n", turnup(place, "show hartley/board").stdout)
+    label = written_mac(known["mac"])
+    assert re.search(rf"mac +{label}\n", turnup(place, "show hartley/board").stdout)
     for name in ("mac", "user_name", "domain", "outbound_proxy"):
-        assert row.pop(name) == (written if name == "mac" else known[name])
+        assert row.pop(name) == (label if name == "mac" else known[name])
     assert (row.pop("customer"), row.pop("reference")) == ("hartley", "board")
     assert row.pop("secret") == "sip_password"
     assert [*row] == ["value"]
