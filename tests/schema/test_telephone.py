@@ -71,6 +71,7 @@ def test_CO_11_what_is_kept_is_read_whatever_is_known_of_numbers_by_then() -> No
         ("+442079460101", "GB", "020 7946 0101"),
         ("+9991234567", "IT", "+9991234567"),
         ("on the second floor", "IT", "on the second floor"),
+        ("Anna, +390612345678", "IT", "Anna, +390612345678"),
     ],
 )
 def test_people_read_a_number_as_they_write_it(kept: str, country: str | None, read: str) -> None:
@@ -79,7 +80,12 @@ def test_people_read_a_number_as_they_write_it(kept: str, country: str | None, r
 
 @pytest.mark.parametrize(
     ("text", "kept"),
-    [("0039 333 123 4567", "+393331234567"), ("0110", "0110"), ("393331234567", "393331234567")],
+    [
+        ("0039 333 123 4567", "+393331234567"),
+        ("00393331234567", "+393331234567"),
+        ("0110", "0110"),
+        ("393331234567", "393331234567"),
+    ],
 )
 def test_SA_1_a_virtual_number_is_a_telephone_number_or_one_of_the_servers_own_plan(
     text: str, kept: str
