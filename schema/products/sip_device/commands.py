@@ -25,7 +25,7 @@ MULTICAST = 0x01
 def mac_address(text: str) -> str:
     """Return a MAC address as it is stored, such as `0050c2abcdef`; raise `ValueError` for none of a device (SD-4)."""
     try:
-        octets = bytes(MAC(text.strip()))
+        octets = bytes(MAC(text))
     except ValueError as error:
         raise ValueError("must be a MAC address such as 00:50:c2:ab:cd:ef") from error
     if octets[0] & MULTICAST:
