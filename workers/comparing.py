@@ -20,5 +20,5 @@ def _plain(value: object) -> object:
         with suppress(ValueError):
             return e164(value)
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_plain(each) for each in value] or None
     return value or None

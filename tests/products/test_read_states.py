@@ -13,7 +13,13 @@ HOMES = find_homes()
 
 #: What is known of every service, and stands so at its platform.
 DEVICE = {"mac": "0050c2abcdef", "type": "Yealink T54W"}
-KNOWN = {**DEVICE, "users": ["anna"], "user": "Anna", "number": "+390612345001"}
+KNOWN = {
+    **DEVICE,
+    "users": ["anna"],
+    "user": "Anna",
+    "number": "+390612345001",
+    "email": "a@acme.example",
+}
 
 
 class Shows:
@@ -110,3 +116,52 @@ def test_CO_14_a_business_user_is_as_the_platform_says() -> None:
         read("business_user", SimpleNamespace(status="activated", settings={}, groups=()))
         == "activated"
     )
+
+
+def device(**otherwise: object) -> SimpleNamespace:
+    """Return a subscriber whose device is another in something."""
+    shown = {**DEVICE, "owners": ("user:acme~anna",), **otherwise}
+    return SimpleNamespace(bindings=(), is_blocked=False, device=SimpleNamespace(**shown))
+
+
+def line(**otherwise: object) -> SimpleNamespace:
+    """Return a line that is another in something."""
+    shown = {"user": KNOWN["user"], "number": KNOWN["number"], **otherwise}
+    return SimpleNamespace(status="online", are_calls_allowed=True, **shown)
+
+
+def account(**settings: object) -> SimpleNamespace:
+    """Return an account with settings."""
+    return SimpleNamespace(state="enabled", settings=settings)
+
+
+def person(*groups: dict[str, str], **settings: object) -> SimpleNamespace:
+    """Return a user of a site with groups and settings."""
+    found = [SimpleNamespace(as_json=lambda each=each: each) for each in groups]
+    return SimpleNamespace(status="activated", groups=found, settings=settings)
+
+
+PICKUP, PARK = {"kind": "pickup", "group": "sales"}, {"kind": "park", "group": "sales"}
+
+
+@pytest.mark.parametrize(
+    ("product", "shown", "told"),
+    [
+        ("sip_device", device(mac="00:50:C2:AB:CD:EF"), "provisioned"),
+        ("sip_device", device(mac="0050c2abcdee"), "provisioned, with another mac"),
+        ("sip_device", device(type="Yealink T46U"), "provisioned, with another type"),
+        ("sip_device", device(owners=()), "provisioned, with another owners"),
+        ("mobile_line", line(number="+39 06 1234-5001"), "online"),
+        ("mobile_line", line(user="Ugo", number=None), "online, with another number, user"),
+        ("secure_account", account(email=KNOWN["email"]), "enabled"),
+        ("secure_account", account(group="board"), "enabled, with another email, group"),
+        ("business_user", person(PICKUP, PARK), "activated"),
+        ("business_user", person(PARK), "activated, with another groups"),
+        ("business_user", person(PARK, PICKUP, user="Ugo"), "activated, with another user"),
+    ],
+)
+def test_CO_14_every_product_names_what_its_platform_has_otherwise(
+    product: str, shown: SimpleNamespace, told: str
+) -> None:
+    groups = [PARK, PICKUP]
+    assert read(product, shown, "provisioned", groups=groups if "user" in product else None) == told

@@ -221,6 +221,9 @@ def test_SA_5_what_the_platform_never_told_is_found_by_looking(world: World) -> 
     assert state(world) == "never_activated"
     world.settle(timedelta(hours=6))
     assert (world.rows.operation(operation)["outcome"], state(world)) == ("on_time", "enabled")
+    status = at_the_platform(world)["status"]
+    known = ("valid", "server", status["licence"])
+    assert facts(world, "keys", "licence_from", "licence") == known
     world.check()
 
 

@@ -152,7 +152,9 @@ def test_SD_3_who_has_accepted_the_disclaimer_and_when_is_asked_for_and_kept(wor
     assert facts(world)["disclaimer"] == DISCLAIMER
 
 
-@pytest.mark.parametrize("text", ["00:50:C2:00:00:01", " 00-50-c2-00-00-01\n", "0050.c200.0001", MAC])
+@pytest.mark.parametrize(
+    "text", ["00:50:C2:00:00:01", " 00-50-c2-00-00-01\n", "0050.c200.0001", MAC]
+)
 def test_SD_4_an_address_is_the_same_however_it_is_written(world: World, text: str) -> None:
     done(world, "activate", mac=text)
     assert row_of(world)["mac"] == MAC
