@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from schema.errors import NotStored
 from schema.store.leases import Boot, Renew, Resign
+from schema.store.stillness import in_step
 from schema.store.writer import Record, Writer
 
 #: The roles that show it so; a relay does while it has no broker, and holds nothing then.
@@ -51,7 +52,7 @@ class Presence:
         pause = self._length.total_seconds() / RENEWALS
         while not self._stopped.done():
             self._show()
-            wait((self._stopped,), pause)
+            wait((self._stopped,), in_step(pause))
 
     def _show(self) -> None:
         """Begin a row, or prolong it; who finds it gone begins another."""

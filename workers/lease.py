@@ -16,6 +16,7 @@ import structlog
 
 from schema.errors import NotStored
 from schema.store.leases import Renew, Resign
+from schema.store.stillness import in_step
 from schema.store.writer import Writer
 
 log = structlog.get_logger()
@@ -94,7 +95,8 @@ class Lease:
 
     def _keep(self) -> None:
         """Renew now and then, until stopped or lost."""
-        while not self._stopping.wait(self._terms.renew.total_seconds()) and not self.is_lost:
+        pause = self._terms.renew.total_seconds()
+        while not self._stopping.wait(in_step(pause)) and not self.is_lost:
             if self._loop_answers():
                 self._renew()
 

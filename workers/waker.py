@@ -23,7 +23,7 @@ from schema.store.database import Database
 from schema.store.deadlines import MissDeadline, TellJeopardy
 from schema.store.leases import WAKER, Boot, Renew, Resign, TakeOver, next_lapse, rooms
 from schema.store.signals import MatchSignals, has_matches
-from schema.store.stillness import Stillness
+from schema.store.stillness import Stillness, in_step
 from schema.store.waking import (
     Late,
     Quiet,
@@ -142,11 +142,11 @@ class Waker:
         with self._passing:
             self._show()
             if self._stillness.lasts() and not self._is_anew:
-                return min(self._stillness.left, LONGEST)
+                return self._until(self._stillness.left)
             found, left = self._look()
             if found.is_quiet:
                 self._stillness.note(min(found.lasts, left))
-                return min(max(self._stillness.left, SHORTEST), LONGEST)
+                return self._until(max(self._stillness.left, SHORTEST))
             if self._decide() + self._offer_due():
                 return SHORTEST
         return min(max(found.lasts, SHORTEST), LONGEST)
@@ -177,11 +177,16 @@ class Waker:
         now = time.monotonic()
         if self._terms is None or now < self._shows_at:
             return
-        self._shows_at = now + self._terms.length.total_seconds() / RENEWALS
+        self._shows_at = now + in_step(self._terms.length.total_seconds() / RENEWALS)
         if self._row is None:
             (self._row,) = self._store([Boot(WAKER, socket.gethostname(), {}, self._terms.length)])
         elif self._store([Renew(self._row, self._terms.length)]) == [False]:
             self._row, self._shows_at = None, now
+
+    def _until(self, left: float) -> float:
+        """Return how long nothing has to be done, so much of it being left: until its own row is to be shown."""
+        shows = inf if self._terms is None else self._shows_at - time.monotonic()
+        return max(min(left, LONGEST, shows), 0.0)
 
     def _decide(self) -> int:
         """Tell of jeopardy and decide missed deadlines; return of how many operations."""

@@ -13,6 +13,7 @@ import structlog
 from schema.errors import NotStored
 from schema.store.leases import Boot, Renew, Resign
 from schema.store.outbox import RELAY, LeasePartitions, ReleasePartitions
+from schema.store.stillness import in_step
 from schema.store.writer import Record, Writer
 
 log = structlog.get_logger()
@@ -64,7 +65,7 @@ class Share:
         """Ask for a lease of our own, or prolong it and then that of the partitions."""
         records: list[Record]
         self._asked_at = time.monotonic()
-        self._renews_at = self._asked_at + self._length.total_seconds() / RENEWALS
+        self._renews_at = self._asked_at + in_step(self._length.total_seconds() / RENEWALS)
         if self._relay is None:
             records = [Boot(RELAY, socket.gethostname(), {}, self._length)]
         else:

@@ -12,6 +12,14 @@ from schema.store.database import Database
 LONGEST = 5.0
 
 
+def in_step(pause: float) -> float:
+    """Return in how many seconds the host's clock shows a multiple of a pause; never more than that.
+
+    Rows that show who lives are renewed then: each renewal makes everybody look anew, and so all together make it once.
+    """
+    return pause - time.time() % pause
+
+
 class Stillness:
     """What one who looks again and again remembers of his last look; for one thread at a time."""
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
 
 from schema.store.database import Database
-from schema.store.stillness import Stillness
+from schema.store.stillness import Stillness, in_step
 from tests.world.world import World
+from workers.lease import LeaseTerms
+from workers.waker import Waker
 
 
 @contextmanager
@@ -83,3 +86,23 @@ def test_stillness_ends_when_a_time_comes_and_when_it_is_forgotten(
     stillness.note()
     stillness.forget()
     assert not stillness.lasts()
+
+
+def test_who_shows_that_he_lives_does_so_when_everybody_does(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renewed row makes everybody look anew, so that each by itself would cost as many looks as there are rows."""
+    monkeypatch.setattr("schema.store.stillness.time.time", lambda: 1_003.75)
+    assert in_step(5.0) == 1.25
+    assert in_step(0.5) == 0.25
+    terms = LeaseTerms(length=timedelta(seconds=0.9), call=timedelta(0), settle=timedelta(0))
+    waker = Waker(world.database, world.writer, world.products, lambda *_: None, terms)
+    now = 1_000.0
+    monkeypatch.setattr("workers.waker.time.monotonic", lambda: now)
+    waker.once()
+    left = waker.once()
+    assert 0 < left < 0.1
+    now += left
+    before = world.database.snapshot()
+    waker.once()
+    assert world.database.snapshot() != before
