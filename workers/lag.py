@@ -11,6 +11,9 @@ log = structlog.get_logger()
 #: How long the loop may be at one thing, seen there twice, and how often it is asked, in seconds.
 MOST, PERIOD = 0.05, 0.25
 
+#: How often it is looked whether the loop is at anything at all, in seconds.
+IDLE = 1.0
+
 
 class LagWatch:
     """Asks an event loop now and then whether it still gets round to new things, while `is_busy` says it is at any."""
@@ -28,7 +31,7 @@ class LagWatch:
 
     def _watch(self) -> None:
         """Ask, and name what the loop is at when it does not answer."""
-        while not self._stopping.wait(PERIOD):
+        while not self._stopping.wait(PERIOD if self._is_busy() else IDLE):
             if not self._is_busy():
                 continue
             answered = threading.Event()
