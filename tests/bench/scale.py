@@ -63,6 +63,9 @@ def main() -> int:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.scale", description=__doc__)
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument(
+        "--only", choices=("idle", "start"), help="how it starts, or what idle processes cost"
+    )
     parser.add_argument("--json", type=Path, default=Path("dist/scale.json"))
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with us
@@ -71,7 +74,7 @@ def main() -> int:
     results: dict[str, Found] = {}
     for mode in asked.modes:
         with MODES[mode]() as system:
-            results[mode] = asyncio.run(measure(system))
+            results[mode] = asyncio.run(MEASURES[asked.only](system))
         show(console, mode, results[mode])
     told = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -82,6 +85,29 @@ def main() -> int:
     asked.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     console.print(f"load {os.getloadavg()[0]:.1f} now; written to {asked.json}")
     return 0
+
+
+async def starting(system: System) -> Found:
+    """Measure how quickly one system accepts after its start, with nothing in its database but customers."""
+    async with aiohttp.ClientSession() as session:
+        client = Client(session, system.address)
+        await client.until_ready()
+        await client.load_customers()
+    await _end(system)
+    return {"start": await _start(system)}
+
+
+async def idling(system: System) -> Found:
+    """Measure what one system costs that has nothing to do; how much waits is the same to it."""
+    async with aiohttp.ClientSession() as session:
+        client = Client(session, system.address)
+        await client.until_ready()
+        if system.mode != EMBEDDED:
+            await system.add_worker()
+        await client.load_customers()
+        await client.submit_one()
+    await asyncio.sleep(IDLE / 4)
+    return {"idle": await _idle(system)}
 
 
 async def measure(system: System) -> Found:
@@ -135,10 +161,7 @@ async def _with_a_million(system: System, rows: Rows) -> Found:
     """Return what a million operations cost that wait, beside the processes and then without them."""
     first = rows.fill()
     await asyncio.sleep(IDLE / 4)
-    watch = Watch({"turnup": system.groups["turnup"]})
-    await asyncio.sleep(IDLE)
-    cpu = watch.cpu()["turnup"]
-    watch.stop()
+    idle = await _idle(system)
     rows.fall_due(first, DEADLINES, SPREAD)
     until = time.monotonic() + PATIENCE
     while len(late := rows.lateness(first, DEADLINES)) < DEADLINES:
@@ -147,11 +170,20 @@ async def _with_a_million(system: System, rows: Rows) -> Found:
     await _end(system)
     rows.wake(first + DEADLINES, DUE)
     return {
-        "idle": cpu / IDLE * PERCENT,
+        "idle": idle,
         "late_p50": statistics.median(late),
         "late_p99": late[len(late) * 99 // 100],
         "waker_pass": _pass(system),
     }
+
+
+async def _idle(system: System) -> float:
+    """Return what all processes use while nothing happens, in percent of a core."""
+    watch = Watch({"turnup": system.groups["turnup"]})
+    await asyncio.sleep(IDLE)
+    cpu = watch.cpu()["turnup"]
+    watch.stop()
+    return cpu / IDLE * PERCENT
 
 
 def _pass(system: System) -> float:
@@ -215,6 +247,9 @@ async def _first(client: Client) -> None:
             await asyncio.sleep(0.01)
         else:
             return
+
+
+MEASURES = {None: measure, "idle": idling, "start": starting}
 
 
 def show(console: Console, mode: str, found: Found) -> None:
