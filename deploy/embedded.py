@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
-from dramatiq import Broker
 
 from deploy.core import Core
 from deploy.doors import doors_of
 from deploy.ending import Part
-from deploy.offers import embedded_broker, offers
+from deploy.offers import AnyBroker, embedded_broker, offers
 from deploy.terms import terms_of
 from producers.http.doors import Doors
 from schema.errors import Unanswered
@@ -34,7 +33,7 @@ class Front:
 
     doors: Doors
     waker: Waker
-    broker: Broker
+    broker: AnyBroker
 
 
 @contextmanager

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dramatiq import Broker
-
 from deploy.core import Core
 from deploy.ending import Part
+from deploy.offers import AnyBroker
 from workers.actor import Consumer, declare_look
 from workers.worker import Plan, Worker
 
@@ -18,7 +17,7 @@ BEYOND = 2.0
 
 
 @contextmanager
-def working(core: Core, broker: Broker, plan: Plan) -> Iterator[Worker]:
+def working(core: Core, broker: AnyBroker, plan: Plan) -> Iterator[Worker]:
     """Carry operations out while the block runs, then let what is in flight reach its next record.
 
     The block begins once that works, or where the process is to end before; it ends too where the engine dies.

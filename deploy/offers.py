@@ -8,6 +8,9 @@ from dramatiq.brokers.stub import StubBroker
 
 from schema.queue import ACTOR, OFFER_SIZE, Offer, queue_name
 
+#: What carries offers, whichever it is; nobody else need know its library.
+AnyBroker = Broker
+
 
 def embedded_broker(products: Iterable[str]) -> StubBroker:
     """Return the broker inside this process, volatile by design, with a queue for each of these products."""

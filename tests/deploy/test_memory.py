@@ -31,6 +31,6 @@ def test_what_libraries_can_do_without_is_loaded_by_none_and_is_there_for_others
     sys.modules.pop(name, None)
     with without(name), pytest.raises(ImportError):
         import_module(name)
-    assert import_module(name)
+    assert import_module(name).__name__ == name
     with without(name):
-        assert import_module(name)
+        assert import_module(name).__name__ == name
