@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from deploy.lock import beside_others
 from deploy.logs import configure_logs
+from deploy.mark import require_newest
 from deploy.opening import open_database, require_served
 from deploy.settings import Settings, read_settings
 from schema.store.database import Database
@@ -38,9 +39,10 @@ def reading() -> Iterator[Session]:
 def writing(*, is_to_be_done: bool = True) -> Iterator[tuple[Session, Writer]]:
     """Give what a command needs that writes shortly, beside `serve` or without it.
 
-    Raises `WrongDatabase` where it has to be done by somebody, and nobody ever will.
+    Raises `WrongDatabase` where it has to be done by somebody, and nobody ever will; and what `require_newest` does.
     """
     with reading() as session, beside_others(session.database):
+        require_newest(session.database)
         if is_to_be_done:
             require_served(session.database)
         settings = session.settings

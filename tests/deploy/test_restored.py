@@ -114,6 +114,21 @@ def test_a_backup_that_was_put_back_is_noticed_until_somebody_says_so(url: str) 
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_nothing_is_handed_in_to_a_backup_before_somebody_says_so(url: str) -> None:
+    """An id drawn too early is one that an operation had which the backup does not know, and with it its keys."""
+    assert url
+    copy("turnup.db", "copy.db")
+    with at_work():
+        _, used = hand_in(activate(2))
+    copy("copy.db", "turnup.db")
+    refused = turnup("submit", write(activate(3)))
+    assert (refused.exit_code, "turnup db restored" in refused.stderr) == (2, True)
+    found = json.loads(turnup("db", "restored", "--json").stdout)
+    _, first = hand_in(activate(3))
+    assert key_of("op", first) >= key_of("op", used) + found["keys_left_out"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_another_database_under_the_same_name_is_no_backup(url: str) -> None:
     assert url
     with at_work():
