@@ -74,7 +74,7 @@ class Platform:
     secret: SecretStr | None
 
 
-class Settings(BaseSettings):
+class Settings(BaseSettings, hide_input_in_errors=True):
     """What can be set, with its default; `read_settings` adds what the products need."""
 
     model_config = SettingsConfigDict(

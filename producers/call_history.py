@@ -70,7 +70,7 @@ def _utc(text: str) -> datetime:
 class CallRow(BaseModel):
     """What is read of a row."""
 
-    model_config = ConfigDict(str_strip_whitespace=True)
+    model_config = ConfigDict(hide_input_in_errors=True, str_strip_whitespace=True)
 
     record: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")] = Field(alias="Report ID")
     began_at: Annotated[datetime, BeforeValidator(_utc)] = Field(alias="Start time")

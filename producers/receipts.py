@@ -22,7 +22,7 @@ from schema.store.writer import Writer
 class ReceiptBody(BaseModel):
     """What a gateway posts to `/v1/messages/events`, signed; what else it tells is passed over."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="ignore", frozen=True)
 
     message_id: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
         description="Ours, as it came with the message"

@@ -26,7 +26,7 @@ Text200 = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class SignalBody(BaseModel):
     """A signal as a platform sends it; what else it tells is passed over."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="ignore", frozen=True, strict=True)
 
     id: Text200
     at: AwareDatetime = Field(description="When it happened, by the platform's clock")

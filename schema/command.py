@@ -86,7 +86,7 @@ EventId = Annotated[
 class Envelope(BaseModel):
     """A CloudEvent in structured form; further extension attributes are allowed and kept aside."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="allow", frozen=True)
 
     specversion: Literal["1.0"]
     id: EventId
@@ -110,7 +110,9 @@ class Envelope(BaseModel):
 class Command(BaseModel):
     """What every verb takes besides its own fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        hide_input_in_errors=True, extra="forbid", frozen=True, str_strip_whitespace=True
+    )
 
     deadline: str | None = Field(
         None, description="An earlier deadline: an RFC 3339 time or a duration such as 10m"

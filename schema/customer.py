@@ -19,7 +19,7 @@ Text80 = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whi
 class Admin(BaseModel):
     """A person of the customer with the role Admin."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", frozen=True)
 
     name: Text80
     email: Email
@@ -28,7 +28,7 @@ class Admin(BaseModel):
 class Site(BaseModel):
     """A place of the customer's; only with an emergency address can a number be live there (CO-11)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", frozen=True)
 
     name: Text80
     emergency_address: Text200 | None = None
@@ -37,7 +37,7 @@ class Site(BaseModel):
 class Number(BaseModel):
     """A telephone number of the customer's, at one of his sites."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", frozen=True)
 
     e164: E164
     site: Text80
@@ -46,7 +46,7 @@ class Number(BaseModel):
 class User(BaseModel):
     """A person of the customer who uses lines and devices, known by user name or real name (SD-1)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", frozen=True)
 
     user_name: Text80
     name: Text80
@@ -56,7 +56,7 @@ class User(BaseModel):
 class Customer(BaseModel):
     """One version of a customer's whole record; unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", frozen=True)
 
     version: int = Field(ge=1, le=NEWEST)
     name: Text80

@@ -95,7 +95,7 @@ class DeskEvent(View):
 class DeskAnswer(BaseModel):
     """What a desk may answer, signed under the `webhook-id` of what it answers: its own number and state."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="ignore", frozen=True)
 
     number: Text200
     state: Text200

@@ -28,7 +28,7 @@ Item = TypeVar("Item", bound=BaseModel)
 class View(BaseModel):
     """Something that is read and never changed."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, frozen=True)
 
 
 class RemoteTicket(View):
@@ -229,7 +229,7 @@ class ProblemFault(View):
 class Problem(View):
     """Why something was not done (RFC 9457); what else a program needs to know stands beside."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(hide_input_in_errors=True, extra="allow")
 
     type: str = "about:blank"
     title: str

@@ -13,7 +13,7 @@ from schema.lifecycle import Product, Verb
 from schema.sealing import Sealer, unseal_fields
 from schema.store.claimed import Claimed
 from schema.store.journal import News, Recorded
-from schema.telephone import FROM_STORE
+from schema.stored import from_store
 from workers.workflow import Facts, Service, Signal, Step, Work, Workflow
 
 #: Why an operation is undone that somebody has cancelled; any other reason ends it as failed.
@@ -133,10 +133,10 @@ def progress_of(claimed: Claimed, workflow: Workflow, product: Product, sealer: 
 def command_of(claimed: Claimed, verb: Verb, sealer: Sealer) -> Command:
     """Return the command of an operation, its secrets opened."""
     if not verb.secrets:
-        return verb.command.model_validate_json(claimed.data, context=FROM_STORE)
+        return from_store(verb.command, claimed.data)
     context = f"{claimed.product}.{claimed.verb} {claimed.customer}/{claimed.reference}"
     fields = unseal_fields(sealer, json.loads(claimed.data), verb.secrets, context)
-    return verb.command.model_validate_json(json.dumps(fields), context=FROM_STORE)
+    return from_store(verb.command, json.dumps(fields))
 
 
 def advanced(progress: Progress, record: Recorded, news: News, facts: Facts) -> Progress:

@@ -30,7 +30,7 @@ def read_products(doors: Open, _asker: Asking) -> list[ProductPublished]:
 class PauseBody(BaseModel):
     """Who asks, and why."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", strict=True)
 
     actor: EventId | None = None
     why: EventId | None = None

@@ -42,7 +42,7 @@ class OperationQuery(PageQuery):
 class CallBody(BaseModel):
     """Who asks."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", strict=True)
 
     actor: EventId | None = None
 

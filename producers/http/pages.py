@@ -25,7 +25,7 @@ ProductName = Annotated[
 class PageQuery(BaseModel):
     """How much of a list, and after which page; a parameter that is not known is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid")
 
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = Field(None, description="The `next` of the page before")

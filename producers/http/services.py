@@ -67,7 +67,7 @@ def read_named_history(
 class RevealBody(BaseModel):
     """Which secret, where the service has several, and who asks."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", strict=True)
 
     secret: EventId | None = None
     actor: EventId | None = None

@@ -5,7 +5,7 @@ What it says is written down once and for all, so that a repeat says the same; o
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,8 @@ from schema.ids import public_id
 from schema.store.deliveries import DESK
 from schema.store.moments import moment
 from schema.store.transaction import Transaction
+from schema.stored import from_store
 from schema.tables import clock, customer, delivery, operation, service, ticket, trouble
-from schema.telephone import FROM_STORE
 
 TOLD = (
     "channel", "cause", "operation_id", "service_id", "ticket_id", "template", "recipient", "language", "facts",
@@ -135,6 +135,5 @@ def _tried(row: Row[Any]) -> Tried | None:
 
 def _customer(row: Row[Any]) -> Customer:
     """Return the customer of a ticket; one who was never told to us has only a name."""
-    given: Mapping[str, Any] = json.loads(row.data) if row.data else {}
-    known = given or {"version": 1, "name": row.customer}
-    return Customer.model_validate(known, context=FROM_STORE)
+    known = row.data or json.dumps({"version": 1, "name": row.customer})
+    return from_store(Customer, known)

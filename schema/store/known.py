@@ -11,8 +11,8 @@ from schema.customer import Customer
 from schema.lifecycle import Product
 from schema.store.dialect import locked, rows
 from schema.store.transaction import Transaction
+from schema.stored import from_store
 from schema.tables import command, customer, operation, service
-from schema.telephone import FROM_STORE
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ def all_under_way(transaction: Transaction, services: Sequence[int]) -> dict[int
 @lru_cache(maxsize=4096)
 def customer_of(data: str) -> Customer:
     """Return a customer's record, read once for each version."""
-    return Customer.model_validate_json(data, context=FROM_STORE)
+    return from_store(Customer, data)
 
 
 @cache

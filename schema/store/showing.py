@@ -11,6 +11,7 @@ from schema.lifecycle import Product
 from schema.store.call_history import last_call_of
 from schema.store.moments import moment, moment_or_none
 from schema.store.order import Opened
+from schema.stored import from_store
 from schema.views import Comment, HistoryLine, Operation, RemoteTicket, Service, Ticket
 
 #: The reason of an operation that goes back because somebody has asked for that.
@@ -125,4 +126,4 @@ def ticket_of(row: Row[Any], comments: Iterable[Comment]) -> Ticket:
 
 def _remote_of(text: str | None) -> RemoteTicket | None:
     """Return what another system's desk says of a ticket, if it has said anything."""
-    return RemoteTicket.model_validate_json(text) if text else None
+    return from_store(RemoteTicket, text) if text else None

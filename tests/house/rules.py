@@ -16,6 +16,10 @@ ARGUMENTS = 5
 WRITER = "schema/store/writer.py"
 #: It plays somebody else's machine, with a SQLite file of its own.
 SIMULATOR = "workers/simulator/"
+#: What desks and gateways answer is read where they are asked.
+CHANNELS = "workers/channels/"
+FROM_STORE = "schema/stored.py"
+HIDES = "hide_input_in_errors=True"
 EMPTY_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "managers", "base"}
 #: A letter in brackets is a pattern for itself: this file keeps its own rules.
 UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b(?!\(#\d+\))")
@@ -59,6 +63,27 @@ def only_the_writer_writes(source: Source) -> Iterator[str]:
         match node:
             case ast.Call(func=ast.Attribute(attr="begin" | "begin_nested" | "commit" as name)):
                 yield f"line {node.lineno} calls {name}"
+
+
+def what_was_stored_is_read_in_one_place(source: Source) -> Iterator[str]:
+    """There a newer list of countries has nothing to say; what a platform or desk answers was not stored by us."""
+    ours = source.path.startswith(("schema/", "workers/")) and source.path != FROM_STORE
+    if not ours or source.path.startswith((SIMULATOR, CHANNELS)):
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("model_validate"):
+            yield f"line {node.lineno} calls {node.attr} instead of from_store"
+
+
+def a_model_quotes_nothing_that_it_refuses(source: Source) -> Iterator[str]:
+    """Its errors may be logged, and what it refuses may be a secret (I8)."""
+    if source.is_test or "simulat" in source.path:
+        return
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ClassDef):
+            bases = {ast.unparse(each).partition("[")[0] for each in node.bases}
+            if bases & {"BaseModel", "BaseSettings"} and HIDES not in ast.unparse(node):
+                yield f"{node.name} does not say {HIDES}"
 
 
 def schema_imports_nothing_of_ours(source: Source) -> Iterator[str]:
@@ -133,6 +158,8 @@ RULES: tuple[Rule, ...] = (
     a_function_has_at_most_five_arguments,
     a_file_is_short,
     only_the_writer_writes,
+    what_was_stored_is_read_in_one_place,
+    a_model_quotes_nothing_that_it_refuses,
     schema_imports_nothing_of_ours,
     a_product_knows_no_other,
     all_that_is_public_has_a_docstring,

@@ -31,6 +31,16 @@ SAMPLES: dict[rules.Rule, tuple[str, str, str]] = {
         "journal.add(record)",
         "with engine.begin() as connection: connection.execute(insert)",
     ),
+    rules.what_was_stored_is_read_in_one_place: (
+        "workers/progress.py",
+        "command = from_store(verb.command, data)",
+        "command = verb.command.model_validate_json(data)",
+    ),
+    rules.a_model_quotes_nothing_that_it_refuses: (
+        "schema/desk.py",
+        "class Said(BaseModel):\n    model_config = ConfigDict(hide_input_in_errors=True)",
+        "class Said(BaseModel):\n    model_config = ConfigDict(frozen=True)",
+    ),
     rules.schema_imports_nothing_of_ours: (
         "schema/store/__init__.py",
         "from schema import tables\nfrom . import writer",

@@ -70,7 +70,9 @@ SipPassword = Annotated[
 class Disclaimer(BaseModel):
     """By whom and when the disclaimer was accepted (SD-3)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        hide_input_in_errors=True, extra="forbid", frozen=True, str_strip_whitespace=True
+    )
 
     accepted_by: Text80
     accepted_at: AwareDatetime
@@ -79,7 +81,9 @@ class Disclaimer(BaseModel):
 class NewWorkspace(BaseModel):
     """A workspace that is to be made (SD-5)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        hide_input_in_errors=True, extra="forbid", frozen=True, str_strip_whitespace=True
+    )
 
     name: Annotated[
         str,
@@ -103,7 +107,7 @@ class NewWorkspace(BaseModel):
 class InWorkspace(BaseModel):
     """The workspace that a device stands in: one that is there, or with `new` one that is made (SD-5)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", frozen=True)
 
     reference: Name
     new: NewWorkspace | None = None

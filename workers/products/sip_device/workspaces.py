@@ -1,8 +1,10 @@
 """The workspace that a new device is going to stand in: one that is there, or one that comes with it (SD-5)."""
 
+import json
+
 from schema.products.sip_device.commands import Activate, NewWorkspace
 from schema.products.sip_device.rules import STANDS_IN
-from schema.telephone import FROM_STORE
+from schema.stored import from_store
 from workers.products.sip_device.owners import workspace_name
 from workers.products.sip_device.platform import Workspace
 from workers.workflow import Work
@@ -21,7 +23,7 @@ def workspace_of(work: Work) -> Workspace | None:
     if not isinstance(command, Activate) or not command.workspace:
         return None
     known = work.service.facts.get(STANDS_IN)
-    room = command.workspace.new or NewWorkspace.model_validate(known, context=FROM_STORE)
+    room = command.workspace.new or from_store(NewWorkspace, json.dumps(known))
     return Workspace(
         workspace_name(work, command.workspace.reference),
         room.name,
