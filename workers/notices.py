@@ -5,6 +5,7 @@ asks for. Texts stand for what is filled in while sending: secrets are opened on
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -16,6 +17,9 @@ FALLBACK = "en"
 
 #: What stands for the code that confirms an operation: no secret of the service but derived, never stored (CP-6).
 CONFIRMATION_CODE = "confirmation_code"
+
+#: What a notice says instead of a fact that nobody knows: it is better than no notice.
+UNKNOWN = "(?)"
 
 #: How many dots a module of a QR code is wide in PNG.
 SCALE = 8
@@ -41,9 +45,10 @@ class Attachment:
 class NoticeText:
     """What a notice says by language (`en` at least), with `{placeholders}`, and what goes with it.
 
-    The placeholders are the facts of the notice; `{customer}`, `{service}`, `{reference}` and `{operation}`; the
-    service's secrets that `opens` names, of which each has to be valid, and `confirmation_code` if it names that; and
-    what `derives` makes of all these. `attach` gets the same. Neither may block for long: they run on a thread.
+    The placeholders are the facts of the notice, else of its service; `{customer}`, `{service}`, `{reference}` and
+    `{operation}`; the service's secrets that `opens` names, of which each has to be valid, and `confirmation_code` if
+    it names that; and what `derives` makes of all these. `attach` gets the same. Neither may block for long:
+    they run on a thread.
     A short message has no subject and no attachments, and says `short` where that is given.
     """
 
@@ -66,8 +71,8 @@ class Worded:
 
 
 def worded(notice: NoticeText, language: str, given: Mapping[str, object]) -> Worded:
-    """Return a notice in a language; raise `LookupError` for a placeholder that stands for nothing."""
-    values = {name: _seen(value) for name, value in given.items()}
+    """Return a notice in a language; a fact that an older version did not store with it is told as unknown."""
+    values = defaultdict(lambda: UNKNOWN, {name: _seen(each) for name, each in given.items()})
     if notice.derives:
         values |= {name: _seen(value) for name, value in notice.derives(values).items()}
     attachments = tuple(notice.attach(values)) if notice.attach else ()

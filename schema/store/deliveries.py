@@ -55,8 +55,8 @@ class Sealed:
 class Parcel:
     """One delivery in the hands of a worker; the other side knows it by its `cause`.
 
-    `secrets` are the valid ones of its service, by name. It `is_outdated` where the same was said once more since, to
-    the same person in a later `round`.
+    `secrets` are the valid ones of its service, by name, and `known` are its facts as they are now. The
+    delivery `is_outdated` where the same was said once more since, to the same person in a later `round`.
     """
 
     id: int
@@ -78,6 +78,7 @@ class Parcel:
     reference: str
     now: datetime
     secrets: Mapping[str, Sealed] = field(default_factory=dict)
+    known: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ def _parcel(row: Row[Any], secrets: Mapping[str, Sealed], now: int, *, is_outdat
         is_outdated=is_outdated,
         now=moment(now),
         secrets=secrets,
+        known=json.loads(row.service_facts),
         **{name: getattr(row, name) for name in (*texts, *named)},
     )
 
@@ -225,6 +227,7 @@ def _due() -> Select[Any]:
             operation.c.product,
             service.c.customer,
             service.c.reference,
+            service.c.facts.label("service_facts"),
         )
         .join(operation, operation.c.id == delivery.c.operation_id)
         .join(service, service.c.id == delivery.c.service_id)

@@ -28,7 +28,7 @@ class Wording:
             "service": f"{parcel.customer}/{parcel.reference}",
             "operation": public_id("op", parcel.operation),
         }
-        given = {**named, **parcel.facts, **self._opened(parcel, notice)}
+        given = {**parcel.known, **named, **parcel.facts, **self._opened(parcel, notice)}
         return worded(notice, parcel.language, given)
 
     def _opened(self, parcel: Parcel, notice: NoticeText) -> dict[str, str]:
