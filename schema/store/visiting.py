@@ -36,7 +36,7 @@ from schema.store.counts import ACCEPTED, Counted, count
 from schema.store.dialect import Columns, locked, next_keys, rows
 from schema.store.hearing import Heard, hear, whole_service
 from schema.store.known import customer_of
-from schema.store.moments import moment
+from schema.store.moments import moment, stored
 from schema.store.pauses import is_active
 from schema.store.tickets import TicketNote, TicketText, note_tickets
 from schema.store.transaction import Line, Transaction, Written
@@ -137,7 +137,8 @@ def visits_are_due(connection: Connection, products: Sequence[str]) -> bool:
 
 def _take(transaction: Transaction, product: str, wanted: TakeVisits) -> list[Visit]:
     """Take visits of one product, and set when the next ones are due."""
-    given = {"product": product, "now": transaction.now, "most": wanted.most}
+    times = dict.fromkeys(("now", "since"), transaction.now)
+    given = {"product": product, "most": wanted.most, **times}
     found = transaction.connection.execute(_taken(transaction.dialect), given).all()
     if not found:
         return []
@@ -165,7 +166,9 @@ def _conclude(transaction: Transaction, visited: Visited) -> str | None:
     visit = visited.visit
     held = {"id": visit.service}
     row = transaction.connection.execute(whole_service(transaction.dialect), held).one()
-    if row.number != visit.number or row.holder is not None:
+    given = {**held, "now": transaction.now, "since": stored(visit.now)}
+    at_rest = transaction.connection.execute(_AT_REST, given).scalar_one()
+    if row.number != visit.number or not at_rest:
         return None
     if visited.found == row.state:
         return _resolve(transaction, visit.differs)
@@ -215,10 +218,11 @@ def _resolve(transaction: Transaction, differs: int | None, why: str = ALIKE) ->
 
 
 def _is_at_rest() -> ColumnElement[bool]:
-    """Return whether a service is live and nothing is under way on it."""
+    """Return whether a service is live, and nothing is under way on it or has ended since."""
     under_way = select(operation.c.id).where(
         operation.c.service_id.in_((service.c.id, service.c.made_beside)),
-        operation.c.ended_at.is_(None),
+        operation.c.ended_at.is_(None)
+        | (operation.c.ended_at >= bindparam("since", type_=BigInteger)),
         operation.c.starts_at <= bindparam("now", type_=BigInteger),
     )
     return service.c.state.not_in((NEW, DELETED)) & service.c.holder.is_(None) & ~under_way.exists()
@@ -266,3 +270,5 @@ _DUE = (
     .where(service.c.product.in_(bindparam("products", expanding=True)), _is_due())
     .limit(1)
 )
+
+_AT_REST = select(_is_at_rest()).select_from(service).where(service.c.id == bindparam("id"))

@@ -176,6 +176,25 @@ def test_CO_14_what_was_read_before_an_operation_is_out_of_date_after_it(pbx: Wo
     assert inspected(pbx) == []
 
 
+@pytest.mark.parametrize("ends_as", ["succeeded", "failed"])
+def test_CO_14_what_was_read_while_an_operation_moved_nothing_is_out_of_date(
+    make_sqlite_world: MakeWorld, ends_as: str
+) -> None:
+    world = at(make_sqlite_world(SUBJECTS["business_user"]), "activated")
+    world.move_time(A_DAY)
+    (due,) = world.writer.store(TakeVisits(("business_user",), 2))
+    if ends_as == "failed":
+        world.platform.fault("business_user", "refuse")
+    key = world.submit("change_services", fields={"services": ["voicemail"]})
+    world.settle()
+    assert world.rows.operation(key)["state"] == ends_as
+    assert world.rows.service()["number"] == due.number
+    text = TicketText("desk", "normal", "It differs", "It differs")
+    found = Visited(due, "activated, with another services", text)
+    assert world.writer.store(found) is None
+    assert inspected(world) == []
+
+
 def test_CO_14_what_cannot_be_read_today_is_read_tomorrow(pbx: World) -> None:
     by_hand(pbx, "PUT", "/access", allowed=False)
     pbx.platform.is_unreachable = True
