@@ -1,5 +1,6 @@
 """What a platform has otherwise than we, named without its values: those may be people's (CO-14, CO-4)."""
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -19,6 +20,6 @@ def _plain(value: object) -> object:
     if isinstance(value, str):
         with suppress(ValueError):
             return e164(value)
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value] or None
+    if isinstance(value, list | tuple):  # none of ours has an order
+        value = sorted({json.dumps(_plain(each), sort_keys=True) for each in value})
     return value or None

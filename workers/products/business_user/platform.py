@@ -1,6 +1,6 @@
 """The hosted telephone site as the steps see it, and its client over HTTP, shaped after BroadWorks' OCI commands."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -207,14 +207,8 @@ def connect(transport: Transport) -> UserPlatform:
 async def read_state(work: Work, platform: UserPlatform) -> str | None:
     """Return how a user stands whom nobody is at work on, and which settings are others (CO-14)."""
     found, facts = await platform.show(work), work.service.facts
-    here = {**facts, "groups": _by_name(facts.get("groups") or ())}
-    there = {**found.settings, "groups": _by_name(each.as_json() for each in found.groups)}
-    return as_found(found.status, here, there)
-
-
-def _by_name(groups: Iterable[Json]) -> list[Json]:
-    """Return groups in one order, of those a user is in."""
-    return sorted(groups, key=lambda each: (each["kind"], each["group"]))
+    there = {**found.settings, "groups": [each.as_json() for each in found.groups]}
+    return as_found(found.status, facts, there)
 
 
 def _path(work: Work) -> str:

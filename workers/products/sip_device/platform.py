@@ -232,7 +232,7 @@ async def read_state(work: Work, platform: SipPlatform) -> str | None:
         state = f"{state}, {'blocked' if row.is_blocked else 'not blocked'}"
     here = {"mac": facts["mac"], "type": facts["type"], "owners": owners_of(work)}
     device = {"mac": mac_address(row.device.mac), "type": row.device.type}
-    return as_found(state, here, {**device, "owners": tuple(sorted(row.device.owners))})
+    return as_found(state, here, {**device, "owners": row.device.owners})
 
 
 async def _read_workspace(work: Work, platform: SipPlatform) -> str:
