@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, select, tuple_, update
 
 from schema.lifecycle import DELETED
 from schema.store.dialect import locked
@@ -11,9 +11,16 @@ from schema.tables import SERVICE, operation, possession, service
 
 
 def keep_besides(transaction: Transaction, services: Sequence[int]) -> None:
-    """Let what was made beside services stand by itself: they have come to be."""
-    mine = service.c.made_beside.in_(services)
-    transaction.connection.execute(update(service).where(mine).values(made_beside=None))
+    """Let what was made beside services, or what they stand in, stand by itself: they have come to be."""
+    run = transaction.connection.execute
+    has = run(
+        select(possession.c.scope, possession.c.kind).where(possession.c.service_id.in_(services))
+    )
+    rooms = sorted({(*row.scope.partition("/")[::2], row.kind) for row in has})
+    named = tuple_(service.c.customer, service.c.reference, service.c.state)
+    for mine in (service.c.made_beside.in_(services), named.in_(rooms)):
+        free = update(service).where(service.c.made_beside.is_not(None), mine)
+        run(free.values(made_beside=None))
 
 
 def drop_besides(transaction: Transaction, services: Sequence[int]) -> list[int]:

@@ -38,9 +38,9 @@ from schema.store.hearing import Heard, hear, whole_service
 from schema.store.known import customer_of
 from schema.store.moments import moment, stored
 from schema.store.pauses import is_active
-from schema.store.tickets import TicketNote, TicketText, note_tickets
+from schema.store.tickets import TicketNote, TicketText, note_ticket, note_tickets
 from schema.store.transaction import Line, Transaction, Written
-from schema.tables import OPERATION, SERVICE, command, customer, operation, service, ticket
+from schema.tables import OPERATION, SERVICE, command, customer, history, operation, service, ticket
 
 #: What tells a service's own time between two visits: keys that follow each other lie far apart (Knuth's
 #: multiplicative hash).
@@ -89,7 +89,7 @@ class TakeVisits:
     """Take up to so many visits of each product that are due; answered with those that are worth while now.
 
     A service that is not live, or on which an operation is under way, has its next visit when one is due again, as has
-    what comes to be beside one on which an operation is under way.
+    what comes to be beside one that has not come to be yet.
     """
 
     products: tuple[str, ...]
@@ -179,16 +179,27 @@ def _conclude(transaction: Transaction, visited: Visited) -> str | None:
         hear(transaction, [told])
         _resolve(transaction, visit.differs)
         return "adopted"
+    why = f"the platform has it as {visited.found}"
     if visit.differs is not None:
-        return None
-    _tell(transaction, row, visited)
+        return _tell_more(transaction, row, visit.differs, why)
+    _tell(transaction, row, why, visited.text)
     return "told"
 
 
-def _tell(transaction: Transaction, row: Row[Any], visited: Visited) -> None:
+def _tell_more(transaction: Transaction, row: Row[Any], differs: int, why: str) -> str | None:
+    """Comment on the ticket where what differs is not what was told last."""
+    last = transaction.connection.execute(_LAST_FOUND, {"owner": row.id, "told_by": differs})
+    if last.scalar() == why:
+        return None
+    _keep(transaction, row, differs, why)
+    note_ticket(transaction, differs, TicketNote(why))
+    return "told"
+
+
+def _tell(transaction: Transaction, row: Row[Any], why: str, text: TicketText) -> None:
     """Open the operation that has failed, with its ticket."""
     (key,) = next_keys(transaction.connection, operation, 1)
-    now, why = transaction.now, f"the platform has it as {visited.found}"
+    now = transaction.now
     told = (key, OURSELVES, f"{public_id('svc', row.id)}:{row.number}", INSPECT, OURSELVES, "{}")
     transaction.add(command, COMMAND, [told])
     named = (key, row.id, row.customer, row.product, INSPECT)
@@ -197,35 +208,39 @@ def _tell(transaction: Transaction, row: Row[Any], visited: Visited) -> None:
     accepted = Line("accepted", OURSELVES, after="accepted")
     failed = Line("failed", "platform", why, "accepted", "failed")
     transaction.write_history([Written(OPERATION, key, 2, 0, (accepted, failed))])
-    line = Line("found", "platform", why, row.state, row.state)
-    on = update(service).where(service.c.id == row.id).values(number=row.number + 1)
-    transaction.connection.execute(on)
-    found = Written(SERVICE, row.id, row.number + 1, row.sequence, (line,), key)
-    transaction.write_history([found])
+    _keep(transaction, row, key, why)
     counted = [(ACCEPTED, ""), ("failed", "failed")]
     count(transaction, [Counted(row.product, INSPECT, *each) for each in counted])
-    note_tickets(transaction, [(key, None, TicketNote(why, visited.text))])
+    note_tickets(transaction, [(key, None, TicketNote(why, text))])
+
+
+def _keep(transaction: Transaction, row: Row[Any], key: int, why: str) -> None:
+    """Write in the service's history what the platform has otherwise."""
+    number = row.number + 1
+    on = update(service).where(service.c.id == row.id).values(number=number)
+    transaction.connection.execute(on)
+    line = Line("found", "platform", why, row.state, row.state)
+    transaction.write_history([Written(SERVICE, row.id, number, row.sequence, (line,), key)])
 
 
 def _resolve(transaction: Transaction, differs: int | None, why: str = ALIKE) -> str | None:
     """Resolve the ticket of what differed before, if there is one."""
     if differs is None:
         return None
-    query = select(operation.c.ticket).where(operation.c.id == differs)
-    key = transaction.connection.execute(query).scalar()
-    note_tickets(transaction, [(differs, key, TicketNote(why, resolves=True))])
+    note_ticket(transaction, differs, TicketNote(why, resolves=True))
     return "resolved"
 
 
 def _is_at_rest() -> ColumnElement[bool]:
     """Return whether a service is live, and nothing is under way on it or has ended since."""
     under_way = select(operation.c.id).where(
-        operation.c.service_id.in_((service.c.id, service.c.made_beside)),
+        operation.c.service_id == service.c.id,
         operation.c.ended_at.is_(None)
         | (operation.c.ended_at >= bindparam("since", type_=BigInteger)),
         operation.c.starts_at <= bindparam("now", type_=BigInteger),
     )
-    return service.c.state.not_in((NEW, DELETED)) & service.c.holder.is_(None) & ~under_way.exists()
+    is_there = service.c.state.not_in((NEW, DELETED)) & service.c.made_beside.is_(None)
+    return is_there & service.c.holder.is_(None) & ~under_way.exists()
 
 
 @cache
@@ -263,6 +278,14 @@ def _is_due() -> ColumnElement[bool]:
     is_time = service.c.visit_at <= bindparam("now", type_=BigInteger)
     return is_time & is_active(service.c.product)
 
+
+_LAST_FOUND = (
+    select(history.c.why)
+    .where(history.c.kind == SERVICE, history.c.owner == bindparam("owner"))
+    .where(history.c.operation_id == bindparam("told_by"))
+    .order_by(history.c.number.desc())
+    .limit(1)
+)
 
 _DUE = (
     select(literal(1))

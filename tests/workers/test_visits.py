@@ -19,11 +19,12 @@ from schema.store.visiting import (
     visits_are_due,
 )
 from tests.products.sip_device.examples import EXAMPLES as DEVICE
-from tests.products.sip_device.examples import WORKSPACE, make_workspace
+from tests.products.sip_device.examples import OTHER_MAC, WORKSPACE, make_workspace
 from tests.world.fixtures import MakeWorld
 from tests.world.journeys import reach
 from tests.world.subjects import find_subjects
 from tests.world.world import World
+from workers.comparing import as_found
 from workers.discovery import find_homes
 from workers.products.sip_device.platform import ROOM
 
@@ -138,6 +139,22 @@ def test_CO_14_what_a_platform_never_tells_is_one_ticket_until_both_agree(pbx: W
     by_hand(pbx, "PUT", "/power", on=False)
     visit(pbx)
     assert len(inspected(pbx)) == 2
+
+
+def test_CO_14_a_difference_that_becomes_another_one_is_told_once_on_the_same_ticket(
+    pbx: World,
+) -> None:
+    by_hand(pbx, "PUT", "/power", on=False)
+    visit(pbx)
+    by_hand(pbx, "PUT", "/access", allowed=False)
+    for _ in range(2):
+        visit(pbx)
+    (key,) = inspected(pbx)
+    assert [each["state"] for each in pbx.rows.tickets(key)] == ["open"]
+    told = "the platform has it as deactivated"
+    assert [each["body"] for each in pbx.rows.all("comment")] == [told]
+    assert pbx.rows.all("history", kind=1)[-1]["why"] == told
+    pbx.check()
 
 
 def test_CO_14_what_is_gone_there_is_told(pbx: World) -> None:
@@ -310,6 +327,40 @@ def test_CO_14_a_workspace_that_is_only_being_made_is_left_alone(make_world: Mak
     world.work()
     visit(world)
     assert inspected(world) == []
+
+
+def test_CO_14_a_workspace_that_was_never_made_is_left_alone_until_it_is(
+    make_world: MakeWorld,
+) -> None:
+    world = make_world(SUBJECTS["sip_device"])
+    world.platform.fault("sip_device", "outage", action="put_workspace")
+    fields = {**DEVICE["activate"], "workspace": {"reference": "one", "new": WORKSPACE}}
+    first = world.submit("activate", "phone", fields={**fields, "users": None})
+    fields |= {"mac": OTHER_MAC, "workspace": {"reference": "one"}, "users": None}
+    later = world.now + timedelta(days=20)
+    world.submit("activate", "later", fields=fields, not_before=later)
+    world.work()
+    world.cancel(first)
+    world.platform.mend()
+    world.settle(timedelta(hours=3))
+    visit(world)
+    assert inspected(world) == []
+    assert world.rows.service("one")["state"] == "workspace"
+    world.settle(timedelta(days=25))
+    read = reads(world)
+    visit(world)
+    assert (reads(world), inspected(world)) == (read + 2, [])
+    world.check()
+
+
+def test_CO_14_order_and_emptiness_make_no_difference() -> None:
+    here = {"services": ["fax", "voicemail"], "options": None, "groups": [{"kind": "park"}]}
+    there = {"services": ["voicemail", "fax"], "options": [], "groups": [{"kind": "park"}]}
+    assert as_found("activated", here, there) == "activated"
+    others = {"services": ["fax"], "options": ["x"], "groups": [{"kind": "pickup"}]}
+    assert (
+        as_found("activated", here, others) == "activated, with another groups, options, services"
+    )
 
 
 def test_CO_14_settings_that_are_otherwise_there_are_named_without_their_values(
