@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from schema.asking import Asked, Takes, Thing
+from schema.asking import Asked, Takes, Thing, Wanted
 from schema.calendar import business_days
 from schema.errors import Fault, Refusal
 from schema.lifecycle import Cell, Moves, Product, Verb, row
@@ -75,13 +75,20 @@ def way_to_the_user(by: str | None, known: Mapping[str, Any]) -> str:
 
 def _names_wanted(asked: Asked) -> Takes:
     """Return the names that an account takes, each unique on the server (SA-1)."""
-    return Takes(tuple(_thing(name, value) for name, value in names_of(asked.fields).items()))
+    return _takes(asked, names_of(asked.fields))
 
 
 def _number_wanted(asked: Asked) -> Takes:
     """Return the virtual number that an `edit` takes, if it changes that."""
     number = asked.fields.get("virtual_number")
-    return Takes((_thing("virtual_number", number),)) if number else Takes()
+    return _takes(asked, {"virtual_number": number} if number else {})
+
+
+def _takes(asked: Asked, names: Mapping[str, str]) -> Takes:
+    """Return names to take; a virtual number that names its country is one of the inventory's too (CO-11)."""
+    number = asked.fields.get("virtual_number") or ""
+    numbers = (Wanted(number, "virtual_number"),) if number.startswith("+") else ()
+    return Takes(tuple(_thing(*each) for each in names.items()), numbers=numbers)
 
 
 def _thing(name: str, value: str) -> Thing:

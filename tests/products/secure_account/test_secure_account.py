@@ -17,6 +17,7 @@ from tests.products.secure_account.accounts import (
     WIZARD,
     at_the_platform,
     begin,
+    change_customer,
     do,
     enable,
     facts,
@@ -294,6 +295,30 @@ def test_SA_8_an_edited_virtual_number_is_unique_too_and_frees_the_one_before(wo
     do(world, "edit", virtual_number="8016")
     assert isinstance(world.ask("edit", "two", fields={"virtual_number": "8012"}), Accepted)
     world.work()
+    world.check()
+
+
+def test_CO_11_a_virtual_number_that_is_a_telephone_number_is_one_of_the_one_inventory(
+    world: World,
+) -> None:
+    numbers = [{"e164": f"+39061234500{n}", "site": ("Roma", "Ufficio")[n == 4]} for n in (3, 4)]
+    sites = [{"name": "Roma", "emergency_address": "Via Appia 1"}, {"name": "Ufficio"}]
+    change_customer(world, sites=sites, numbers=numbers)
+    number = numbers[0]["e164"]
+    assert refusal(world, "activate", **{**PLAIN, "virtual_number": "+390612345009"}).reason == (
+        "unknown_number"
+    )
+    assert refusal(world, "activate", **{**PLAIN, "virtual_number": "+390612345004"}).reason == (
+        "no_emergency_address"
+    )
+    do(world, "activate", **PLAIN)
+    do(world, "edit", virtual_number=number)
+    assert [row["service_id"] for row in world.rows.all("number", e164=number)] == [1]
+    other = {**PLAIN, "user_name": "other", "virtual_number": number}
+    assert refusal(world, "activate", "two", **other).reason == "number_taken"
+    do(world, "delete")
+    assert [row["service_id"] for row in world.rows.all("number", e164=number)] == [None]
+    assert isinstance(world.ask("activate", "two", fields=other), Accepted)
     world.check()
 
 
