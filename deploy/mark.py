@@ -40,6 +40,21 @@ def require_newest(database: Database) -> None:
         )
 
 
+def require_no_log(database: Database) -> None:
+    """Raise `WrongDatabase` where a SQLite log lies beside a backup: SQLite plays it over that.
+
+    Nothing in such a log says whose it is, so that it is a person who has to know.
+    """
+    log = Path(f"{database.path}-wal")
+    if database.dialect == SQLITE and log.exists() and log.stat().st_size:
+        raise WrongDatabase(
+            f"{log} lies beside the database: of a database that was replaced after a kill, it would be played "
+            f"over the backup. Remove {log.name} and {database.path.name}-shm, put the backup back again, and "
+            "say this again. Only where it is the backup's own, take it in: "
+            f'sqlite3 {database.path.name} "PRAGMA wal_checkpoint(TRUNCATE)"'
+        )
+
+
 @contextmanager
 def marked(core: Core) -> Iterator[None]:
     """Count on while the block runs, at its beginning and at its end; raise what `require_newest` does."""

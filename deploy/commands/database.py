@@ -8,6 +8,7 @@ from deploy.display.words import counted
 from deploy.keys import given_keys, key_file, require_sealed_with
 from deploy.lock import exclusive
 from deploy.logs import configure_logs
+from deploy.mark import require_no_log
 from deploy.opening import open_database, upgrade_database
 from deploy.settings import read_settings
 from schema.command import rfc3339
@@ -15,6 +16,7 @@ from schema.sealing import new_key
 from schema.store.database import Database
 from schema.store.restoring import Restore, Restored
 from schema.store.versions import HEAD
+from schema.store.versions import check as check_version
 from schema.store.writer import Writer
 from workers.discovery import find_homes
 
@@ -70,9 +72,11 @@ def restored(*, as_json: bool) -> None:
     settings = read_settings()
     configure_logs("console", logging.CRITICAL)  # what goes wrong is said once, as the answer
     final = [(name, verb) for name, home in find_homes().items() for verb in home.final_verbs]
-    database = open_database(settings)
+    database = Database(settings.database_url, checkpoints=False)
     try:
         with exclusive(database):
+            require_no_log(database)
+            check_version(database)
             writer = Writer(database, settings.products)
             writer.start()
             try:

@@ -1,6 +1,7 @@
 """`turnup db restored`: after a backup was put back, with nobody at work."""
 
 import json
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -126,6 +127,27 @@ def test_nothing_is_handed_in_to_a_backup_before_somebody_says_so(url: str) -> N
     found = json.loads(turnup("db", "restored", "--json").stdout)
     _, first = hand_in(activate(3))
     assert key_of("op", first) >= key_of("op", used) + found["keys_left_out"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_log_of_a_killed_process_is_not_played_over_a_backup(url: str) -> None:
+    copy("turnup.db", "copy.db")
+    database = Database(url)
+    with database.writing.begin() as connection:
+        connection.exec_driver_sql("UPDATE clock SET id = id")
+    logs = {name: Path(f"turnup.db{name}").read_bytes() for name in ("-wal", "-shm")}
+    database.close()
+    shutil.copy("copy.db", "turnup.db")
+    for name, content in logs.items():  # as a kill leaves them
+        Path(f"turnup.db{name}").write_bytes(content)
+    result = turnup("db", "restored")
+    assert result.exit_code == 2
+    assert "Remove turnup.db-wal and turnup.db-shm" in result.stderr.replace("\n", " ")
+    assert Path("turnup.db-wal").read_bytes() == logs["-wal"]
+    for name in logs:
+        Path(f"turnup.db{name}").unlink()
+    for _ in range(2):
+        assert turnup("db", "restored").exit_code == 0
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
