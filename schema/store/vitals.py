@@ -5,8 +5,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from schema.errors import Unreachable
@@ -15,10 +16,14 @@ from schema.store.database import Database, first_line
 from schema.store.dialect import LEASE_NOW, SQLITE
 from schema.store.moments import moment
 from schema.store.waking import due_operations
-from schema.tables import clock, worker
+from schema.tables import history, worker
 
 #: How many small queries tell how quickly the database answers.
 LOOKS = 5
+
+#: So much is written to see whether there is room, in characters that no database makes shorter.
+PROBED = 256 * 1024
+_PROBE = {"kind": 0, "owner": 0, "number": 0, "at": 0, "who": "doctor", "what": "tried"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,15 @@ def latency(connection: Connection) -> timedelta:
 
 
 def try_to_write(database: Database) -> None:
-    """Write something that changes nothing, and take it back; raise `Unreachable` where that is refused."""
+    """Write more than fits in memory, and take it back; raise `Unreachable` where that is refused.
+
+    A small change that is taken back touches no disk on SQLite, and would find room on a full one.
+    """
     try:
         with database.writing.connect() as connection:
-            connection.execute(update(clock).values(id=clock.c.id))
+            if database.dialect == SQLITE:
+                connection.exec_driver_sql("PRAGMA cache_size=10")
+            connection.execute(insert(history).values(**_PROBE, facts=token_hex(PROBED // 2)))
             connection.rollback()
     except DBAPIError as error:
         told = first_line(error)

@@ -19,9 +19,11 @@ from deploy.commands import reach
 from deploy.keys import key_file
 from producers.amqp.topology import COMMANDS, REJECTED, channel_to
 from producers.presence import API, INTAKE, WAITING_RELAY
+from schema.errors import Unreachable
 from schema.sealing import Sealer, new_key, parse_keys
 from schema.store.database import Database
 from schema.store.leases import WAKER, Boot
+from schema.store.vitals import try_to_write
 from schema.tables import due, operation, trouble
 from tests.deploy.orders import activate, boot, customer, write, written
 from tests.deploy.test_cli import done, turnup
@@ -115,7 +117,7 @@ def test_a_postgresql_that_takes_nothing_is_wrong_and_says_why(
     database.close()
     ((state, told),) = doctor()[1]["database"]
     assert state == "wrong"
-    assert "can be read and not written: cannot execute UPDATE in a read-only transaction" in told
+    assert "can be read and not written: cannot execute INSERT in a read-only transaction" in told
 
 
 def test_a_sqlite_file_that_takes_nothing_is_wrong_and_says_why() -> None:
@@ -128,6 +130,17 @@ def test_a_sqlite_file_that_takes_nothing_is_wrong_and_says_why() -> None:
     assert found["clock"][0][0] == "ok"
     mark(WRITABLE)
     assert doctor()[1]["database"][0][0] == "ok"
+
+
+def test_I1_a_disk_without_room_is_found_before_somebody_hands_in_a_command() -> None:
+    done("db", "upgrade")
+    database = Database("sqlite:///turnup.db")
+    try_to_write(database)
+    with database.writing.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=1")
+    with pytest.raises(Unreachable, match="not written: database or disk is full"):
+        try_to_write(database)
+    database.close()
 
 
 def test_looking_whether_it_can_be_written_changes_nothing() -> None:

@@ -64,7 +64,7 @@ def test_a_database_that_takes_nothing_is_named_by_the_doctor_and_in_each_log(
     until(lambda: all(said(fleet, name) for name in EVERYBODY[1:]), "that everybody says why")
     ((state, told),) = doctor(fleet)["database"]
     assert state == "wrong"
-    assert told.endswith("cannot execute UPDATE in a read-only transaction")
+    assert told.endswith("cannot execute INSERT in a read-only transaction")
     set_read_only(fleet, "off")
     until(lambda: doctor(fleet)["database"].pop()[0] == "ok", "that it can be written again")
 
