@@ -100,6 +100,18 @@ def lock_file(database: Database) -> Path:
     return Path(f"{database.path}.lock")
 
 
+def holder(database: Database) -> str | None:
+    """Return who has a SQLite database to itself, as far as its lock file says, or None where nobody has."""
+    try:
+        with lock_file(database).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(database)
+    except FileNotFoundError:
+        pass
+    return None
+
+
 @contextmanager
 def _kept(lock: AdvisoryLock, ending: Ending) -> Iterator[None]:
     """Keep an advisory lock while the block runs, through restarts of the server."""

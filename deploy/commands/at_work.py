@@ -5,18 +5,25 @@ from datetime import timedelta
 
 from deploy.commands.finding import Finding
 from deploy.display.words import length, moment
+from deploy.lock import holder
 from deploy.settings import Settings
 from producers.presence import API, INTAKE, WAITING_RELAY
 from schema.ids import public_id
 from schema.store.database import Database
+from schema.store.dialect import SQLITE
 from schema.store.leases import WAKER
 from schema.store.outbox import RELAY
 from schema.store.pauses import paused_products
+from schema.store.reads import OperationFilter, Span, list_operations
 from schema.store.troubles import Retrying, retrying
 from schema.store.vitals import Living, living_workers, waits_longest
+from schema.views import Operation
 
 #: So long an operation may be due before somebody should have taken it: an offer is made again sooner.
 PROMPT = timedelta(seconds=10)
+
+#: Up to so many of what is parked are counted.
+MOST = 100
 
 
 def at_work(settings: Settings, database: Database) -> Iterator[Finding]:
@@ -24,14 +31,20 @@ def at_work(settings: Settings, database: Database) -> Iterator[Finding]:
     with database.look() as connection:
         living, longest = living_workers(connection), waits_longest(connection)
         paused, tried = paused_products(connection), retrying(connection)
-    yield from map(_alive, living)
-    yield from _missing(settings, living)
+        parked = list_operations(connection, OperationFilter(parked=True), Span(MOST + 1))
+    has_it = holder(database) if database.dialect == SQLITE else None
+    is_left = database.dialect == SQLITE and has_it is None
+    for each in living:
+        yield _left(each) if is_left else _alive(each)
+    yield from _missing(settings, living, has_it)
     for name, pause in paused.items():
         told = f"{name} is paused since {moment(pause.since)} by {pause.by}"
         why = f": {pause.why}" if pause.why else ""
         yield Finding("paused", "warning", f"{told}{why}; deadlines go on: turnup resume {name}")
     yield from _retrying(tried)
     yield _due(longest)
+    if parked:
+        yield _parked(parked)
 
 
 def _alive(each: Living) -> Finding:
@@ -43,10 +56,18 @@ def _alive(each: Living) -> Finding:
     return Finding(each.role, "ok", f"{told}, room for {rooms}" if rooms else told)
 
 
-def _missing(settings: Settings, living: Sequence[Living]) -> Iterator[Finding]:
-    """Yield which roles nobody plays, and what to start."""
+def _left(each: Living) -> Finding:
+    """Return that a process has left its lease behind: nobody has the database."""
+    told = f"its process is gone, though its lease has not lapsed: start turnup serve ({each.host})"
+    return Finding(each.role, "wrong", told)
+
+
+def _missing(settings: Settings, living: Sequence[Living], has_it: str | None) -> Iterator[Finding]:
+    """Yield which roles nobody plays, and what to start, or who `has_it` and does not do it."""
 
     def start(role: str) -> str:
+        if has_it:
+            return f"{has_it} has the database, and stands still or cannot write: look into its log"
         return "start turnup serve" if settings.is_embedded else f"start turnup {role}"
 
     roles = {each.role for each in living}
@@ -76,6 +97,13 @@ def _retrying(tried: Mapping[str, Retrying]) -> Iterator[Finding]:
         count = f"{least}{each.operations} {'operation is' if each.operations == 1 else 'operations are'}"
         told = f"{count} tried again because of {name}; at {moment(each.at)}: {each.said}"
         yield Finding("platform", "warning", told, name)
+
+
+def _parked(parked: Sequence[Operation]) -> Finding:
+    """Return how much is parked, newest first, and one of it."""
+    count = f"{MOST} or more" if len(parked) > MOST else f"{len(parked)}"
+    told = f"{count} parked for a person, such as {parked[-1].id}: turnup list --parked"
+    return Finding("parked", "warning", told)
 
 
 def _due(longest: tuple[int, timedelta] | None) -> Finding:

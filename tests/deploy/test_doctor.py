@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
+from deploy.lock import exclusive
 from schema.discovery import find_products
 from schema.sealing import new_key, parse_keys
 from schema.store.clock import MoveTime
@@ -70,7 +71,8 @@ def test_everything_is_well(monkeypatch: pytest.MonkeyPatch, silent: int) -> Non
     for name in find_products():
         monkeypatch.setenv(f"TURNUP_PLATFORM_{name.upper()}_URL", f"http://127.0.0.1:{silent}")
         monkeypatch.setenv(f"TURNUP_PLATFORM_{name.upper()}_SECRET", SIGNS)
-    with written(Database("sqlite:///turnup.db")) as writer:
+    database = Database("sqlite:///turnup.db")
+    with exclusive(database), written(database) as writer:
         boot(writer)
         writer.store(Boot("waker", "here", {}, timedelta(minutes=5)))
         code, found, _ = doctor()
@@ -85,6 +87,21 @@ def test_everything_is_well(monkeypatch: pytest.MonkeyPatch, silent: int) -> Non
     assert found["due"] == [("ok", "nothing is due that nobody has taken")]
     assert found["clock"][0][1].startswith("movable; it runs, it is 2")
     assert "without the WAL-reset bug" in found["sqlite"][0][1]
+
+
+def test_who_was_killed_is_missed_at_once_and_who_stands_still_is_not_to_be_started_twice() -> None:
+    CliRunner().invoke(app, ["db", "upgrade"])
+    database = Database("sqlite:///turnup.db")
+    with written(database) as writer:
+        boot(writer)
+        killed = doctor()[1]["worker"]
+    assert {state for state, _ in killed} == {"wrong"}
+    assert "its process is gone" in killed[0][1]
+    with exclusive(database):
+        stands_still = doctor()[1]["waker"]
+    ((state, told),) = stands_still
+    assert state == "wrong"
+    assert told.endswith("has the database, and stands still or cannot write: look into its log")
 
 
 def test_what_is_needed_and_missing_is_wrong_with_what_to_start() -> None:

@@ -24,7 +24,7 @@ from schema.sealing import Sealer, new_key, parse_keys
 from schema.store.database import Database
 from schema.store.leases import WAKER, Boot
 from schema.store.vitals import try_to_write
-from schema.tables import due, operation, trouble
+from schema.tables import FAR, due, operation, trouble
 from tests.deploy.orders import activate, boot, customer, write, written
 from tests.deploy.test_cli import done, turnup
 from tests.deploy.test_doctor import doctor
@@ -176,6 +176,19 @@ def test_what_is_tried_again_because_of_its_platform_is_counted_with_its_newest_
     assert state == "warning"
     assert told.startswith("3 operations are tried again because of cloud_pbx; at 2")
     assert told.endswith(": the platform failed with status 500")
+
+
+def test_what_needs_a_person_is_counted() -> None:
+    done("db", "upgrade", "--movable-clock")
+    done("submit", write(customer(), activate(1), activate(2)))
+    database = Database("sqlite:///turnup.db")
+    with database.writing.begin() as connection:
+        of = operation.c.id == 2
+        connection.execute(update(operation).where(of).values(reason="parked", state="waiting"))
+        connection.execute(update(due).where(due.c.operation_id == 2).values(wake_at=FAR))
+    database.close()
+    told = "1 parked for a person, such as op_2: turnup list --parked"
+    assert doctor()[1]["parked"] == [("warning", told)]
 
 
 def fail(key: int, said: str) -> None:
