@@ -109,6 +109,8 @@ def step_failed(
         pause, cause = replace(pause, least=settle), "outcome_unknown"
         why = "outcome unknown"
     record = _waits(progress, pause, f"{why}: {error}")
+    if progress.attempt and progress.state == "waiting":
+        record = record._replace(lines=())  # two errors in turn would fill the history
     return record._replace(attempt=attempt, trouble=trouble, retried=cause)
 
 
@@ -248,10 +250,8 @@ def _waits(progress: Progress, until: datetime | Pause | None, why: str) -> Reco
     """Return the record of a wait; it writes a line only where the state or the reason is new."""
     is_move = progress.state != "waiting"
     line = _step_line(progress, "waits", why=why)._replace(after="waiting")
-    lines = (line._replace(event="waiting"),) if is_move else (line,)
-    is_new = is_move or progress.reason != why
-    told = {"lines": lines if is_new else (), "wake_at": until, "reason": why}
-    return _record(progress, "waiting", progress.step.name, **told)
+    lines = (line._replace(event="waiting"),) if is_move else (line,) * (progress.reason != why)
+    return _record(progress, "waiting", progress.step.name, lines=lines, wake_at=until, reason=why)
 
 
 def _step_line(

@@ -89,6 +89,20 @@ def test_the_same_wait_again_writes_no_line(sqlite_world: World) -> None:
     assert len(decisions.step_waits(progress, PRODUCT, Wait(None, "another reason")).lines) == 1
 
 
+def test_I7_errors_in_turn_write_one_line_for_all_tries_of_a_step(sqlite_world: World) -> None:
+    first = progress_at(
+        sqlite_world, "open", "connect_line", state="waiting", reason="not yet", attempt=0
+    )
+    record = decisions.step_failed(first, PRODUCT, NotReached("status 500"), SETTLE)
+    assert [line.why for line in record.lines] == ["trying again: status 500"]
+    again = first._replace(attempt=1, reason=record.reason)
+    record = decisions.step_failed(again, PRODUCT, OutcomeUnknown("status 503"), SETTLE)
+    assert record.lines == ()
+    assert (record.reason, record.attempt) == ("outcome unknown: status 503", 2)
+    assert record.trouble is not None
+    assert (record.trouble.tries, record.trouble.said) == (2, "status 503")
+
+
 @pytest.mark.parametrize("error", [NotReached("x"), OutcomeUnknown("x")])
 def test_a_passing_error_is_tried_again(sqlite_world: World, error: PlatformError) -> None:
     progress = progress_at(sqlite_world, "open", "connect_line", attempt=2)
