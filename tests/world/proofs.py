@@ -4,6 +4,7 @@ A proof plays a verb from a state in which it is allowed, disturbs it, and compa
 how it ends undisturbed.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,6 +48,8 @@ class Ending:
     secrets: tuple[tuple[str, str], ...]
     #: What happened on the platform, as (action, key); what is so already need not be done again.
     effects: Counter[tuple[str, str]] = field(compare=False)
+    #: Each step with the names of what it learned, by itself or by asking.
+    learned: tuple[tuple[str, ...], ...] = field(compare=False)
 
     def is_as(self, usual: "Ending") -> bool:
         """Return whether all is as usual, and nothing was done that is not, nor more often."""
@@ -73,6 +76,8 @@ class Play:
         """Say how it ended."""
         row = self.world.rows.operation(self.operation)
         steps = [line for line in self.world.rows.story(self.operation) if "step_" in line]
+        history = self.world.rows.history(self.operation)
+        done = [each for each in history if each["what"] == "step_done"]
         effects = self.world.platform.effects()[self.effects_before :]
         mails = self.world.rows.all("delivery", operation_id=self.operation, channel="mail")
         secrets = self.world.rows.all("secret", operation_id=self.operation)
@@ -86,6 +91,7 @@ class Play:
             tuple(sorted(each["cause"] for each in mails)),
             tuple((each["name"], each["state"]) for each in secrets),
             Counter((effect.action, effect.key) for effect in effects),
+            tuple((each["step"], *sorted(json.loads(each["facts"] or "{}"))) for each in done),
         )
 
 
@@ -156,7 +162,9 @@ def prove_a_step_run_twice_acts_once(
                 play.world.platform.fault(subject.name, "no_idempotency")
             play.submit()
             play.world.settle()
-            assert play.ending().is_as(usual), f"{case}, keys honoured: {knows_keys}"
+            ending = play.ending()
+            assert ending.is_as(usual), f"{case}, keys honoured: {knows_keys}"
+            assert ending.learned == usual.learned, f"{case}: asking tells something else"
 
 
 def prove_a_repeated_call_is_known(

@@ -203,6 +203,7 @@ def test_BU_5_what_waits_for_the_activation_can_be_withdrawn(world: World) -> No
     do(world, "leave_group", kind="hunt_group", group="reception")
     says(world, "activation_succeeds")
     assert groups(world) == [("hunt_group", "night")]
+    assert "leave_group" not in {each.action for each in world.platform.calls}
     world.check()
 
 

@@ -1,6 +1,7 @@
 """The business line on a mobile phone, rule by rule; the vendor's user scans a first code by himself."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
 from tests.world.worker import SEALER
 from tests.world.world import World
+from workers.simulator.reception import Reply
 
 ADMIN = "anna@acme.example"
 
@@ -306,6 +308,27 @@ def test_CO_8_disabled_before_enabled_was_seen_ends_the_activation_well(world: W
     world.person("disabled")
     world.settle(timedelta(days=2))
     assert (world.rows.operation(operation)["state"], state(world)) == ("succeeded", "offline")
+    world.check()
+
+
+def test_CO_3_a_profile_that_is_gone_needs_no_undoing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = world.platform.take
+
+    def lose(method: str, path: str, options: Mapping[str, Any]) -> Reply:
+        if path.endswith("/confirmOrder"):
+            told = {**options["json"], "finalProfileStatusIndicator": "Available"}
+            del told["releaseFlag"]
+            gone = {"json": told, "headers": {"Idempotency-Key": "op_1:by_hand:0"}}
+            take(method, path.replace("confirm", "cancel"), gone)
+        return take(method, path, options)
+
+    monkeypatch.setattr(world.platform, "take", lose)
+    operation = world.submit("activate")
+    world.work()
+    row = world.rows.operation(operation)
+    assert (row["state"], row["reason"], state(world)) == ("failed", "state_changed", "deleted")
     world.check()
 
 

@@ -78,15 +78,17 @@ async def await_line(work: Work, platform: LinePlatform) -> Outcome:
 async def rename_line(work: Work, platform: LinePlatform) -> Outcome:
     """Give the line its new name."""
     assert isinstance(work.command, Rename)
-    before = (await platform.show(work))["name"]
+    line = await platform.show(work)
     await platform.change(work, "name", {"name": work.command.name})
-    return Done({"before": before})
+    return Done({"renamed": line["platform_id"]})
 
 
 async def is_line_renamed(work: Work, platform: LinePlatform) -> Answer:
     """Ask whether the line has its new name."""
     assert isinstance(work.command, Rename)
-    return Present() if (await platform.show(work))["name"] == work.command.name else Absent()
+    line = await platform.show(work)
+    is_so = line["name"] == work.command.name
+    return Present({"renamed": line["platform_id"]}) if is_so else Absent()
 
 
 async def refuse_calls(work: Work, platform: LinePlatform) -> Outcome:
