@@ -13,6 +13,10 @@ from tests.mutants.trying import Try
 MOST = 30.0
 
 
+#: Tests of all products at once: what they read is made at import, so that they reach no line of it.
+OF_ALL = "tests/deploy/test_contract.py"
+
+
 @dataclass
 class Notes:
     """What each test costs, and which lines it reaches; and how much the tests of one mutant may cost."""
@@ -71,10 +75,10 @@ class Notes:
                 return
 
     def _of_product(self, mutant: Mutant) -> Iterator[str]:
-        """Yield the tests of a mutant's product."""
+        """Yield the tests of a mutant's product, and of all."""
         product = mutant.path.split("/")[2].removesuffix(".py")
         for test in self.costs:
-            if f"tests/products/{product}/" in test or f"[{product}" in test:
+            if any(each in test for each in (f"tests/products/{product}/", f"[{product}", OF_ALL)):
                 yield test
 
 
