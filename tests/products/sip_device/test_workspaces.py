@@ -290,3 +290,19 @@ def test_SD_11_nobody_comes_in_while_a_workspace_is_taken_away(world: World) -> 
     world.settle(timedelta(hours=1))
     assert refused(add(world, 2)).reason == "unknown_workspace"
     world.check()
+
+
+def test_SD_11_a_workspace_whose_going_was_not_answered_is_asked_for(world: World) -> None:
+    assert isinstance(add(world, 1, {}), Accepted)
+    world.settle(timedelta(days=1))
+    done(world, "delete", "acme/d1")
+    for fault in ("lost_reply", "no_idempotency"):
+        world.platform.fault("sip_device", fault, action="remove_workspace", count=1)
+    operation = done(world, "delete_workspace", ROOM)
+    world.settle(timedelta(hours=1))
+    assert world.rows.operation(operation)["outcome"] == "on_time"
+    assert [each.action for each in world.platform.calls][-2:] == [
+        "remove_workspace",
+        "show_workspace",
+    ]
+    world.check()
