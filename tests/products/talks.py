@@ -1,7 +1,7 @@
 """A talk with a played vendor: what is asked, what he answers, and what he tells by himself.
 
 `tests/products/<product>/vendor.txt` is one. Lines that begin with `>` are asked, `@` says for which service, and
-`+ 90 minutes` lets time pass; all others are what comes of it. `python -m tests.products.talks` writes those anew.
+`+ 90 minutes` lets time pass; all others are what comes of it, the last one what counts as an effect. `python -m tests.products.talks` writes those anew.
 """
 
 import json
@@ -29,7 +29,8 @@ def played(vendor: Vendor, lines: list[str]) -> list[str]:
     """Ask what is asked in a talk, and return all that is said."""
     platform = Platform({vendor.product: vendor}, START, Points())
     try:
-        return list(_said(platform, vendor.product, lines))
+        told = list(_said(platform, vendor.product, lines))
+        return [*told, f"= {' '.join(each.action for each in platform.effects())}"]
     finally:
         platform.close()
 
