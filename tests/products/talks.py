@@ -1,7 +1,8 @@
 """A talk with a played vendor: what is asked, what he answers, and what he tells by himself.
 
 `tests/products/<product>/vendor.txt` is one. Lines that begin with `>` are asked, `@` says for which service, and
-`+ 90 minutes` lets time pass; all others are what comes of it, the last one what counts as an effect. `python -m tests.products.talks` writes those anew.
+`+ 90 minutes` lets time pass. All others are what comes of it, the last one what counts as an effect;
+`python -m tests.products.talks` writes those anew.
 """
 
 import json
