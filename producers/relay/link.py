@@ -172,7 +172,7 @@ class Link:
         self._lost = self._lost or said(reason)
 
 
-class _Connection(pika.SelectConnection):
+class _Connection(pika.SelectConnection):  # type: ignore[misc]  # it has no types
     """Sends together what is published at once: pika sends each of a message's three frames by itself."""
 
     def __init__(self, **given: Any) -> None:  # noqa: ANN401  pika's own

@@ -226,7 +226,9 @@ def _unsent(dialect: str) -> Select[Any]:
         operation: ("verb", "deadline_at", "reason", "outcome", "ticket"),
         command: ("actor", "correlation_id"),
     }
-    columns = {name: table.c[name] for table, names in asked.items() for name in names}
+    columns: dict[str, ColumnElement[Any]] = {
+        name: table.c[name] for table, names in asked.items() for name in names
+    }
     columns["state"] = func.coalesce(history.c.after, _state_before(chosen))
     columns |= {"service_id": service.c.id, "operation": operation.c.id}
     joined = chosen.join(history, line).outerjoin(operation, theirs)
