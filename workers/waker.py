@@ -90,8 +90,8 @@ class Waker:
         self._stillness = Stillness(database)
         self._offered: dict[Wake, float] = {}
         self._is_anew = False
-        #: How long a backlog keeps the workers busy, in seconds, and when it was last offered from.
-        self._backlog = self._offered_at = 0.0
+        #: How long a backlog keeps the workers busy, in seconds.
+        self._backlog = 0.0
         self._last_customer: dict[str, str] = {}
         self._next_look_for_lapsed = 0.0
         self._wanted = threading.Event()
@@ -216,17 +216,14 @@ class Waker:
         for name, size in room.items():
             turn = [*self._in_turn(name, size), *due.get(name, [])]
             due[name] = list(dict.fromkeys(turn))[: 2 * size]
+        enough = [size for name, size in room.items() if len(due[name]) == 2 * size]
+        self._backlog = min(enough, default=0) / FASTEST
         now = time.monotonic()
         if self._is_anew:
             self._is_anew = False
             self._offered.clear()
         self._forget(now - REMEMBERED)
-        new = {name: self._offer_new(name, wakes, now) for name, wakes in due.items()}
-        enough = {name: size for name, size in room.items() if len(due[name]) == 2 * size}
-        since, self._offered_at = now - self._offered_at, now
-        lasting = (_lasts(size, new[name], since) for name, size in enough.items())
-        self._backlog = min(lasting, default=0)
-        return sum(new.values())
+        return sum(self._offer_new(name, wakes, now) for name, wakes in due.items())
 
     def _forget(self, until: float) -> None:
         """Forget what was offered up to a moment; the oldest offers stand first."""
@@ -262,11 +259,3 @@ class Waker:
             if isinstance(answer, NotStored):
                 raise answer
         return answers
-
-
-def _lasts(room: int, new: int, since: float) -> float:
-    """Return how long half of twice the room lasts, in seconds, where so many were `new` that long after the last pass.
-
-    What was offered then and is due still would else be read again and again.
-    """
-    return min(max(room / FASTEST, since * room / max(new, 1)), LONGEST)
