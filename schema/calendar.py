@@ -5,7 +5,6 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -255,30 +254,16 @@ def _business_hours_after(begun: datetime, count: int, calendar: WorkCalendar) -
 
 
 def _business_day_after(day: date, count: int, calendar: WorkCalendar) -> date:
-    known = _business_days(calendar.country, calendar.region, day.year)
+    from schema.workdays import business_days_of  # noqa: PLC0415  see HOME
+
+    known = business_days_of(calendar.country, calendar.region, day.year)
     index = bisect_right(known, day) + count - 1
     year = day.year
     while index >= len(known):
         index -= len(known)
         year += 1
-        known = _business_days(calendar.country, calendar.region, year)
+        known = business_days_of(calendar.country, calendar.region, year)
     return known[index]
-
-
-@lru_cache(maxsize=4096)
-def _business_days(country: str, region: str | None, year: int) -> tuple[date, ...]:
-    """Return the business days of `year`, in order.
-
-    The library fills its objects while they are read, so that a second thread may see a year
-    half filled: none is shared. It also knows the weekends of each country and year (Friday and
-    Saturday in Egypt) and the Saturdays that are worked by law (China, Hungary).
-    """
-    import holidays  # noqa: PLC0415  see HOME
-
-    known = holidays.country_holidays(country, subdiv=region, years=year)
-    new_year = date(year, 1, 1)
-    every = (new_year + timedelta(n) for n in range((date(year + 1, 1, 1) - new_year).days))
-    return tuple(day for day in every if known.is_working_day(day))
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -293,9 +278,9 @@ def _zone(name: str) -> ZoneInfo:
 def _require_known(country: str, region: str | None) -> None:
     if (country, region) == HOME:
         return
-    import holidays  # noqa: PLC0415  see HOME
+    from schema.workdays import regions_of  # noqa: PLC0415  see HOME
 
-    regions = holidays.list_supported_countries(include_aliases=False).get(country)
+    regions = regions_of(country)
     if regions is None:
         raise CalendarUnknown(
             f"country {country!r} is unknown; write a code of two letters such as IT"
