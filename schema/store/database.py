@@ -80,6 +80,7 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self._checkpoints = checkpoints
         self._asked: Any = None
+        self._connected = 0
         self._asking = Lock()
 
     def __str__(self) -> str:
@@ -159,7 +160,8 @@ class Database:
                 self._asked = self._asked or self._detached()
                 cursor = self._asked.cursor()
                 try:
-                    return str(cursor.execute(SNAPSHOT[self.dialect]).fetchone()[0])
+                    found = cursor.execute(SNAPSHOT[self.dialect]).fetchone()[0]
+                    return f"{self._connected} {found}"  # SQLite counts for each connection anew
                 finally:
                     cursor.close()
             except (DBAPIError, NoConnectionFree, self.reading.dialect.loaded_dbapi.Error) as error:
@@ -170,6 +172,7 @@ class Database:
     def _detached(self) -> Any:  # noqa: ANN401  a DBAPI connection has no type
         """Return a connection of its own that is in no transaction, as the driver knows it: the pool would reset it."""
         lent = self.reading.raw_connection()
+        self._connected += 1
         asked: Any = lent.driver_connection
         lent.detach()
         return asked

@@ -67,6 +67,16 @@ def test_a_snapshot_changes_with_what_others_write_and_with_nothing_else(world: 
     assert world.database.snapshot() != before
 
 
+def test_a_snapshot_of_a_new_connection_has_a_name_of_its_own(world: World) -> None:
+    """What SQLite counts begins anew with each connection, and others may have written meanwhile."""
+    names = [world.database.snapshot()]
+    for _ in range(3):
+        world.database._let_go()  # noqa: SLF001  as after a database that did not answer
+        world.submit("open", f"line{len(names)}")
+        names.append(world.database.snapshot())
+    assert len({*names}) == len(names)
+
+
 def test_stillness_ends_when_a_time_comes_and_when_it_is_forgotten(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
