@@ -151,7 +151,7 @@ def _take(transaction: Transaction, wanted: ClaimDeliveries) -> list[Parcel]:
 
 def _outdated(transaction: Transaction, found: Sequence[Row[Any]]) -> set[int]:
     """Return which of these the same was said after, in a later round: who was away gets the newest alone."""
-    if not any(ROUND in row.facts for row in found):
+    if not found:
         return set()
     said = (delivery.c.id, delivery.c.operation_id, delivery.c.channel, delivery.c.template)
     query: Select[Any] = select(*said, delivery.c.recipient, delivery.c.facts).order_by(
@@ -159,9 +159,9 @@ def _outdated(transaction: Transaction, found: Sequence[Row[Any]]) -> set[int]:
     )
     of_these = delivery.c.operation_id.in_(sorted({row.operation_id for row in found}))
     query = query.where(of_these, delivery.c.state != "dead", delivery.c.ticket_id.is_(None))
-    newest = {_what_is_said(row): row for row in transaction.connection.execute(query)}
-    last = {row.id: newest[_what_is_said(row)] for row in found}
-    return {key for key, row in last.items() if row.id != key and ROUND in row.facts}
+    by_what = {_what_is_said(row): row for row in transaction.connection.execute(query)}
+    last = {row.id: by_what[_what_is_said(row)] for row in found}
+    return {key for key, newest in last.items() if newest.id != key and ROUND in newest.facts}
 
 
 def _what_is_said(row: Row[Any]) -> tuple[Any, ...]:
