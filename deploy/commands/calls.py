@@ -1,10 +1,13 @@
 """`turnup cancel`, `retry`, `resolve`, `confirm`, `pause` and `resume`: what is asked of one thing by its name."""
 
+import re
+
 from deploy.commands.session import Session, leave_to_the_relay, user, writing
 from deploy.display.screen import answer, say
 from deploy.keys import load_keys
 from producers.calls import Calls, product_named
 from producers.secrets import Secrets
+from schema.errors import Refusal, Refused
 from schema.ids import key_of
 from schema.sealing import Sealer
 from schema.store.pauses import Pause, Resume
@@ -12,6 +15,9 @@ from schema.store.reads import find_operation, find_ticket
 from schema.store.resolving import ResolveTicket
 from schema.store.writer import Writer
 from schema.views import Operation
+
+#: What is told of a ticket stands in it, and on the desk, as it was typed.
+TOLD = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
 def cancel(operation: str, *, as_json: bool) -> None:
@@ -37,12 +43,15 @@ def retry(operation: str, *, as_json: bool) -> None:
 
 
 def resolve(name: str, why: str, *, as_json: bool) -> None:
-    """Resolve a ticket, by its own name or by its operation's."""
+    """Resolve a ticket, by its own name or by its operation's; what was done about it stands in the ticket."""
+    if not TOLD.fullmatch(why.strip()):
+        detail = "--why must be text of 1 to 200 characters without control characters"
+        raise Refused(Refusal("invalid", 422, detail))
     with writing() as (session, writer):
         with session.database.look() as connection:
             is_ticket = name.lower().startswith("tkt")
             operation = find_ticket(connection, name).operation if is_ticket else name
-        record = ResolveTicket(key_of("op", operation), user(), why)
+        record = ResolveTicket(key_of("op", operation), user(), why.strip())
         was_open = Calls(writer, leave_to_the_relay).store(record)
         with session.database.look() as connection:
             found = find_ticket(connection, find_operation(connection, operation).ticket or "")

@@ -196,6 +196,8 @@ def test_CO_5_the_ticket_of_what_has_failed_is_resolved_by_hand(url: str) -> Non
     (ticket,) = (each for each in read("tickets", "--open") if each["operation"] == "op_1")
     again = refused("resolve", "op_2", "--why", "mended", code=1)
     assert again.startswith("op_2 has not ended: its ticket is resolved by itself")
+    for why in (" ", "\x1b[2J", "x" * 201):
+        assert "--why must be text of 1 to 200" in refused("resolve", "op_1", "--why", why, code=1)
     for name, told in ((ticket["id"], "is resolved"), ("op_1", "was resolved before")):
         assert done("resolve", name, "--why", "sent again") == f"{ticket['id']} {told}\n"
     shown = read("show", "op_1")["ticket"]
