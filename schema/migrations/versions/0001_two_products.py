@@ -1,7 +1,7 @@
 """Everything that takes commands from the doors to their effects, mails and tickets.
 
-The tables are written out as they were when this revision was made; `schema.tables` goes on
-without it.
+The tables are written out. Until the first release they are kept equal to `schema.tables`, and this revision is edited
+in place; from then on they stay as they are, `schema.tables` goes on without them.
 """
 
 from alembic import op
