@@ -18,7 +18,7 @@ SUSPECT = re.compile(rb"\\u0000|NaN|Infinity")
 
 WRONG_TEXT = "holds a NUL or half a surrogate pair, which no text may"
 WRONG_NUMBER = "is no number that JSON has"
-TOO_DEEP = "is nested too deeply, or a number in it is too long"
+TOO_DEEP = "is nested more than 250 levels deep, or a number in it is too long"
 
 
 class NotJson(ValueError):
