@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.model.plain_codes import PlainCodes
 from tests.model.plain_phones import PlainPhone
-from tests.model.plain_pools import PlainPool
+from tests.model.plain_pools import PlainPool, PlainThings, Thing
 from tests.model.plain_product import PlainProduct, PlainVerb
 
 #: A failed operation needs nobody to look into it for one of these (CO-5).
@@ -102,6 +102,7 @@ class Plain:
     numbers: dict[str, str] = field(default_factory=dict)
     #: Where there are few places -> the services that have one.
     places: dict[str, set[str]] = field(default_factory=dict)
+    things: PlainThings = field(default_factory=PlainThings)
     codes: PlainCodes = field(default_factory=PlainCodes)
     #: Products whose platform has refused something for good, and services that it has moved on without us.
     refused: set[str] = field(default_factory=set)
@@ -131,7 +132,8 @@ class Plain:
             has_room = self.codes.may_have_another(ask.reference, ask.starts_at)
             return owed if has_room else "too_many_codes"
         is_lacking = verb.needs_code and service.phone.stands(ask.at) != "valid"
-        return "secret_not_valid" if is_lacking else owed
+        taken = self.things.refusal(self.things_of(ask), ask.reference)
+        return "secret_not_valid" if is_lacking else taken or owed
 
     def _answer_to_a_first(self, ask: Ask) -> str:
         """Return what is owed where there is no such service: only the verb that makes one is taken."""
@@ -142,12 +144,22 @@ class Plain:
         is_taken = ask.product.has_numbers and ask.number in self.numbers
         if is_taken:
             return "number_taken"
+        if taken := self.things.refusal(self.things_of(ask), ask.reference):
+            return taken
         where, most = ask.product.place_of(ask.reference) or ("", 1)
         return "accepted" if len(self.places.get(where, ())) < most else f"{where}_full"
 
+    def things_of(self, ask: Ask) -> list[Thing]:
+        """Return what is asked for now that only one service has at a time."""
+        fields = ask.product.fields(ask.reference, ask.verb, len(self.asked))
+        unique = ask.product.unique
+        return [(kind, fields[name]) for name, kind in unique.items() if name in fields]
+
     def accept(self, key: int, ask: Ask) -> None:
         """Note an operation that was taken, with all that it takes and replaces."""
-        if ask.reference not in self.services:
+        is_first = ask.reference not in self.services
+        self.things.take(self.things_of(ask), ask.reference, None if is_first else key)
+        if is_first:
             self.services[ask.reference] = PlainService(ask.product)
             if ask.product.has_pool:
                 self.pools[ask.product.name].takers.add(ask.reference)

@@ -43,6 +43,7 @@ def give_back(plain: Plain, reference: str) -> None:
     service.phone.set_all("void")
     if service.product.has_pool:
         plain.pools[service.product.name].takers.discard(reference)
+    plain.things.free(reference)
     for takers in plain.places.values():
         takers.discard(reference)
     plain.numbers = {each: who for each, who in plain.numbers.items() if who != reference}
@@ -59,6 +60,7 @@ def end(plain: Plain, key: int, row: dict[str, object], now: datetime) -> None:
     """Note how an operation ended, if it may have ended so."""
     asked = plain.asked[key]
     asked.ended, asked.reason = str(row["state"]), row["reason"]  # type: ignore[assignment]
+    plain.things.end(asked.ask.reference, key, is_kept=asked.ended == "succeeded")
     service = plain.services[asked.ask.reference]
     wanted: set[str | None]
     match asked.ended:

@@ -96,6 +96,8 @@ class PlainProduct:
     #: Reference, verb and how many were asked for -> fields other than those of the example: what services must not
     #: have in common.
     fields: Callable[[str, str, int], Mapping[str, Any]] = lambda _reference, _verb, _number: {}
+    #: Which of these only one service has at a time: field -> what kind of thing it is (CO-11).
+    unique: Mapping[str, str] = field(default_factory=dict)
     #: What stands at the platform -> the state that a service is in there (ML-9).
     state_of: Callable[[Mapping[str, Any]], str] | None = None
     #: What a platform's word does: kind -> state -> new state; and the kinds that use up an activation code.

@@ -174,7 +174,7 @@ class Watcher:
             assert working == [], f"a code works on: {profiles}, {service}"
 
     def _compare_pools(self) -> None:
-        """Compare what is left in the pools, and whose the numbers and the few places are (CO-11, SD-6)."""
+        """Compare what is left in the pools, and whose numbers, things and the few places are (CO-11, SD-6)."""
         services = {row["id"]: row["reference"] for row in self._world.rows.all("service")}
         numbers = {row["e164"]: row["service_id"] for row in self._world.rows.all("number")}
         taken = {each: services[key] for each, key in numbers.items() if key is not None}
@@ -183,6 +183,15 @@ class Watcher:
             pool = self._plain.pools[row["product"]]
             assert (row["total"], row["taken"]) == (pool.total, len(pool.takers)), (row, pool)
         assert taken == self._plain.numbers, (taken, self._plain.numbers)
+        kinds = {
+            kind for each in self._plain.services.values() for kind in each.product.unique.values()
+        }
+        had_by = {
+            (row["kind"], row["name"]): (services[row["service_id"]], row["operation_id"])
+            for row in self._world.rows.all("possession")
+            if row["kind"] in kinds and services[row["service_id"]] in self._plain.services
+        }
+        assert had_by == self._plain.things.takers, (had_by, self._plain.things)
         for where, takers in self._plain.places.items():
             had = [
                 services[row["service_id"]]

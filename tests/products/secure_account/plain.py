@@ -11,9 +11,6 @@ ALWAYS = dict.fromkeys(LIVE, "accepted")
 #: What `revoke_keys` is owed, by the keys.
 KEYS = {"none": "no_keys", "revoked": "accepted", "valid": "accepted"}
 
-#: Each account has a number of its own (SA-1).
-NUMBERS = {"secure_account-vera": "8021", "secure_account-nico": "8022"}
-
 
 def state_of(kept: Mapping[str, Any]) -> str:
     """Return the state that an account is in at the platform."""
@@ -64,9 +61,10 @@ PLAIN = PlainProduct(
     },
     refusable="make_installation_link",
     references=("vera", "nico"),
-    fields=lambda reference, verb, _: (
-        {"user_name": reference, "virtual_number": NUMBERS[reference]} if verb == "activate" else {}
+    fields=lambda reference, verb, number: (
+        {"user_name": reference, "virtual_number": f"802{number % 2}"} if verb == "activate" else {}
     ),
+    unique={"user_name": "user_name", "virtual_number": "virtual_number"},
     state_of=state_of,
     hears={
         "installation_clicked": {},

@@ -17,11 +17,13 @@ IN_THE_LOBBY = frozenset({"sip_device-one", "sip_device-three"})
 
 
 def own_fields(reference: str, verb: str, number: int) -> Mapping[str, object]:
-    """Return a MAC address that nobody else has or waits for, and where the device stands."""
-    if verb not in {"activate", "replace"}:
+    """Return a MAC address, new ones of which are few, and where the device stands."""
+    if verb == "replace":
+        return {"mac": f"0050c2{sum(reference.encode()) % 65536:04x}{number % 256:02x}"}
+    if verb != "activate":
         return {}
-    mac = {"mac": f"0050c2{sum(reference.encode()) % 65536:04x}{number % 256:02x}"}
-    if verb == "replace" or reference not in IN_THE_LOBBY:
+    mac = {"mac": f"0050c2ffff{number % 2:02x}"}
+    if reference not in IN_THE_LOBBY:
         return mac
     return {**mac, "users": None, "workspace": {"reference": "lobby"}}
 
@@ -97,6 +99,7 @@ PLAIN = PlainProduct(
     state_of=lambda kept: "registered" if kept["bindings"] else "unregistered",
     references=("one", "two", "three"),
     fields=own_fields,
+    unique={"mac": "mac_address"},
     place_of=place_of,
     before=make_lobby,
 )
