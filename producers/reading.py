@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +22,7 @@ from schema.command import (
     content_hash,
     faults_of,
     is_name,
+    pointer,
 )
 from schema.customer import Customer
 from schema.errors import Fault, Refusal
@@ -75,7 +77,9 @@ class Reader:
             faults += (Fault("/data_base64", "is not taken; write the fields as JSON in data"),)
         faults += tuple(Fault(f"/{name}", DRY_RUN_WANTED) for name in given if is_dry_run(name))
         if given.get("type") == CUSTOMER_CHANGED:
-            return _customer(envelope, faults, given) if asker.role == "operator" else _ONLY_OURS
+            if asker.role != "operator":
+                return _ONLY_OURS
+            return _customer(envelope, (*faults, *self._entitled(given.get("data"))), given)
         named = self._named(given.get("type"))
         if isinstance(named, Refusal):
             return invalid((*faults, *named.faults)) if faults else named
@@ -83,6 +87,18 @@ class Reader:
         if isinstance(known, Refusal):
             return known
         return _order(_Draft(*named, known, envelope, given, faults), self.sealer)
+
+    def _entitled(self, data: object) -> Iterator[Fault]:
+        """Yield each product that a customer's record names and nobody knows; the rest its model says."""
+        entitled = data.get("entitlements") if isinstance(data, dict) else None
+        for name in entitled if isinstance(entitled, dict) else ():
+            if name not in self.products:
+                near = get_close_matches(str(name), self.products, n=1)
+                guess = (
+                    f"did you mean {near[0]}?" if near else f"known are: {', '.join(self.products)}"
+                )
+                detail = f"there is no product {str(name)[:80]}; {guess}"
+                yield Fault(pointer(("data", "entitlements", str(name))), detail)
 
     def _named(self, kind: object) -> tuple[Product, Verb] | Refusal:
         """Return the product and the verb that an event's type names."""

@@ -32,6 +32,17 @@ COMMAND_TYPE = re.compile(r"turnup\.(?P<product>[a-z][a-z0-9_]*)\.(?P<verb>[a-z]
 #: Reference data about customers arrives under this type, by every door.
 CUSTOMER_CHANGED = "turnup.customer.changed"
 
+#: What pydantic says of times and numbers is about its parser; what is right helps more.
+TIME_WANTED = "must be an RFC 3339 time with its zone, such as 2026-11-20T10:00:00Z"
+INTEGER_WANTED = "must be a whole number, such as 3, without quotes"
+WANTED = {
+    **dict.fromkeys(
+        ("datetime_parsing", "datetime_from_date_parsing", "datetime_type", "timezone_aware"),
+        TIME_WANTED,
+    ),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), INTEGER_WANTED),
+}
+
 #: Product names that mean something else.
 RESERVED_PRODUCTS = frozenset({"customer", "simulator"})
 
@@ -138,7 +149,7 @@ def is_name(text: str) -> bool:
 
 def faults_of(error: ValidationError, under: str = "") -> tuple[Fault, ...]:
     """Return every fault of a validation error with its JSON pointer below `under`."""
-    return tuple(Fault(under + _pointer(each["loc"]), _said(each)) for each in error.errors())
+    return tuple(Fault(under + pointer(each["loc"]), _said(each)) for each in error.errors())
 
 
 def content_hash(kind: str, subject: str | None, data: Mapping[str, Any]) -> str:
@@ -174,7 +185,7 @@ def rfc3339(moment: datetime) -> str:
     return in_utc.isoformat(timespec=precision)[: -len("+00:00")] + "Z"
 
 
-def _pointer(location: Iterable[str | int]) -> str:
+def pointer(location: Iterable[str | int]) -> str:
     """Return a JSON pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
@@ -185,4 +196,6 @@ def _said(fault: Mapping[str, Any]) -> str:
         return "is missing"
     if fault["type"] == "extra_forbidden":
         return "is not known here"
+    if fault["type"] in WANTED:
+        return WANTED[fault["type"]]
     return str(fault["msg"]).removeprefix("Value error, ")

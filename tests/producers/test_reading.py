@@ -50,6 +50,22 @@ def test_CO_2_every_fault_is_told_at_once_with_its_pointer(reader: Reader) -> No
     }
 
 
+def test_CO_2_what_is_right_is_told_of_times_and_numbers(reader: Reader) -> None:
+    fields = {"extensions": "3", "not_before": "20.11.2026"}
+    told = faults(reader, activate("pbx-1", "acme", **fields) | {"time": "20.11.2026"})
+    assert "2026-11-20T10:00:00Z" in told["/time"]
+    assert "2026-11-20T10:00:00Z" in told["/data/not_before"]
+    assert told["/data/extensions"] == "must be a whole number, such as 3, without quotes"
+
+
+def test_CO_11_a_slip_in_entitlements_is_refused_with_what_may_be_meant(reader: Reader) -> None:
+    record = customer(entitlements={"sip_devices": 10, "mobile_line": 1, "fax": 1})
+    told = faults(reader, record)
+    assert told["/data/entitlements/sip_devices"].endswith("sip_devices; did you mean sip_device?")
+    assert "known are: business_user, cloud_pbx" in told["/data/entitlements/fax"]
+    assert "/data/entitlements/mobile_line" not in told
+
+
 def test_CO_2_missing_fields_are_named(reader: Reader) -> None:
     told = faults(reader, {"type": "turnup.cloud_pbx.activate"})
     missing = {pointer for pointer, detail in told.items() if detail == "is missing"}
