@@ -19,7 +19,7 @@ from schema.lifecycle import Product
 from schema.queue import OFFER_SIZE, Offer
 from schema.sealing import Sealer
 from schema.store.acceptance import Accept
-from schema.store.customers import ChangeCustomer
+from schema.store.customers import ChangeCustomer, Standing
 from schema.store.order import Accepted, Order, Planned
 from schema.store.writer import Writer, wait_for
 
@@ -37,6 +37,7 @@ class CustomerStored:
     customer: str
     version: int
     changed: bool
+    advice: str | None = None
 
 
 Answer = Accepted | Planned | CustomerStored | Refusal
@@ -96,9 +97,7 @@ class Intake:
                 case Order():
                     answers.append(next(of_orders))
                 case ChangeCustomer():
-                    answers.append(
-                        CustomerStored(each.name, each.record.version, next(of_customers))
-                    )
+                    answers.append(_kept(each, next(of_customers)))
                 case _:
                     answers.append(each)
         return answers
@@ -137,6 +136,16 @@ class Intake:
         singles = [each for turn in turns for each in turn if each]
         for start in range(0, len(singles), OFFER_SIZE):
             self.offer(singles[start : start + OFFER_SIZE])
+
+
+def _kept(change: ChangeCustomer, standing: Standing) -> CustomerStored:
+    """Return what became of a customer's record, and what stands in its place where that says something else."""
+    version, advice = change.record.version, None
+    if version < standing.version:
+        advice = f"version {standing.version} stands; yours is older"
+    elif not standing.is_same:
+        advice = f"version {version} stands; yours has other content: give it a higher version"
+    return CustomerStored(change.name, version, standing.changed, advice)
 
 
 def _customer_of(answer: Answer) -> str | None:

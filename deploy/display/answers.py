@@ -87,7 +87,8 @@ def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Ren
         case Planned() as plan:
             told.append(_planned(plan))
         case CustomerStored() as kept:
-            told.append(f"customer {kept.customer}, version {kept.version}")
+            advice = f": {kept.advice}" if kept.advice else ""
+            told.append(f"customer {kept.customer}, version {kept.version}{advice}")
         case Refusal() as refusal:
             why = f"{_about(answered.event)}{clean(refusal.detail)}"
             yield _side_by_side(told, Text(why))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,15 +16,23 @@ from schema.store.transaction import Transaction
 from schema.tables import customer, partnership
 
 
+class Standing(NamedTuple):
+    """What became of a customer's record: whether it `changed`, and what stands now."""
+
+    changed: bool
+    version: int
+    is_same: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeCustomer:
-    """Store a version of a customer; answered True, or False where this version or a newer one is known."""
+    """Store a version of a customer, unless this version or a newer one is known; answered with what stands then."""
 
     name: str
     record: Customer
 
     @staticmethod
-    def apply(transaction: Transaction, records: Sequence["ChangeCustomer"]) -> list[bool]:
+    def apply(transaction: Transaction, records: Sequence["ChangeCustomer"]) -> list[Standing]:
         """Insert or replace each record whose version is higher than the stored one."""
         kind = postgresql.insert if transaction.dialect == POSTGRESQL else sqlite.insert
         answers = []
@@ -48,8 +57,22 @@ class ChangeCustomer:
                 set_pools(transaction, each.name, each.record.entitlements)
                 sites = {one.e164: one.site for one in each.record.numbers}
                 set_numbers(transaction, each.name, sites)
-            answers.append(stored is not None)
+            is_new = stored is not None
+            answers.append(
+                Standing(changed=True, version=each.record.version, is_same=True)
+                if is_new
+                else _stands(transaction, each)
+            )
         return answers
+
+
+def _stands(transaction: Transaction, change: ChangeCustomer) -> Standing:
+    """Return which version stands where another was not stored."""
+    query = select(customer.c.version, customer.c.data).where(customer.c.name == change.name)
+    row = transaction.connection.execute(query).one()
+    return Standing(
+        changed=False, version=row.version, is_same=customer_of(row.data) == change.record
+    )
 
 
 def _set_partners(transaction: Transaction, change: ChangeCustomer) -> None:

@@ -219,7 +219,12 @@ def test_customers_of_a_batch_are_known_to_its_commands(intake: Intake) -> None:
 
 def test_an_old_version_of_a_customer_changes_nothing(intake: Intake) -> None:
     assert one(intake, customer(version=3)) == CustomerStored("acme", 3, changed=True)
-    assert one(intake, customer(version=2)) == CustomerStored("acme", 2, changed=False)
+    assert one(intake, customer(version=3)) == CustomerStored("acme", 3, changed=False)
+    older = CustomerStored("acme", 2, changed=False, advice="version 3 stands; yours is older")
+    assert one(intake, customer(version=2)) == older
+    other = one(intake, customer(version=3, language="de"))
+    assert isinstance(other, CustomerStored)
+    assert other.advice == "version 3 stands; yours has other content: give it a higher version"
 
 
 def test_new_operations_are_offered_in_one_message(intake: Intake, offers: Offers) -> None:
