@@ -59,6 +59,9 @@ class Operation(View):
     state: OperationState
     step: str | None
     attempt: int
+    next_try_at: Moment | None = Field(
+        None, description="When a step that failed is tried again; null while none has or it runs"
+    )
     accepted_at: Moment
     deadline_at: Moment
     overdue: bool = Field(description="Not ended by its deadline, or ended after it")

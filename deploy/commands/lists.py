@@ -99,7 +99,10 @@ def _when(each: Operation, now: datetime) -> str:
     """Return when an operation ended, or by when it has to."""
     if each.ended_at is not None:
         return briefly(each.ended_at, now)
-    return f"due {briefly(each.deadline_at, now)}"
+    told = f"due {briefly(each.deadline_at, now)}"
+    if each.next_try_at is None:
+        return told
+    return f"{told}, next try {briefly(each.next_try_at, now)}"
 
 
 def _all(kind: Kind, page: Callable[[Span], Sequence[Item]]) -> Iterator[Item]:

@@ -50,7 +50,7 @@ def operation_head(operation: Operation, now: datetime) -> RenderableType:
     if operation.ended_at is not None:
         fields.append(("ended", _ended(operation, operation.ended_at)))
     else:
-        fields.append(("step", _step(operation)))
+        fields.append(("step", _step(operation, now)))
     if operation.remote is not None:
         fields.append(("at the desk", _remote(operation.remote, now)))
     fields.append(("asked by", clean(f"{operation.actor}, from {operation.source}")))
@@ -185,10 +185,18 @@ def _ended(operation: Operation, when: datetime) -> RenderableType:
     return Text.assemble(moment(when), "  ", (f"after {took}", "dim"))
 
 
-def _step(operation: Operation) -> str:
-    """Return where an operation stands that goes on."""
+def _step(operation: Operation, now: datetime) -> RenderableType:
+    """Return where an operation stands that goes on, and when it is tried again where it fails."""
     step = operation.step or "not begun"
-    return f"{step}, {operation.attempt} failed tries" if operation.attempt else step
+    if not operation.attempt:
+        return step
+    tries = "try" if operation.attempt == 1 else "tries"
+    shown = Text(f"{step}, {operation.attempt} failed {tries}")
+    if operation.next_try_at is None:
+        return shown
+    return shown.append("; tries again at ").append_text(
+        Text.assemble(hinted(operation.next_try_at, now))
+    )
 
 
 def _gap(span: timedelta) -> str:

@@ -238,6 +238,9 @@ def _now(dialect: str) -> ColumnElement[int]:
 #: What another system's desk says of an operation's ticket; most have none, and cost nothing.
 _REMOTE = select(ticket.c.remote).where(ticket.c.id == operation.c.ticket).scalar_subquery()
 
+#: When an operation is looked at again, while it has not ended.
+_WAKE = select(due.c.wake_at).where(due.c.operation_id == operation.c.id).scalar_subquery()
+
 
 @cache
 def _operations(dialect: str) -> Select[Any]:
@@ -251,7 +254,7 @@ def _operations(dialect: str) -> Select[Any]:
         select(*(operation.c[name] for name in (*own, *times)))
         .add_columns(service.c.customer, service.c.reference, _now(dialect).label("now"))
         .add_columns(command.c.source, command.c.actor, command.c.correlation_id)
-        .add_columns(_REMOTE.label("remote"))
+        .add_columns(_REMOTE.label("remote"), _WAKE.label("wake_at"))
         .select_from(operation)
         .join(service, service.c.id == operation.c.service_id)
         .join(command, command.c.id == operation.c.id)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -12,6 +13,7 @@ from schema.store.call_history import last_call_of
 from schema.store.moments import moment, moment_or_none
 from schema.store.order import Opened
 from schema.stored import from_store
+from schema.tables import FAR
 from schema.views import Comment, HistoryLine, Operation, RemoteTicket, Service, Ticket
 
 #: The reason of an operation that goes back because somebody has asked for that.
@@ -47,6 +49,7 @@ def operation_of(row: Row[Any]) -> Operation:
         state=row.state,
         step=row.step,
         attempt=row.attempt,
+        next_try_at=_next_try(row),
         accepted_at=moment(row.accepted_at),
         deadline_at=moment(row.deadline_at),
         overdue=(row.ended_at or row.now) > row.deadline_at,
@@ -59,6 +62,12 @@ def operation_of(row: Row[Any]) -> Operation:
         actor=row.actor,
         correlation_id=row.correlation_id,
     )
+
+
+def _next_try(row: Row[Any]) -> datetime | None:
+    """Return when a step that failed is tried again; nobody knows it of one that a person has to look at first."""
+    is_failing = row.state == "waiting" and row.attempt > 0 and row.wake_at is not None
+    return moment(row.wake_at) if is_failing and row.wake_at < FAR else None
 
 
 def opened_as(opened: Opened) -> Operation:
@@ -75,6 +84,7 @@ def opened_as(opened: Opened) -> Operation:
         state="succeeded" if is_already else "accepted",
         step=None,
         attempt=0,
+        next_try_at=None,
         accepted_at=accepted_at,
         deadline_at=moment(opened.deadline_at),
         overdue=False,

@@ -146,7 +146,14 @@ def test_one_under_way_shows_its_step_and_what_is_left(capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "waiting (parked)" in out
     assert "deadline  2026-05-30 00:05:00Z  1h 45m ago  overdue" in out
-    assert "step      switch_off_instances, 3 failed tries" in out
+    assert "step      switch_off_instances, 3 failed tries\n" in out
+
+
+def test_one_that_is_tried_again_shows_when(capsys: pytest.CaptureFixture[str]) -> None:
+    going = {"state": "waiting", "ended_at": None, "step": "switch_off_instances", "attempt": 1}
+    say(operation_head(operation(**going, next_try_at=NOW + timedelta(minutes=2)), NOW))
+    out = capsys.readouterr().out
+    assert "switch_off_instances, 1 failed try; tries again at 2026-05-30 01:52:00Z  in 2m" in out
 
 
 def test_one_in_time_shows_what_was_to_spare(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from schema.store.reads import find_operations
 from tests.world.fixtures import MakeWorld
 from tests.world.worker import LONG
 from tests.world.world import World
@@ -42,6 +43,17 @@ def test_one_try_is_exactly_at_the_deadline_and_then_one_every_five_minutes(worl
 def test_tries_come_at_the_same_times_in_every_run(make_sqlite_world: MakeWorld) -> None:
     runs = [closing_late(make_sqlite_world())[1] for _ in range(2)]
     assert runs[0] == runs[1]
+
+
+def test_who_looks_at_an_operation_reads_when_it_is_tried_again(world: World) -> None:
+    operation, tries = closing_late(world)
+    with world.database.look() as connection:
+        read = find_operations(connection, [operation])[operation]
+        assert read.next_try_at == tries[-1] + LONGEST
+        world.platform.mend()
+    world.settle()
+    with world.database.look() as connection:
+        assert find_operations(connection, [operation])[operation].next_try_at is None
 
 
 def test_the_history_does_not_grow_with_the_tries(world: World) -> None:
