@@ -177,11 +177,13 @@ class Waker:
         now = time.monotonic()
         if self._terms is None or now < self._shows_at:
             return
-        self._shows_at = now + in_step(self._terms.length.total_seconds() / RENEWALS)
+        coming = now + in_step(self._terms.length.total_seconds() / RENEWALS)
         if self._row is None:
             (self._row,) = self._store([Boot(WAKER, socket.gethostname(), {}, self._terms.length)])
         elif self._store([Renew(self._row, self._terms.length)]) == [False]:
-            self._row, self._shows_at = None, now
+            self._row = None
+            return
+        self._shows_at = coming
 
     def _until(self, left: float) -> float:
         """Return how long nothing has to be done, so much of it being left: until its own row is to be shown."""
