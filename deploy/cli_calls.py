@@ -29,7 +29,7 @@ def cancel(operation: OperationId, *, as_json: AsJson = False) -> None:
 
 @calls.command(rich_help_panel=WORK)
 def retry(operation: OperationId, *, as_json: AsJson = False) -> None:
-    """Continue an operation that was parked for a person to look at."""
+    """Continue an operation that was parked for a person, or try one again now that is tried again later."""
     from deploy.commands.calls import retry
 
     retry(operation, as_json=as_json)

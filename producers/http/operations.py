@@ -136,7 +136,7 @@ def cancel_operation(
 def retry_operation(
     call: Annotated[Call, Depends(call_on)], body: CallBody | None = None
 ) -> Operation:
-    """Continue an operation that was parked for a person to look at."""
+    """Continue an operation that was parked, or try one again now that is tried again later."""
     call.doors.calls.retry(call.operation, call.actor(body))
     return call.found()
 

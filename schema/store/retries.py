@@ -1,4 +1,7 @@
-"""Continuing a parked operation: a person has mended the cause, and its next cycle begins (DESIGN idea 7)."""
+"""Continuing a parked operation: a person has mended the cause, and its next cycle begins (DESIGN idea 7).
+
+One that waits for its next try has it now, as soon as its last call has settled; nothing else about it changes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ from schema.store.waits import wake_now
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Begin the next cycle of a parked operation; answered `Accepted`, or why not."""
+    """Begin the next cycle of a parked operation, or the next try of another; answered `Accepted`, or why not."""
 
     operation: int
     actor: str
@@ -34,8 +37,12 @@ def _retry(transaction: Transaction, record: Retry) -> Accepted | Refusal:
     if isinstance(row, Refusal):
         return row
     name = public_id("op", record.operation)
+    if row.state == "waiting" and row.attempt and row.reason != "parked":
+        change_operation(transaction, row, Line("hurried", record.actor, step=row.step), {})
+        wake_now(transaction, [row.id])
+        return Accepted(row.id, row.product, is_due=True)
     if row.ended_at is not None or row.reason != "parked":
-        detail = f"{name} is not parked; only an operation that needs a person can be continued"
+        detail = f"{name} is neither parked nor tried again later; there is nothing to continue"
         return Refusal("not_parked", 409, detail, facts={"state": row.state})
     again = {
         "cycle": row.cycle + 1,

@@ -1,5 +1,6 @@
 """Continuing what was parked: a person has mended the cause (DESIGN idea 7)."""
 
+from datetime import timedelta
 from typing import Any
 
 from schema.errors import Refusal
@@ -60,6 +61,22 @@ def test_a_cause_that_was_not_mended_parks_again_with_the_same_ticket(
     assert world.rows.operation(key)["reason"] == "parked"
     (ticket,) = world.rows.tickets(key)
     assert ticket["state"] == "open"
+    world.check()
+
+
+def test_I3_what_is_tried_again_later_is_tried_now_when_somebody_asks(world: World) -> None:
+    world.platform.fault("sample", "throttle", action="connect", value=3000, count=1)
+    key = world.submit("open")
+    world.settle(timedelta(minutes=1))
+    assert world.rows.operation(key)["state"] == "waiting"
+    asked = world.now
+    assert isinstance(world.writer.store(Retry(key, "ada")), Accepted)
+    world.settle()
+    assert world.rows.operation(key)["state"] == "succeeded"
+    connects = [call.at for call in world.platform.calls if call.action == "connect"]
+    assert len(connects) == 2
+    assert connects[-1] == asked
+    assert [each["who"] for each in world.rows.history(key) if each["what"] == "hurried"] == ["ada"]
     world.check()
 
 
