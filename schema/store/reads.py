@@ -235,10 +235,8 @@ def _now(dialect: str) -> ColumnElement[int]:
     return func.coalesce(clock.c.standing_at, LEASE_NOW[dialect] + clock.c.offset, type_=BigInteger)
 
 
-#: What another system's desk says of an operation's ticket; most have none, and cost nothing.
+#: What another system's desk says of an operation's ticket, and when it is looked at; most have neither.
 _REMOTE = select(ticket.c.remote).where(ticket.c.id == operation.c.ticket).scalar_subquery()
-
-#: When an operation is looked at again, while it has not ended.
 _WAKE = select(due.c.wake_at).where(due.c.operation_id == operation.c.id).scalar_subquery()
 
 
@@ -248,15 +246,14 @@ def _operations(dialect: str) -> Select[Any]:
     own = (
         *("id", "product", "verb", "service_id", "state", "step"),
         *("attempt", "outcome", "reason", "cancel", "ticket"),
+        *("accepted_at", "deadline_at", "ended_at"),
     )
-    times = ("accepted_at", "deadline_at", "ended_at")
     return (
-        select(*(operation.c[name] for name in (*own, *times)))
+        select(*(operation.c[name] for name in own))
         .add_columns(service.c.customer, service.c.reference, _now(dialect).label("now"))
         .add_columns(command.c.source, command.c.actor, command.c.correlation_id)
         .add_columns(_REMOTE.label("remote"), _WAKE.label("wake_at"))
-        .select_from(operation)
-        .join(service, service.c.id == operation.c.service_id)
+        .select_from(operation.join(service, service.c.id == operation.c.service_id))
         .join(command, command.c.id == operation.c.id)
         .join(clock, true())
     )
