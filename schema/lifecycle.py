@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from schema.asking import NOTHING, Asked, Beside, Takes
 from schema.calendar import Limit, WorkCalendar, minutes
@@ -151,7 +151,7 @@ class Product:
     states: tuple[str, ...]
     verbs: Mapping[str, Verb]
     cancel: Mapping[str, Cell]
-    billing: Mapping[str, str] = field(default_factory=dict)
+    billed: frozenset[str] = frozenset()
     shown: Mapping[str, frozenset[str]] = field(default_factory=dict)
     hears: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     heard_of: str | None = None
@@ -177,9 +177,9 @@ class Product:
         own = self.verbs[verb].cancel.get(state)
         return own or self.cancel.get(state, Cell.NOTHING_TO_CANCEL)
 
-    def billing_in(self, state: str) -> str:
-        """Return whether a service in this state is billed: `on` or `off` (CP-4)."""
-        return self.billing.get(state, "off")
+    def billing_in(self, state: str) -> Literal["on", "off"]:
+        """Return whether a service in this state is billed (CP-4)."""
+        return "on" if state in self.billed else "off"
 
     def as_written(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return facts of a service as people write them; programs get them as they are kept."""

@@ -74,7 +74,7 @@ PRODUCT = Product(
         ),
     },
     cancel={"new": Y, "activating": Y, "deactivating": N, "deleting": N},
-    billing={"active": "on", "deactivating": "on", "deactivated": "on", "deleting": "on"},
+    billed=frozenset({"active", "deactivating", "deactivated", "deleting"}),
     shown={
         "portal_url": frozenset({"active"}),
         "sip_domain": frozenset({"active"}),

@@ -134,7 +134,7 @@ PRODUCT = Product(
         ),
     },
     cancel={"new": Y, "activation_pending": Y, "online": Y, "offline": Y},
-    billing={"activation_pending": "on", "online": "on", "offline": "on"},
+    billed=frozenset({"activation_pending", "online", "offline"}),
     shown={
         "number": frozenset({"activation_pending", "online", "offline"}),
         "iccid": frozenset({"activation_pending", "online", "offline"}),

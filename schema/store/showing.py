@@ -108,7 +108,7 @@ def service_of(row: Row[Any], products: Products) -> Service:
         reference=row.reference,
         product=row.product,
         state=row.state,
-        billing="on" if product and product.billing_in(row.state) == "on" else "off",
+        billing=product.billing_in(row.state) if product else "off",
         facts=product.shown_in(row.state, json.loads(row.facts)) if product else {},
         created_at=moment(row.created_at),
         operation=public_id("op", row.operation_id) if row.operation_id is not None else None,

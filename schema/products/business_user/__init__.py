@@ -163,7 +163,7 @@ PRODUCT = Product(
     },
     # Once the platform was called for an activation, that goes on (CO-3).
     cancel={"new": Y, "pending": N, "activated": Y, "failed": N},
-    billing={"activated": "on"},
+    billed=frozenset({"activated"}),
     shown={
         **dict.fromkeys(("first_name", "last_name", "user_name", "email", "services"), LIVE),
         **dict.fromkeys(("number", "extension", "mobile", "contract_number"), LIVE),

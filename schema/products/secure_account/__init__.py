@@ -207,7 +207,7 @@ PRODUCT = Product(
         ),
     },
     cancel={"new": Y, **dict.fromkeys(LIVE, Y)},
-    billing=dict.fromkeys(LIVE, "on"),
+    billed=LIVE,
     shown=dict.fromkeys((*GIVEN, *SETTINGS, *STATUS), LIVE),
     hears={
         "installation_clicked": {},

@@ -131,7 +131,7 @@ PRODUCT = Product(
         ),
     },
     cancel={"new": Y, "provisioning": Y, **dict.fromkeys(DEVICE, Y)},
-    billing=dict.fromkeys(DEVICE, "on"),
+    billed=DEVICE,
     shown={
         **dict.fromkeys(
             ("mac", "type", "firmware", "users", "workspace", "is_blocked", "disclaimer"), DEVICE

@@ -68,6 +68,6 @@ PRODUCT = Product(
         ),
     },
     cancel={"new": Y, "opening": Y, "closing": Y},
-    billing={"open": "on", "closing": "on"},
+    billed=frozenset({"open", "closing"}),
     shown={"line_id": frozenset({"open"})},
 )

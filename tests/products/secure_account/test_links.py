@@ -31,7 +31,7 @@ from tests.world.subjects import find_subjects
 from tests.world.world import START, World
 from workers.notices import worded
 from workers.products.secure_account.notices import NOTICES, TO_PASS_ON
-from workers.products.secure_account.platform import Account, AccountPlatform, connect
+from workers.products.secure_account.platform import Account, AccountPlatform, Link, connect
 from workers.products.secure_account.steps import LOOK_AGAIN
 from workers.transport import Transport
 from workers.workflow import Work
@@ -346,3 +346,7 @@ def test_SA_5_how_often_and_when_a_user_is_reminded_are_settings(
     operation = begin(world, app_installed=True)
     world.settle(timedelta(days=5))
     assert times(world, operation, "activation") == ["Mon 10:00", "Mon 12:00"]
+
+
+def test_I8_a_link_does_not_tell_its_text_where_it_is_printed() -> None:
+    assert "hunter2" not in repr(Link(1, "https://hunter2.example", datetime.now(UTC)))
