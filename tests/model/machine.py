@@ -103,11 +103,20 @@ class Machine(RuleBasedStateMachine):
             for name in [each for each in names if product.place_of(each)] or names[:1]:
                 number = self.numbers[0]
                 self.ask_for(Ask(product, name, product.maker, self.world.now, None, number))
+        self.ask_for_the_same()
         self.world.settle(pause)
         if has_codes:
             self.ask_for_codes()
 
     # What is asked for
+
+    def ask_for_the_same(self) -> None:
+        """Ask for what another service has already, each with a number that nobody has."""
+        for product in [each for each in self.products if each.unique]:
+            for reference in product.references[:2]:
+                number = next(each for each in self.numbers if each not in self.plain.numbers)
+                name = f"{product.name}-{reference}"
+                self.ask_for(Ask(product, name, product.maker, self.world.now, None, number))
 
     def ask_for_codes(self) -> None:
         """Ask for all that waits for a code from a mail."""

@@ -36,6 +36,8 @@ PLAIN = PlainProduct(
     at_rest={"deleted": [], "activated": [{"status": "activated"}]},
     refusable="add_user",
     has_numbers=True,
-    fields=lambda _, verb, number: {"extension": f"700{number % 2}"} if verb == "activate" else {},
+    fields=lambda _, verb, number: (
+        {"extension": f"700{number // 8 % 2}"} if verb == "activate" else {}
+    ),
     unique={"extension": "extension"},
 )

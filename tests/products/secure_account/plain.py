@@ -62,7 +62,9 @@ PLAIN = PlainProduct(
     refusable="make_installation_link",
     references=("vera", "nico"),
     fields=lambda reference, verb, number: (
-        {"user_name": reference, "virtual_number": f"802{number % 2}"} if verb == "activate" else {}
+        {"user_name": reference, "virtual_number": f"802{number // 8 % 2}"}
+        if verb == "activate"
+        else {}
     ),
     unique={"user_name": "user_name", "virtual_number": "virtual_number"},
     state_of=state_of,

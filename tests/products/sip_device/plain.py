@@ -22,7 +22,9 @@ def own_fields(reference: str, verb: str, number: int) -> Mapping[str, object]:
         return {"mac": f"0050c2{sum(reference.encode()) % 65536:04x}{number % 256:02x}"}
     if verb != "activate":
         return {}
-    mac = {"mac": f"0050c2ffff{number % 2:02x}"}
+    # The two of the lobby come one after the other, and only its place is to keep them apart.
+    turn = number if reference in IN_THE_LOBBY else number // 8
+    mac = {"mac": f"0050c2ffff{turn % 2:02x}"}
     if reference not in IN_THE_LOBBY:
         return mac
     return {**mac, "users": None, "workspace": {"reference": "lobby"}}
