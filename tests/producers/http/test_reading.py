@@ -47,6 +47,7 @@ def test_an_operation_reads_as_it_is_described(two: Client) -> None:
         "attempt": 0,
         "accepted_at": "2026-05-29T08:00:00Z",
         "deadline_at": "2026-05-29T08:15:00Z",
+        "next_try_at": None,
         "overdue": False,
         "ended_at": None,
         "outcome": None,
