@@ -114,7 +114,6 @@ service = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("made_beside", BigInteger),
     UniqueConstraint("customer", "reference", name="service_reference"),
-    Index("service_customer", "customer", "id"),
     Index(
         "service_platform_id",
         "product",

@@ -3,7 +3,7 @@
 Lists are read newest first and go on after a key (`Span.after`), so that what is added meanwhile moves nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -27,7 +27,7 @@ from schema.errors import NotFound
 from schema.ids import key_of
 from schema.store.by_product import woken
 from schema.store.call_history import with_last_call
-from schema.store.dialect import ID, LEASE_NOW, POSTGRESQL, is_given, is_one_of, packed
+from schema.store.dialect import ID, LEASE_NOW, is_given, is_one_of, packed
 from schema.store.moments import moment
 from schema.store.reach import reached
 from schema.store.showing import Products, operation_of, service_of, ticket_of
@@ -39,7 +39,6 @@ from schema.tables import (
     comment,
     due,
     operation,
-    partnership,
     service,
     ticket,
 )
@@ -130,26 +129,10 @@ def list_services(
     connection: Connection, products: Products, wanted: ServiceFilter, span: Span = WHOLE
 ) -> list[Service]:
     """Return services, newest first."""
-    dialect = connection.dialect.name
-    asked = {"product": wanted.product, "state": wanted.state, "customer": wanted.customer}
-    conditions = [*_same(service, **asked), *reached(wanted.asker, service.c.customer)]
-    if dialect == POSTGRESQL and wanted.asker.role == "partner":
-        newest = _newest_of_each(str(wanted.asker.customer), asked, span)
-        conditions = [is_one_of(dialect, service.c.id, newest)]
-    query = _part(_services(dialect).where(*conditions), service.c.id, span)
+    asked = _same(service, product=wanted.product, state=wanted.state, customer=wanted.customer)
+    asked += reached(wanted.asker, service.c.customer)
+    query = _part(_services(connection.dialect.name).where(*asked), service.c.id, span)
     return [service_of(row, products) for row in connection.execute(query)]
-
-
-def _newest_of_each(partner: str, asked: Mapping[str, str | None], span: Span) -> Select[Any]:
-    """Return the query for the newest services of each of a partner's customers, which PostgreSQL would not think of.
-
-    It takes the customers for a third of all, and walks through everybody's services to find some of theirs.
-    """
-    mine = service.alias("mine")
-    its = select(mine.c.id).where(mine.c.customer == partnership.c.customer, *_same(mine, **asked))
-    newest = _part(its.correlate(partnership), mine.c.id, span).lateral("newest")
-    query = select(newest.c.id).select_from(partnership).join(newest, true())
-    return query.where(partnership.c.partner == partner)
 
 
 def find_service(connection: Connection, products: Products, name: str) -> Service:

@@ -90,10 +90,6 @@ FILL = (
         "INSERT INTO outbox (partition, kind, owner, number)"
         " SELECT n % 16, 0, n, 1 FROM numbers WHERE n <= 10000"
     ),
-    (
-        "INSERT INTO partnership (partner, customer)"
-        " SELECT 'customer-9', 'customer-' || n FROM numbers WHERE n IN (3, 4)"
-    ),
     "INSERT INTO paused (product, since, by) SELECT 'paused', 0, 'me' FROM numbers WHERE n = 1",
     (
         "INSERT INTO tally (day, product, verb, what, how, share, count)"

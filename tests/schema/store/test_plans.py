@@ -63,9 +63,6 @@ MOST = {"sqlite": 1_000_000, "postgresql": 25_000}
 
 PRODUCTS = {"sample": PRODUCT}
 
-#: He is the partner of two customers.
-PARTNER = Asker("p@x.example", "partner", "customer-9")
-
 
 @pytest.fixture(scope="module", params=MANY)
 def full(
@@ -155,18 +152,6 @@ PAGES: dict[str, Callable[[Connection], object]] = {
     "services": lambda connection: list_services(connection, PRODUCTS, ServiceFilter()),
     "services_of_a_customer": lambda connection: list_services(
         connection, PRODUCTS, ServiceFilter(customer="customer-7")
-    ),
-    "services_of_a_customer_in_a_state": lambda connection: list_services(
-        connection, PRODUCTS, ServiceFilter(customer="customer-7", state="none")
-    ),
-    "services_of_a_partner": lambda connection: list_services(
-        connection, PRODUCTS, ServiceFilter(asker=PARTNER)
-    ),
-    "services_of_a_partner_later": lambda connection: list_services(
-        connection, PRODUCTS, ServiceFilter(asker=PARTNER), Span(after=4_000)
-    ),
-    "services_of_nobodys_partner": lambda connection: list_services(
-        connection, PRODUCTS, ServiceFilter(asker=Asker("p@x.example", "partner", "nobody"))
     ),
     "tickets": lambda connection: list_tickets(connection, TicketFilter()),
     "open_tickets": lambda connection: list_tickets(connection, TicketFilter(state="open")),
