@@ -101,10 +101,8 @@ def _moves(product: Product, verb: Verb) -> Iterator[Move]:
         for found in product.states if len(states) > 1 else ():
             if found in moves.finds and found not in states:
                 yield Move(states[-2], found, "signal")
-    for begin in begins if moves.during else ():
-        yield Move(
-            moves.during or begin, DELETED if begin == NEW else moves.undone or begin, "back"
-        )
+    if during := moves.during:
+        yield from (Move(during, DELETED if each == NEW else each, "back") for each in begins)
 
 
 def _lines(product: Product, moves: Iterable[Move]) -> Sequence[Sequence[Move]]:

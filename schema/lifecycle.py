@@ -43,7 +43,7 @@ def row(states: tuple[str, ...], *cells: Cell) -> dict[str, Cell]:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Where a verb takes a service: while it is carried out, `at` the beginning of a step, done, and undone.
+    """Where a verb takes a service: while it is carried out, `at` the beginning of a step, and done.
 
     One that is carried out in several states may be `done` in a state for each (those not named stay), or in none of
     its own: then it leaves the service where it is. Where its last step learns a `state` that is among `finds`, or any
@@ -53,7 +53,6 @@ class Moves:
     done: str | Mapping[str, str] | None = None
     during: str | None = None
     at: Mapping[str, str] = field(default_factory=dict)
-    undone: str | None = None
     finds: frozenset[str] = frozenset()
 
     def done_in(self, state: str | None) -> str | None:
@@ -209,8 +208,8 @@ def move(verb: Verb, phase: Phase, state: str, before: str, found: str | None = 
     """Return the state that a service is in after this phase of a verb; the one place where a service moves.
 
     `before` is the state from which the operation began: an undone first `activate` ends in `deleted` (CO-10), and
-    whatever else is undone goes back to where it was, unless the verb says otherwise, or had not moved it: the platform
-    may have, meanwhile (ML-6). `found` is the state that the last step has found, or the step that begins.
+    whatever else is undone goes back to where it was, unless the verb had not moved it: then the platform may have,
+    meanwhile (ML-6). `found` is the state that the last step has found, or the step that begins.
     """
     match phase:
         case Phase.BEGUN:
@@ -223,7 +222,7 @@ def move(verb: Verb, phase: Phase, state: str, before: str, found: str | None = 
             return verb.moves.done_in(state) or state
         case Phase.UNDONE:
             was = before if verb.moves.during else state
-            return DELETED if before == NEW else verb.moves.undone or was
+            return DELETED if before == NEW else was
     return state
 
 

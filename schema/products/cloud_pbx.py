@@ -49,7 +49,7 @@ PRODUCT = Product(
             Activate,
             #               new  activating active deactivating deactivated deleting deleted
             takes=row(STATES, N, BUSY, ALREADY, BUSY, Y, N, N),
-            moves=Moves(during="activating", done="active", undone="deactivated"),
+            moves=Moves(during="activating", done="active"),
             limit=minutes(15),
             creates=True,
             steps=("create_instances", "allow_access", "switch_on_instances"),
@@ -57,7 +57,7 @@ PRODUCT = Product(
         "deactivate": Verb(
             Deactivate,
             takes=row(STATES, N, BUSY, Y, BUSY, ALREADY, N, N),
-            moves=Moves(during="deactivating", done="deactivated", undone="active"),
+            moves=Moves(during="deactivating", done="deactivated"),
             limit=minutes(15),
             steps=("refuse_access", "deregister_extensions", "switch_off_instances"),
         ),

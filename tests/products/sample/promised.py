@@ -62,7 +62,7 @@ PRODUCT = Product(
         "close": Verb(
             Close,
             takes=row(STATES, N, BUSY, Y, BUSY, ALREADY),
-            moves=Moves(during="closing", done="deleted", undone="open"),
+            moves=Moves(during="closing", done="deleted"),
             limit=minutes(15),
             steps=("refuse_calls", "wipe_line", "remove_line"),
         ),
