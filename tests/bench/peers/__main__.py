@@ -44,6 +44,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with us
     console, machine = Console(), describe(pin_to_two_cores())
     systems, peers, missing = _systems(asked)
+    if not systems:
+        console.print(f"no system's name holds any of {asked.only}")
+        return 2
     with TemporaryDirectory(prefix="turnup-bench-") as name:
         limits, versions = all_limits(Path(name))
     for limit, value in limits.items():
