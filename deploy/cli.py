@@ -245,9 +245,8 @@ def main() -> None:
 def _run(role: str, **given: object) -> None:
     """Run a role, `main` in the file of its name."""
     with loading():
-        with without(
-            "rich"
-        ):  # structlog would draw tracebacks by it, which take as long to load as all its own
+        # It would draw tracebacks by Rich, which takes as long to load as all that is structlog's own.
+        with without("rich"):
             import_module("structlog")
         from deploy.settings import read_settings
 

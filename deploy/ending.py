@@ -9,6 +9,13 @@ import structlog
 log = structlog.get_logger()
 
 
+#: How often it is looked whether a part still is on its way, in seconds.
+GLANCE = 0.5
+
+#: How long the thread of a part may take beyond what the work in flight gets, in seconds.
+BEYOND = 2.0
+
+
 class Ending:
     """Says that the process is to end, and how it has: 0 in order, 1 where something broke or was left."""
 
@@ -55,6 +62,13 @@ class Part:
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
+
+    def start_until(self, is_ready: threading.Event) -> bool:
+        """Begin to work, and return True once it does, or False where the process is to end before."""
+        self.start()
+        while not is_ready.wait(GLANCE) and not self._ending.stop.is_set():
+            pass
+        return not self._ending.stop.is_set()
 
     def ask_to_end(self) -> None:
         """Let it come to its end."""

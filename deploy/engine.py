@@ -4,16 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deploy.core import Core
-from deploy.ending import Part
+from deploy.ending import BEYOND, Part
 from deploy.offers import AnyBroker
 from workers.actor import Consumer, declare_look
 from workers.worker import Plan, Worker
-
-#: How often it is looked whether the engine still is on its way, in seconds.
-GLANCE = 0.5
-
-#: How long the thread may take beyond what the work in flight gets, in seconds.
-BEYOND = 2.0
 
 
 @contextmanager
@@ -26,10 +20,7 @@ def working(core: Core, broker: AnyBroker, plan: Plan) -> Iterator[Worker]:
     declare_look(broker, worker.take, plan.homes)
     consumer, ending = Consumer(broker, plan.homes), core.ending
     part = Part("engine", worker.run, worker.stop, ending)
-    part.start()
-    while not worker.is_ready.wait(GLANCE) and not ending.stop.is_set():
-        pass
-    if takes := not ending.stop.is_set():
+    if takes := part.start_until(worker.is_ready):
         consumer.start()
     try:
         yield worker

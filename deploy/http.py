@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-from deploy.ending import Ending, Part
+from deploy.ending import BEYOND, Ending, Part
 from deploy.kinds import Address
 from deploy.settings import SettingsWrong
 from producers.intake import PATIENCE as OF_THE_DOOR
@@ -20,17 +20,11 @@ from producers.intake import PATIENCE as OF_THE_DOOR
 #: What FastAPI makes: an ASGI application.
 Application = Callable[..., Any]
 
-#: How often it is looked whether the server still is on its way to open its port, in seconds.
-GLANCE = 0.5
-
 #: How often the time in the answers' headers is set, in seconds.
 TICK = 1.0
 
 #: Requests under way get so long when the server stops, in seconds: longer than they wait for the database.
 FAREWELL = int(OF_THE_DOOR.total_seconds()) + 2
-
-#: How long the server's thread may take beyond that, in seconds.
-BEYOND = 2.0
 
 #: A connection may be quiet for so long, in seconds: longer than clients (aiohttp 15) and balancers (most 60) keep
 #: theirs, for who closes first must be who sends, or a request meets a closed door.
@@ -101,9 +95,7 @@ def served(app: Application, bound: socket.socket, ending: Ending) -> Iterator[N
     """Serve on a socket while the block runs; where the server dies, the process ends."""
     server = server_of(app)
     part = Part("http", partial(server.run, [bound]), server.end, ending)
-    part.start()
-    while not server.is_open.wait(GLANCE) and not ending.stop.is_set():
-        pass
+    part.start_until(server.is_open)
     try:
         yield
     finally:

@@ -52,17 +52,14 @@ class ChangeCustomer:
             )
             # An INSERT's rowcount is not known on every driver; what it returns is.
             stored = transaction.connection.execute(newer.returning(customer.c.name)).scalar()
-            if stored is not None:
+            if stored is None:
+                answers.append(_stands(transaction, each))
+            else:
+                answers.append(Standing(changed=True, version=each.record.version, is_same=True))
                 _set_partners(transaction, each)
                 set_pools(transaction, each.name, each.record.entitlements)
                 sites = {one.e164: one.site for one in each.record.numbers}
                 set_numbers(transaction, each.name, sites)
-            is_new = stored is not None
-            answers.append(
-                Standing(changed=True, version=each.record.version, is_same=True)
-                if is_new
-                else _stands(transaction, each)
-            )
         return answers
 
 

@@ -3,9 +3,7 @@
 Looking costs two small queries and no alembic; that is loaded only to upgrade.
 """
 
-from errno import EISDIR
 from importlib import import_module
-from os import strerror
 from secrets import token_hex
 
 from sqlalchemy import Connection, inspect, text
@@ -86,7 +84,7 @@ def _has_content(database: Database) -> bool:
     """Return whether a SQLite file has anything in it; raise where it can have none."""
     try:
         if database.path.is_dir():
-            raise IsADirectoryError(EISDIR, strerror(EISDIR))
+            raise Unreachable(f"the database {database} cannot be read: Is a directory")
         return database.path.stat().st_size > 0
     except FileNotFoundError:
         if not database.path.absolute().parent.is_dir():

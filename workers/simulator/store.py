@@ -70,9 +70,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         if path != IN_MEMORY:
             with suppress(OSError):  # it is there already, or SQLite says what is wrong
-                path.touch(
-                    mode=0o600, exist_ok=False
-                )  # what SQLite makes beside it has the same mode
+                # What SQLite makes beside it has the same mode.
+                path.touch(mode=0o600, exist_ok=False)
         try:
             self._sql = sqlite3.connect(path, timeout=1, isolation_level=None)
         except sqlite3.Error as error:
