@@ -7,7 +7,6 @@ SERVERS = frozenset({"postgres_server", "rabbit_server", "registrar"})
 
 #: Proofs that play the same journeys as their neighbours, many times over.
 LONG = (
-    "test_I1_a_crash_at_any_point",
     "test_no_step_blocks_the_loop",
     "test_a_sixth_product",
     "products/broken",
