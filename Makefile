@@ -59,7 +59,7 @@ chaos: .venv/development servers ## kill processes at random and look for what w
 mutants: .venv/development ## change one thing at a time in the products, and see a test fail (hours)
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
-contract: .venv/runtime ## renew the descriptions in deploy/published
+contract: .venv/runtime ## renew the descriptions in deploy/published, and of products in README
 	@$(BIN)/python -m deploy.contract
 
 picture: .venv/runtime ## draw the screen in the README anew

@@ -1,4 +1,4 @@
-"""The contract with the outside as files: HTTP as OpenAPI, AMQP as AsyncAPI, what products promise, the rest.
+"""The contract with the outside as files: HTTP as OpenAPI, AMQP as AsyncAPI, the rest, and README's part on products.
 
 `python -m deploy.contract` writes them (`make contract`); a test says when they are no longer true.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from deploy.diagram import draw
-from deploy.overview import OVERVIEW, overview
+from deploy.overview import with_products
 from deploy.proofs import proofs
 from producers.amqp import asyncapi
 from producers.amqp.definitions import definitions
@@ -21,8 +21,13 @@ from schema.desk import desk_schemas
 from schema.discovery import find_products
 from workers.simulator.scripted import script_schemas
 
+#: The whole project.
+ROOT = Path(__file__).parent.parent
+
 #: What is published beside the program.
-PUBLISHED = Path(__file__).parent / "published"
+PUBLISHED = ROOT / "deploy" / "published"
+
+README = ROOT / "README.md"
 
 
 def _openapi() -> dict[str, Any]:
@@ -48,24 +53,23 @@ DESCRIPTIONS: Mapping[str, Callable[[], Mapping[str, Any]]] = {
 
 
 def files() -> Mapping[str, Callable[[], str]]:
-    """Return every file that is published, and what writes it; each product has a picture."""
+    """Return every file that is made, by its path in the project, and what makes it; each product has a picture."""
     products = find_products()
-    described = {name: partial(_json, name) for name in DESCRIPTIONS}
-    pictures = {f"{name}.svg": partial(draw, each) for name, each in products.items()}
-    return {**described, OVERVIEW: partial(overview, products, proofs()), **pictures}
-
-
-def described(name: str = "openapi.json") -> str:
-    """Return what a file has to hold."""
-    return files()[name]()
+    made: dict[Path, Callable[[], str]] = {
+        PUBLISHED / name: partial(_json, name) for name in DESCRIPTIONS
+    }
+    for name, product in products.items():
+        made[PUBLISHED / f"{name}.svg"] = partial(draw, product)
+    made[README] = lambda: with_products(README.read_text(encoding="utf-8"), products, proofs())
+    return {path.relative_to(ROOT).as_posix(): make for path, make in made.items()}
 
 
 def main() -> None:
     """Write the files."""
     PUBLISHED.mkdir(exist_ok=True)
-    for name, write in files().items():
-        (PUBLISHED / name).write_text(write(), encoding="utf-8")
-        sys.stdout.write(f"{(PUBLISHED / name).relative_to(Path.cwd())}\n")
+    for name, make in files().items():
+        (ROOT / name).write_text(make(), encoding="utf-8")
+        sys.stdout.write(f"{name}\n")
 
 
 def _json(name: str) -> str:

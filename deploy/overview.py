@@ -1,36 +1,33 @@
 """What every product promises, for people: states, verbs, deadlines, a picture, and the rules with their proofs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from deploy.proofs import rules
 from schema.lifecycle import Cell, Product, Verb, published_table
 from schema.rules import COMMON
 
-#: Where it is published.
-OVERVIEW = "products.md"
+#: The tests of each rule, by its number.
+Proofs = Mapping[str, Sequence[str]]
 
 COLUMNS = ("verb", "deadline", "allowed in", "is so in", "busy in")
 
-#: So many proofs of one rule are named; `turnup products --rules` names all.
-NAMED = 4
-
-HEAD = """# What every product promises
-
-`make contract` makes this page and its pictures from the products themselves, and a test says when they are no longer
-true. In a picture an arrow goes from where a verb is allowed to where it ends, and dashed to where it goes back; a blue
-one is the platform's word, and a dot where a verb is allowed that leaves the service there. All else is refused.
-"""
+#: What is made stands between these two lines of README.
+BEGIN, END = "<!-- make contract writes this -->", "<!-- and no more -->"
 
 
-def overview(products: Mapping[str, Product], proven: Mapping[str, Sequence[str]]) -> str:
-    """Return the page."""
-    parts = [HEAD]
-    for product in products.values():
-        parts += _product(product)
-        parts += _rules(product.rules, proven)
+def with_products(page: str, products: Mapping[str, Product], proven: Proofs) -> str:
+    """Return README with its part on products made anew."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{overview(products, proven)}\n{END}{after}"
+
+
+def overview(products: Mapping[str, Product], proven: Proofs) -> str:
+    """Return what is said of every product, a part to unfold for each."""
+    parts = [line for product in products.values() for line in _product(product, proven)]
     every = {name: says for name, says in rules(products.values()).items() if name in COMMON}
-    parts += ["## Rules of all products\n", *_rules(every, proven)]
-    return "\n".join(parts).rstrip() + "\n"
+    title = f"Rules of all products: {len(every)}"
+    return "\n".join([*parts, *_folded(title, _rules(every, proven))])
 
 
 def rows_of(product: Product) -> list[Sequence[str]]:
@@ -53,15 +50,30 @@ def _limit(verb: Verb) -> str:
     return f"{verb.limit}, then {verb.confirmed}" if verb.confirmed else str(verb.limit)
 
 
-def _product(product: Product) -> Iterator[str]:
-    """Yield what is said of one product before its rules."""
-    yield f"## {product.name}: {product.title}\n"
-    yield f"States: {', '.join(f'`{state}`' for state in product.states)}.\n"
-    yield f"![The states of {product.name}, and what moves it]({product.name}.svg)\n"
-    yield from _table(COLUMNS, rows_of(product))
+def _product(product: Product, proven: Proofs) -> Iterator[str]:
+    """Yield what is said of one product."""
+    title = (
+        f"<code>{product.name}</code>: {len(product.states)} states,"
+        f" {len(product.verbs)} verbs, {len(product.rules)} rules"
+    )
+    picture = f"{product.name}.svg"
+    told = [
+        f"States: {', '.join(f'`{state}`' for state in product.states)}.\n",
+        f"![The states of {product.name}, and what moves it](deploy/published/{picture})\n",
+        *_table(COLUMNS, rows_of(product)),
+        *_rules(product.rules, proven),
+    ]
+    yield from _folded(title, told)
 
 
-def _rules(says: Mapping[str, str], proven: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _folded(title: str, told: Iterable[str]) -> Iterator[str]:
+    """Yield what is to be seen once its title is clicked."""
+    yield f"<details><summary>{title}</summary>\n"
+    yield from told
+    yield "</details>\n"
+
+
+def _rules(says: Mapping[str, str], proven: Proofs) -> Iterator[str]:
     """Yield a table *rule -> proof*."""
     rows = [(name, text, _named(proven.get(name, ()))) for name, text in says.items()]
     if rows:
@@ -69,10 +81,11 @@ def _rules(says: Mapping[str, str], proven: Mapping[str, Sequence[str]]) -> Iter
 
 
 def _named(tests: Sequence[str]) -> str:
-    """Return the first tests of a rule by their names."""
-    names = [f"`{test.rpartition('::')[2]}`" for test in tests]
-    more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
-    return "<br>".join([*names[:NAMED], *more]) or "**nothing**"
+    """Return the first test of a rule by its name, and how many more there are."""
+    if not tests:
+        return "**nothing**"
+    more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
+    return f"`{tests[0].rpartition('::')[2]}`{more}"
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

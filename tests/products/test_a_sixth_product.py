@@ -36,7 +36,7 @@ FILES = {
 PROOF = f"tests/products/{NAME}/test_{NAME}.py"
 
 #: What `make contract` writes.
-DOCUMENTS = "deploy/published/"
+PUBLISHED, README = DOCUMENTS = ("deploy/published/", "README.md")
 
 SCRIPT: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("customer.changed", "acme", {"version": 1, "name": "Acme"}),
@@ -127,11 +127,11 @@ def test_a_sixth_product_keeps_the_import_contracts(tree: Path) -> None:
 def test_a_sixth_product_is_published_and_owes_what_every_product_owes(tree: Path) -> None:
     run(tree, sys.executable, "-m", "deploy.contract")
     for name in ("openapi.json", "asyncapi.json", "proofs.json"):
-        told = (tree / DOCUMENTS / name).read_text(encoding="utf-8")
+        told = (tree / PUBLISHED / name).read_text(encoding="utf-8")
         assert ("FX-1" if name == "proofs.json" else f"turnup.{NAME}.open") in told
-    page = (tree / DOCUMENTS / "products.md").read_text(encoding="utf-8")
+    page = (tree / README).read_text(encoding="utf-8")
     assert f"{NAME}.svg" in page
-    assert "opening" in (tree / DOCUMENTS / f"{NAME}.svg").read_text(encoding="utf-8")
+    assert "opening" in (tree / PUBLISHED / f"{NAME}.svg").read_text(encoding="utf-8")
     published = ("tests/deploy/test_contract.py", "tests/house/test_rules_are_proven.py")
     run(tree, sys.executable, "-m", "pytest", "-q", "-x", *published)
     proofs = ("tests/products/test_every_product.py", "tests/products/test_tables.py")
