@@ -20,16 +20,16 @@ PLAIN_WIDTH = 10_000
 #: Columns of running text, which may go on below itself; all others are copied or looked for, and stay whole.
 FOLDED = frozenset(
     (
-        *("title", "became", "found", "value", "deadline", "who", "does"),
+        *("title", "became", "found", "value", "deadline", "who", "does", "when"),
         *("allowed in", "is so in", "busy in"),
     )
 )
 
 #: What a narrow terminal goes without before it breaks services in two; `turnup show` tells what these columns hold.
-SPARE = ("ticket",)
+SPARE = ("product",)
 
 #: What it goes without after that, in this order.
-SPARE_TOO = ("when", "opened", "time")
+SPARE_TOO = ("ticket", "when", "opened", "time")
 
 #: A column of running text gets so many columns at least, and two stand between columns.
 LEAST, GAP = 14, 2
@@ -127,7 +127,8 @@ def _fitted(
     names: Sequence[str], rows: Sequence[Sequence[Text]], width: int
 ) -> tuple[Sequence[str], Sequence[Sequence[Text]]]:
     """Return a table that fits, if there is a way: without what it can spare, and long services on two lines."""
-    names, rows = _without(SPARE, names, rows, width)
+    is_list_of_products = names[0] in SPARE
+    names, rows = _without(() if is_list_of_products else SPARE, names, rows, width)
     if "service" in names:
         place = names.index("service")
         others = [(*row[:place], Text(), *row[place + 1 :]) for row in rows]

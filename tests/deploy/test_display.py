@@ -255,17 +255,31 @@ def test_a_list_folds_no_name_and_goes_without_what_it_can_spare(
     assert shown(capsys) == looks
 
 
+def test_a_list_of_all_products_keeps_what_matters_most_at_eighty_columns(
+    terminal: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    going = {"state": "waiting", "ended_at": None, "next_try_at": NOW + timedelta(minutes=5)}
+    found = [operation(verb="report_lost", subject="brambilla/bianchi"), operation(**going)]
+    for width, product in ((80, False), (100, True), (120, True), (160, True)):
+        terminal.setenv("COLUMNS", str(width))
+        print_operations(found, NOW, many_products=True)
+        head, _, first, *others = shown(capsys).splitlines()
+        assert ("product" in head.split()) is product
+        assert re.search("report_lost +brambilla/bianchi +succeeded late +2h ago +tkt_1$", first)
+        assert "in 5m" in "".join(others)
+
+
 @pytest.mark.usefixtures("terminal")
-def test_a_list_goes_without_its_tickets_before_it_breaks_a_service_in_two(
+def test_a_list_goes_without_its_products_before_it_breaks_a_service_or_loses_its_tickets(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     names = ("id", "product", "command", "service", "state", "when", "ticket")
-    row = ("op_1g", "mobile_line", "deactivate", "brambilla/rostock", "succeeded late", "7d ago")
-    print_table(names, [(*row, "tkt_3")])
+    row = ("delete_workspace", "brambilla/a-long-name-of-a-place", "succeeded late", "7d", "tkt_3")
+    print_table(names, [("op_1g", "mobile_line", *row)])
     head, _, *lines = shown(capsys).splitlines()
-    assert ("ticket" in head, len(lines)) == (False, 1)
-    print_table(names, [(*row[:3], "brambilla/a-long-name-of-a-place", *row[4:], "tkt_3")])
-    assert len(shown(capsys).splitlines()) == 4
+    assert ("product" in head, "ticket" in head, len(lines)) == (False, True, 2)
+    print_table(names[1:], [("mobile_line" * 5, *row)])
+    assert "mobile_line" in shown(capsys), "the first column says which row is which"
 
 
 def test_a_list_names_the_product_where_there_are_several(
