@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from deploy.commands.finding import Finding
-from deploy.display.words import length, moment
+from deploy.display.words import length, moment, since_when
 from deploy.lock import holder
 from deploy.settings import Settings
 from producers.presence import API, INTAKE, WAITING_RELAY
@@ -38,9 +38,7 @@ def at_work(settings: Settings, database: Database) -> Iterator[Finding]:
         yield _left(each) if is_left else _alive(each)
     yield from _missing(settings, living, has_it)
     for name, pause in paused.items():
-        told = f"{name} is paused since {moment(pause.since)} by {pause.by}"
-        why = f": {pause.why}" if pause.why else ""
-        yield Finding("paused", "warning", f"{told}{why}; deadlines go on: turnup resume {name}")
+        yield Finding("paused", "warning", f"{name} is paused {since_when(name, pause)}")
     yield from _retrying(tried)
     yield _due(longest)
     if parked:

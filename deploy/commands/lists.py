@@ -8,11 +8,12 @@ from rich.text import Text
 
 from deploy.commands.session import reading
 from deploy.display.screen import Cell, print_json_list, print_table, say, warn
-from deploy.display.words import briefly, clean, state
+from deploy.display.words import briefly, clean, since_when, state
 from schema.errors import Refusal, Refused
 from schema.ids import Kind, key_of
 from schema.lifecycle import Product
 from schema.store.clock import business_now
+from schema.store.pauses import paused_products
 from schema.store.reads import (
     OperationFilter,
     Span,
@@ -37,12 +38,15 @@ def operations(wanted: OperationFilter, *, as_json: bool) -> None:
             print_json_list(_all("op", lambda span: list_operations(connection, wanted, span)))
             return
         found = list_operations(connection, wanted, Span(SHOWN + 1))
-        now = business_now(connection)
+        now, paused = business_now(connection), paused_products(connection)
     if not found:
         say("no operations" if wanted == OperationFilter() else "no such operations")
         return
     print_operations(found[:SHOWN], now, many_products=len(session.settings.products) > 1)
     _tell_of_more(found)
+    going = {each.product for each in found[:SHOWN] if each.ended_at is None}
+    for name in sorted(going & paused.keys()):
+        warn(f"{name} is paused {since_when(name, paused[name])}")
 
 
 def tickets(*, only_open: bool, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from schema.errors import NotFound
 from schema.store.clock import business_now
 from schema.store.customers import find_customer
 from schema.store.histories import operation_history, service_history
+from schema.store.pauses import paused_products
 from schema.store.reads import (
     OperationFilter,
     Span,
@@ -66,7 +67,14 @@ def _operation(session: Session, name: str) -> tuple[Mapping[str, Any], datetime
             ticket = find_ticket(connection, operation.ticket)
         history = operation_history(connection, operation.id)
         notices = operation_notices(connection, operation.id)
-        found = {"operation": operation, "history": history, "notices": notices, "ticket": ticket}
+        paused = paused_products(connection).get(operation.product)
+        found = {
+            "operation": operation,
+            "history": history,
+            "notices": notices,
+            "ticket": ticket,
+            "paused": None if operation.ended_at else paused,
+        }
         return found, business_now(connection)
 
 
@@ -109,7 +117,7 @@ def _tell(found: Mapping[str, Any], now: datetime, country: str | None) -> None:
         print_operations(found["operations"], now)
         say("")
     if "operation" in found:
-        say(operation_head(found["operation"], now))
+        say(operation_head(found["operation"], now, found["paused"]))
         say(headed("What happened", timeline(found["history"])))
         if found["notices"]:
             say(headed("What was sent", notices_sent(found["notices"], now)))

@@ -16,6 +16,7 @@ from deploy.display.words import (
     moment,
     plainly,
     relative,
+    since_when,
     spoken,
     state,
 )
@@ -25,6 +26,7 @@ from schema.views import (
     LastCall,
     NoticeSent,
     Operation,
+    Paused,
     RemoteTicket,
     Service,
     Ticket,
@@ -33,7 +35,9 @@ from schema.views import (
 Field = tuple[str, RenderableType]
 
 
-def operation_head(operation: Operation, now: datetime) -> RenderableType:
+def operation_head(
+    operation: Operation, now: datetime, paused: Paused | None = None
+) -> RenderableType:
     """Return an operation's state, deadline and step."""
     title = Text.assemble(
         (operation.id, "bold"),
@@ -51,6 +55,8 @@ def operation_head(operation: Operation, now: datetime) -> RenderableType:
         fields.append(("ended", _ended(operation, operation.ended_at)))
     else:
         fields.append(("step", _step(operation, now)))
+    if paused is not None:
+        fields.append(("paused", since_when(operation.product, paused)))
     if operation.remote is not None:
         fields.append(("at the desk", _remote(operation.remote, now)))
     fields.append(("asked by", clean(f"{operation.actor}, from {operation.source}")))

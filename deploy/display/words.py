@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schema.telephone import as_written
+from schema.views import Paused
 
 #: One colour for one state, whatever is in it: an operation, a ticket, a worker or a check.
 STYLES = {
@@ -106,6 +107,13 @@ def length(span: timedelta) -> str:
 def spoken(what: str) -> str:
     """Return a word for programs as people say it."""
     return what.replace("_", " ")
+
+
+def since_when(product: str, pause: Paused) -> str:
+    """Return since when a product is paused, by whom and why, and how it goes on."""
+    why = f": {clean(pause.why)}" if pause.why else ""
+    told = f"since {moment(pause.since)} by {clean(pause.by)}{why}"
+    return f"{told}; deadlines go on: turnup resume {product}"
 
 
 def plainly(value: object, country: str | None = None) -> str:

@@ -98,3 +98,17 @@ def test_watching_looks_again_until_somebody_stops_it(monkeypatch: pytest.Monkey
     monkeypatch.setattr("deploy.commands.queues.time.sleep", pause)
     shown = turnup("queues", "--watch")
     assert shown.count("cloud_pbx") == 3
+
+
+@pytest.mark.usefixtures("database")
+def test_who_looks_at_an_operation_reads_that_its_product_is_paused() -> None:
+    listed = CliRunner().invoke(app, ("list",), catch_exceptions=False)
+    assert "cloud_pbx is paused since" in listed.stderr
+    assert "turnup resume cloud_pbx" in listed.stderr
+    for name in ("op_2", "acme/pbx-2"):
+        assert re.search("  paused +since .* by me; deadlines go on", turnup("show", name))
+    assert json.loads(turnup("show", "op_2", "--json"))["paused"]["by"] == "me"
+    turnup("cancel", "op_2")
+    assert "paused" not in turnup("show", "op_2"), "what has ended waits for nothing"
+    turnup("resume", "cloud_pbx")
+    assert "paused" not in CliRunner().invoke(app, ("list",)).output + turnup("show", "op_1")
