@@ -14,9 +14,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from deploy.commands.results import JSON_FORM, Result, Results
 from deploy.commands.session import Session, leave_to_the_relay, user, writing
-from deploy.display.answers import ENDS, Answered
+from deploy.display.answers import ENDS, Answered, advised
 from deploy.display.screen import print_json, print_table, say, warn
-from deploy.display.words import counted, state
+from deploy.display.words import clean, counted, state
 from deploy.keys import load_keys
 from producers.answers import NOT_STORED
 from producers.bulk import Bulk, Draft, Wanted, planned
@@ -28,7 +28,7 @@ from schema.asker import Asker
 from schema.errors import NotStored, NotTaken, Refusal, StoreError, StoreFull
 from schema.ids import public_id
 from schema.sealing import Sealer
-from schema.store.order import Accepted, Planned
+from schema.store.order import Accepted
 from schema.store.writer import Writer
 
 #: Rows in one acceptance, which is one transaction.
@@ -170,14 +170,14 @@ def _alone(intake: Intake, event: object, asker: Asker) -> Answer:
 
 def _result(handing: _Handing, row: Row | BadLine, draft: Draft | None, answer: Answer) -> Result:
     """Return what became of a row."""
+    advice = advised(answer) if isinstance(answer, Refusal) else answer.advice or ""
     if draft and draft.faults:
-        others = answer.faults if isinstance(answer, Refusal) else ()
+        others, advice = (answer.faults, advice) if isinstance(answer, Refusal) else ((), "")
         answer = invalid((*draft.faults, *others))
     status = Answered(row.number, None, answer).kind
     service = str(draft.event["subject"]) if draft else ""
     refusal = handing.bulk.told(answer) if isinstance(answer, Refusal) else None
     operation = public_id("op", answer.operation) if isinstance(answer, Accepted) else ""
-    advice = answer.advice or "" if isinstance(answer, Accepted | Planned) else ""
     return Result(row.number, _id(handing, row), status, service, operation, refusal, advice)
 
 
@@ -204,7 +204,8 @@ def _show_refused(results: Iterable[Result], before: int, manner: Manner) -> Non
         return
     refused = [each for each in results if each.refusal]
     for each in refused[: max(0, SHOWN - before)]:
-        say(f"row {each.row}  refused  {each.problem}")
+        told = f"row {each.row}  refused  {each.problem}", each.advice
+        say(clean("  ".join(filter(None, told))))
     if before < SHOWN <= before + len(refused) - 1:
         say(f"further refused rows stand in {manner.beside}")
 

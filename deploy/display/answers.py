@@ -96,6 +96,8 @@ def as_lines(answered: Answered, found: Mapping[int, Operation]) -> Iterator[Ren
                 if fault.detail != refusal.detail:
                     pointer = Text.assemble(" " * 12, (clean(fault.pointer) or "/", "bold"), "  ")
                     yield _side_by_side(pointer, Text(clean(fault.detail)))
+            if refusal.facts.get("allowed"):
+                yield Text(f"{' ' * 12}{clean(advised(refusal))}")
             return
     yield told
 
@@ -104,6 +106,15 @@ def as_document(answered: Answered, found: Mapping[int, Operation]) -> dict[str,
     """Return what became of a line as the HTTP door answers one of a batch, with its number."""
     view, status = shown(answered.answer, found)
     return {"line": answered.number, "status": status, KINDS[type(answered.answer)]: view}
+
+
+def advised(refusal: Refusal) -> str:
+    """Return what a refusal says beyond what is wrong: what would be taken instead, and what is possible now."""
+    allowed = ", ".join(refusal.facts.get("allowed", ()))
+    told = [f"possible now: {allowed}"] if allowed else []
+    if refusal.faults and refusal.reason != "invalid":
+        told.append(refusal.detail.removeprefix(refusal.faults[0].detail).removeprefix("; "))
+    return "; ".join(filter(None, told))
 
 
 def _taken(operation: Operation) -> Text:

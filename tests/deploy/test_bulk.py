@@ -17,7 +17,8 @@ from deploy.commands import bulk
 from deploy.commands.results import Result as Row
 from deploy.commands.results import Results, ResultsUnusable
 from producers.intake import Intake
-from schema.errors import NotStored, NotTaken
+from schema.errors import NotStored, NotTaken, Refusal
+from schema.products.sip_device.rules import refuse_type
 from schema.store.order import Accepted
 from schema.store.writer import Writer
 from tests.deploy.orders import event, write
@@ -25,6 +26,9 @@ from tests.deploy.orders import event, write
 ACTIVATE = ("--as", "turnup.cloud_pbx.activate", "--customer", "acme")
 LINE = ("--as", "turnup.mobile_line.activate", "--customer", "acme")
 RESULTS = Path("rows.csv.results.csv")
+
+
+STATE = Refusal("state_not_allowed", 409, "not now", facts={"allowed": ["delete", "refresh"]})
 
 
 def turnup(*arguments: str) -> Result:
@@ -289,6 +293,17 @@ def test_a_row_that_the_database_refuses_stops_no_other(monkeypatch: pytest.Monk
         "refused",
         "accepted",
     ]
+
+
+def test_SD_2_a_refused_row_says_what_would_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    types = [{"name": "Yealink T54W", "is_secure": True}]
+    answers = [refuse_type(types, "Yealink T54S", "1"), STATE]
+    monkeypatch.setattr(Intake, "accept", lambda *_, **__: answers)
+    told = turnup("submit", many(2), *ACTIVATE).stdout
+    advice = ["approved types closest to it: Yealink T54W", "possible now: delete, refresh"]
+    assert [each["advice"] for each in results()] == advice
+    assert all(each in told for each in advice)
+    assert results()[0]["problem"] == "type: Yealink T54S is not an approved type"
 
 
 def test_a_database_that_goes_away_stops_it_and_the_same_again_goes_on(
