@@ -3,11 +3,12 @@
 Inside a call only what surely did not act is tried again at once: a read, a refused connection.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
@@ -20,6 +21,16 @@ from workers.workflow import Work
 
 #: How often a call that surely did not act is made at once, and the pauses between, in seconds.
 AT_ONCE, PAUSE, LONGEST_PAUSE = 3, 0.02, 0.2
+
+#: What a failed call is called for people; the first kind that fits.
+CAUSES: Sequence[tuple[type[Exception], str]] = (
+    (TimeoutError, "timed out"),
+    (aiohttp.ClientConnectorDNSError, "name unknown"),
+    (aiohttp.ClientSSLError, "no secure connection"),
+    (aiohttp.ClientConnectorError, "no connection"),
+    (ValueError, "no JSON in the answer"),
+)
+BROKE = "connection broke"
 
 
 class ReplyLost(aiohttp.ClientError):
@@ -143,15 +154,23 @@ class Transport:
             async with called as response:
                 body = await _json_of(response)
         except aiohttp.ClientConnectorError as error:
-            raise NotReached("the platform does not answer") from error
+            raise NotReached(f"the platform does not answer: {self._cause(error)}") from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            cause = self._cause(error)
             if is_read:
-                raise NotReached("the platform did not answer a question") from error
-            raise OutcomeUnknown("the platform's answer was lost") from error
+                raise NotReached(f"the platform did not answer a question: {cause}") from error
+            raise OutcomeUnknown(f"the platform's answer was lost: {cause}") from error
         if _is_success(response):
             return body
         told = body if isinstance(body, dict) else {}
         raise failure(Answer(response.status, response.headers, told), is_read=is_read)
+
+    def _cause(self, error: Exception) -> str:
+        """Return of what kind a failure is, and at which machine; an error's own words may name paths and more."""
+        kind = next((said for kinds, said in CAUSES if isinstance(error, kinds)), BROKE)
+        if isinstance(getattr(error, "os_error", None), ConnectionRefusedError):
+            kind = "connection refused"
+        return f"{kind} ({urlsplit(self._url).hostname})"
 
 
 async def _json_of(response: aiohttp.ClientResponse) -> Any:  # noqa: ANN401  JSON

@@ -1,6 +1,7 @@
 """What each answer of a platform means, over a real connection (DESIGN idea 8)."""
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -187,3 +188,38 @@ def test_a_pause_is_neither_over_already_nor_longer_than_an_hour() -> None:
 @pytest.mark.parametrize(("told", "kept"), [("req-7.a", "req-7.a"), ("a b", None), ("", None)])
 def test_a_request_id_is_kept_where_it_looks_like_one(told: str, kept: str | None) -> None:
     assert failure(Answer(500, {"X-Request-Id": told}, {}), is_read=True).request_id == kept
+
+
+@pytest.mark.parametrize(
+    ("host", "backlog", "cause"),
+    [
+        ("127.0.0.1", None, "connection refused (127.0.0.1)"),
+        ("127.0.0.1", 10, "timed out (127.0.0.1)"),
+        ("vendor.invalid", None, "name unknown (vendor.invalid)"),
+    ],
+)
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_call_without_an_answer_says_why_and_at_which_machine(
+    monkeypatch: pytest.MonkeyPatch, host: str, backlog: int | None, cause: str, *, is_read: bool
+) -> None:
+    def unknown(name: str, *_: object, **__: object) -> Any:
+        raise socket.gaierror(name)
+
+    async def call(port: int) -> None:
+        async with new_session(timedelta(seconds=0.2)) as session:
+            url = f"http://user:secret@{host}:{port}/hidden"
+            transport = Transport(session, url, Free(), Turns(Limits()))
+            if is_read:
+                await transport.read("/hidden", {"number": "+390612345001"})
+            else:
+                await transport.change("PUT", "/hidden", CHANGE)
+
+    if host != "127.0.0.1":
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        if backlog:
+            server.listen(backlog)  # nobody ever answers
+        with pytest.raises(PlatformError) as told:
+            asyncio.run(call(server.getsockname()[1]))
+    assert str(told.value).partition(": ")[2] == cause
