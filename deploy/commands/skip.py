@@ -13,10 +13,12 @@ from deploy.commands.clock import require_movable, tell
 from deploy.commands.session import Session, writing
 from deploy.day.pace import Bell, Standing, Vendors
 from deploy.day.played import NO_SIMULATOR, Played, PlayedTime
+from deploy.day.progress import Watch, one_line
 from deploy.display.screen import warn
-from deploy.display.words import length
+from deploy.display.words import length, moment
 from deploy.kinds import read_length
 from deploy.settings import Settings
+from producers.queues import look_at_queues
 from schema.command import rfc3339
 from schema.errors import Refusal, Refused
 from schema.store.clock import MoveTime, RunTime, Times
@@ -57,9 +59,10 @@ class Beside:
 
 
 class Patience:
-    """Waits a moment between two looks; raises `Refused` where what is due takes too long."""
+    """Waits a moment between two looks, and shows it; raises `Refused` where what is due takes too long."""
 
-    def __init__(self) -> None:
+    def __init__(self, show: Watch) -> None:
+        self._show = show
         self._until = 0.0
         self.renew()
 
@@ -69,6 +72,7 @@ class Patience:
 
     def __call__(self) -> None:
         """Wait a moment."""
+        self._show()
         if time.monotonic() > self._until:
             detail = f"the workers did not finish within {length(PATIENCE)}, so time stops here"
             raise Refused(Refusal("busy", 409, f"{detail}: turnup list tells what is under way"))
@@ -112,7 +116,8 @@ def _move(to: datetime | timedelta, *, as_json: bool) -> None:
             _vendors(session.settings, now) as vendors,
         ):
             if WORKER in roles:
-                _walk(Beside(session.database, writer), vendors, target)
+                with one_line(lambda: _told(session, target)) as show:
+                    _walk(Beside(session.database, writer), vendors, target, show)
             else:
                 warn("no worker is alive: time moves in one step, and what is due waits for one")
                 _step(writer, max(target, _now(session.database)))
@@ -194,13 +199,21 @@ def _vendors(settings: Settings, now: datetime) -> Iterator[Vendors]:
         yield found
 
 
-def _walk(beside: Beside, vendors: Vendors, target: datetime) -> None:
+def _told(session: Session, target: datetime) -> str:
+    """Return what time it has come to, and how much is to be done before it goes on."""
+    found, now = look_at_queues(session.database, ())
+    count = sum(each.due.count + each.in_flight for each in found.values() if not each.is_paused)
+    return f"{moment(now)}  {count} due or at work, on the way to {moment(target)}"
+
+
+def _walk(beside: Beside, vendors: Vendors, target: datetime, show: Watch) -> None:
     """Move to each due time up to the target, and let workers and vendors finish in between."""
-    patience = Patience()
+    patience = Patience(show)
     pace = Standing(beside, Bell(), vendors, patience)
     pace.settle()
     while pace.now < target:
         pace.go_on(target)
+        show()
         patience.renew()
         pace.settle()
 

@@ -1,4 +1,4 @@
-"""How a day goes on, shown while it does: a bar for each customer in a terminal, elsewhere a line now and then."""
+"""How a day, or a skip of time, goes on, shown while it does: in a terminal in place, elsewhere a line now and then."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -42,18 +42,38 @@ def progress(database: Database) -> Iterator[Watch]:
         yield _watch(database, show, PICTURE)
 
 
+@contextmanager
+def one_line(tell: Callable[[], str]) -> Iterator[Watch]:
+    """Show what is told, as often as `Watch` is called and not too often, on standard error."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _seldom(lambda: warn(tell()), LINE)
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield _seldom(lambda: live.update(Text(tell()), refresh=True), PICTURE)
+
+
 def _watch(database: Database, show: Show, pause: float) -> Watch:
     """Return what looks at the database and shows it, unless it has just done so."""
-    shown = time.monotonic() - pause + PICTURE
 
-    def watch() -> None:
-        nonlocal shown
-        if time.monotonic() < shown + pause:
-            return
+    def look() -> None:
         with database.look() as connection:
             now, tallies = business_now(connection), tally(connection)
         show(now, tallies)
-        shown = time.monotonic()
+
+    return _seldom(look, pause)
+
+
+def _seldom(do: Callable[[], None], pause: float) -> Watch:
+    """Return what does something, unless it has just done so."""
+    done = time.monotonic() - pause + PICTURE
+
+    def watch() -> None:
+        nonlocal done
+        if time.monotonic() < done + pause:
+            return
+        do()
+        done = time.monotonic()
 
     return watch
 

@@ -180,9 +180,13 @@ def test_a_worker_that_does_not_finish_stops_the_move(
     writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("deploy.commands.skip.PATIENCE", timedelta(milliseconds=200))
+    monkeypatch.setattr("deploy.day.progress.PICTURE", 0)
     boot(writer)
     assert turnup("submit", write(customer(), activate(1))).exit_code == 0
     result = turnup("clock", "skip", "2d")
     assert result.exit_code == 1
-    assert "the workers did not finish within 200ms" in result.stderr
+    shown, *_, last = result.stderr.splitlines()
+    way = "on the way to 2080-05-31 23:50:00Z"
+    assert shown == f"2080-05-29 23:50:00Z  1 due or at work, {way}", "who waits sees how far it is"
+    assert "the workers did not finish within 200ms" in last
     assert now() == BEGIN.replace(year=2080)
