@@ -6,6 +6,7 @@ the same file again is the same commands, wherever a crash has stopped it.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +22,9 @@ UNKNOWN = "is not known here"
 TWICE = "says the same as {0}"
 ON_COMMAND_LINE = "must not stand in a command line, where others see it: give it in a column"
 NO_FINGERPRINT = "is missing: of a file that holds secrets no fingerprint is kept, so columns say which row is which"
+
+#: So many commands are named where one is written otherwise than any.
+CLOSEST = 3
 
 Event = dict[str, Any]
 
@@ -228,7 +232,8 @@ def _verb(kind: str, products: Mapping[str, Product]) -> Verb:
     verb = product.verbs.get(found["verb"]) if found and product else None
     if verb is None:
         known = [f"turnup.{name}.{each}" for name, one in products.items() for each in one.verbs]
-        detail = f"{kind} is no command; there can be: {', '.join(known)}"
+        near = ", ".join(get_close_matches(kind, known, n=CLOSEST, cutoff=0))
+        detail = f"{kind[:80]} is no command; did you mean {near}? turnup products names them all"
         raise Refused(Refusal("unknown_command", 422, detail))
     return verb
 

@@ -167,6 +167,9 @@ def test_CO_4_a_secret_stands_in_a_column_and_leaves_no_fingerprint() -> None:
     bulk("full_name", "password", "id", "reference", customer="acme")
 
 
-def test_a_command_that_nobody_knows_names_those_that_there_are() -> None:
-    with pytest.raises(Refused, match="is no command; there can be: turnup"):
-        bulk("name", kind="turnup.fax.send")
+def test_a_command_that_nobody_knows_names_the_three_that_are_closest() -> None:
+    with pytest.raises(Refused) as told:
+        bulk("name", kind="turnup.cloud_pbx.deactivat")
+    near = ("deactivate", "activate", "delete")
+    wanted = f"did you mean {', '.join(f'turnup.cloud_pbx.{each}' for each in near)}?"
+    assert wanted in str(told.value)
