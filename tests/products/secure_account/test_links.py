@@ -32,7 +32,6 @@ from tests.world.world import START, World
 from workers.notices import worded
 from workers.products.secure_account.notices import NOTICES, TO_PASS_ON
 from workers.products.secure_account.platform import Account, AccountPlatform, Link, connect
-from workers.products.secure_account.steps import LOOK_AGAIN
 from workers.transport import Transport
 from workers.workflow import Work
 
@@ -160,6 +159,19 @@ def test_SA_5_the_user_is_reminded_every_four_business_hours_three_times_at_most
     user(world, "user_fetches")
     assert (world.rows.operation(operation)["outcome"], state(world)) == ("late", "enabled")
     assert world.rows.tickets(operation)[0]["state"] == "resolved"
+    world.check()
+
+
+def test_SA_5_a_link_that_was_sent_by_hand_is_reminded_of_though_nobody_clicked_the_first(
+    world: World,
+) -> None:
+    operation = begin(world)
+    world.move_time(timedelta(hours=1))
+    do(world, "send_activation")
+    world.settle(timedelta(days=4))
+    assert times(world, operation, "activation") == ["Mon 15:00", "Tue 10:00", "Tue 14:00"]
+    assert len([each for each in world.platform.effects() if "link" in each.action]) == 2
+    assert world.rows.operation(operation)["reason"] == "the configuration is not fetched yet"
     world.check()
 
 
@@ -324,8 +336,9 @@ def test_CO_8_and_CO_13_what_is_replaced_at_the_moment_of_its_next_look_is_not_l
     world: World,
 ) -> None:
     operation = begin(world)
-    later = world.submit("delete", not_before=world.now + LOOK_AGAIN)
-    world.settle(LOOK_AGAIN)
+    next_look = moment(world.rows.due(operation)["wake_at"])
+    later = world.submit("delete", not_before=next_look)
+    world.settle(until=next_look)
     assert world.rows.operation(operation)["reason"] == "superseded"
     assert (world.rows.operation(later)["state"], state(world)) == ("succeeded", "deleted")
     world.check()

@@ -73,16 +73,18 @@ async def void_installation_link(work: Work, platform: AccountPlatform) -> Outco
 
 
 async def await_installation(work: Work, platform: AccountPlatform) -> Outcome:
-    """Wait until the link to the app was clicked, or the account is in use without (SA-3)."""
+    """Wait until the link to the app was clicked, or the account is in use or has its second link without (SA-3)."""
     if not _wants(work, "installation"):
         return Done()
     account = await platform.show(work)
     seen = {each.get("installation_message") for each in (account.status, work.service.facts)}
     if "clicked" in seen:
         return Done({"installation_message": "clicked"})
-    if account.is_activated:
+    if account.is_activated or work.service.facts.get("activation_sent_at"):
         return Done()
-    return Wait(work.now + LOOK_AGAIN, "the app is not installed yet", BESIDE_ACTIVATE)
+    # A second link that is sent by hand meanwhile is seen before its first reminder is due (SA-5).
+    look_at = min([*_reminders(work, work.now), work.now + LOOK_AGAIN])
+    return Wait(look_at, "the app is not installed yet", BESIDE_ACTIVATE)
 
 
 async def make_activation_link(work: Work, platform: AccountPlatform) -> Outcome:
