@@ -17,7 +17,10 @@ def extension_of(number: str) -> str:
 
 
 def wanted(asked: Asked) -> Takes:
-    """Return the number, and the extension at its site, that a user is to have (BU-3, BU-8, CO-11)."""
+    """Return the number, and the extension at its site, that a user is to have (BU-3, BU-8, CO-11).
+
+    Where the customer has lost the user's number, nobody knows at which site: it is asked for too, and refused.
+    """
     fields, facts = asked.fields, asked.facts
     new, given = fields.get("number"), fields.get("extension")
     number = new or facts.get("number")
@@ -27,7 +30,8 @@ def wanted(asked: Asked) -> Takes:
     site = asked.record.site_of(number)
     detail = f"the extension {extension} is taken at the site {site}; give another one"
     thing = Thing("extension", f"{asked.customer}/{site}", extension, "extension", detail)
-    return Takes(things=(thing,), numbers=(Wanted(new, "number"),) if new else ())
+    numbers = (Wanted(number, "number" if new else "extension"),) if new or site is None else ()
+    return Takes(things=(thing,), numbers=numbers)
 
 
 def refuse_update(asked: Asked) -> Refusal | None:

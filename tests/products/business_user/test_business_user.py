@@ -99,6 +99,19 @@ def test_BU_3_an_extension_is_taken_at_one_site_only(world: World) -> None:
     world.check()
 
 
+def test_BU_3_who_has_a_number_that_the_customer_has_lost_gets_no_extension_at_no_site(
+    world: World,
+) -> None:
+    activate(world)
+    lost = Customer.model_validate({"version": 2, "name": "Acme", **CUSTOMER, "numbers": []})
+    world.writer.store(ChangeCustomer("acme", lost))
+    refused = refusal(world, "update", extension="7777")
+    assert (refused.reason, refused.status) == ("unknown_number", 409)
+    assert [each.pointer for each in refused.faults] == ["/data/extension"]
+    do(world, "update", package="premium")
+    world.check()
+
+
 def test_BU_7_delete_frees_the_number_at_once_and_names_who_else_was_in_the_groups(
     world: World,
 ) -> None:
