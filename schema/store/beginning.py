@@ -59,19 +59,24 @@ def _begins(transaction: Transaction, row: Row[Any]) -> Begins:
         cell = verb.guard(_asked_of(transaction, row)) or cell
     match cell:
         case Cell.YES:
-            return "yes" if _still_has(transaction, row) else "refused"
+            return "yes" if _still_takes(transaction, row) else "refused"
         case Cell.ALREADY:
             return "already"
         case _:
             return "refused"
 
 
-def _still_has(transaction: Transaction, row: Row[Any]) -> bool:
-    """Return whether an operation that starts later still has what it takes: others came between (CO-13)."""
+def _still_takes(transaction: Transaction, row: Row[Any]) -> bool:
+    """Return whether an operation that starts later may still have what it takes: others came between (CO-11)."""
     verb = transaction.products[row.product].verbs[row.verb]
-    if verb.wants is None or row.starts_at == row.accepted_at:
+    if row.starts_at == row.accepted_at or not (verb.wants or verb.makes):
         return True
-    return still_has(transaction, verb.wants(_asked_of(transaction, row)), (row.service_id, row.id))
+    asked = _asked_of(transaction, row)
+    takes, beside = verb.takings(asked), verb.makes(asked) if verb.makes else None
+    numbers = takes.numbers + (beside.takes.numbers if beside else ())
+    sites = [asked.record.site_of(wanted.e164) or "" for wanted in numbers]
+    may_be_live = all(asked.record.has_emergency_address(site) for site in sites)
+    return may_be_live and still_has(transaction, takes, (row.service_id, row.id))
 
 
 def _asked_of(transaction: Transaction, row: Row[Any]) -> Asked:

@@ -7,8 +7,24 @@ import pytest
 
 from schema.errors import Refusal
 from schema.store.order import Accepted, Answer, Order
-from tests.products.sip_device.devices import ask, done, facts, in_workspace, read, refused, row_of
-from tests.products.sip_device.examples import EXAMPLES, NUMBER, OTHER_MAC, OTHER_NUMBER, WORKSPACE
+from tests.products.sip_device.devices import (
+    ask,
+    change_customer,
+    done,
+    facts,
+    in_workspace,
+    read,
+    refused,
+    row_of,
+)
+from tests.products.sip_device.examples import (
+    CUSTOMER,
+    EXAMPLES,
+    NUMBER,
+    OTHER_MAC,
+    OTHER_NUMBER,
+    WORKSPACE,
+)
 from tests.schema.store.test_taking import at_once, two_writers
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
@@ -229,6 +245,20 @@ def test_CO_10_a_new_workspace_stays_where_another_device_stands_in_it_by_then(
     states = {row["reference"]: row["state"] for row in world.rows.all("service")}
     assert states == {"d1": "deleted", "room": "workspace", "d2": "registered"}
     assert numbers(world) == {NUMBER: "room"}
+    world.check()
+
+
+def test_SD_5_and_CO_11_a_new_workspace_that_starts_later_needs_an_emergency_address_then_too(
+    world: World,
+) -> None:
+    later = (world.now + timedelta(hours=1)).isoformat()
+    answer = ask(world, "activate", "acme/d1", **in_workspace(1, {}), not_before=later)
+    assert isinstance(answer, Accepted)
+    change_customer(world, sites=[{"name": each["name"]} for each in CUSTOMER["sites"]])
+    world.settle(timedelta(hours=1))
+    row = world.rows.operation(answer.operation)
+    assert (row["state"], row["reason"]) == ("failed", "state_changed")
+    assert (numbers(world), world.platform.kept(ROOM)) == ({}, [])
     world.check()
 
 

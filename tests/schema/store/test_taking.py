@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -195,6 +196,25 @@ def test_CO_11_a_number_moves_to_another_customer_once_no_service_has_it(
     assert isinstance(ask(world, "b", customer="other"), Accepted)
     (row,) = world.rows.all("number")
     assert (row["customer"], row["service_id"]) == ("other", world.rows.service("b")["id"])
+
+
+@pytest.mark.parametrize("lost", [{"sites": [{"name": "Rome"}]}, {"numbers": []}])
+def test_CO_11_and_CO_13_what_starts_later_brings_no_number_to_life_that_may_not_be_live_by_then(
+    make_world: MakeWorld, lost: dict[str, Any]
+) -> None:
+    world = make_world(NUMBERED)
+    known(world, numbers=NUMBERS[:2])
+    later = world.now + timedelta(hours=1)
+    refused = ask(world, "a", not_before=later)
+    assert isinstance(refused, Accepted)
+    world.writer.store(ChangeCustomer("acme", record(3, **{"numbers": NUMBERS[:2], **lost})))
+    world.settle(timedelta(hours=1))
+    row = world.rows.operation(refused.operation)
+    assert (row["state"], row["reason"]) == ("failed", "state_changed")
+    assert world.rows.service("a")["state"] == "deleted"
+    assert set(holders(world).values()) <= {None}
+    assert world.platform.effects() == []
+    world.check()
 
 
 @contextmanager
