@@ -10,15 +10,31 @@ from difflib import get_close_matches
 from hashlib import sha256
 from typing import Any
 
-from producers.columns import ATTRIBUTES, CUSTOMER, ID, REFERENCE, Field, Fields, pointer_of
+from producers.columns import (
+    ATTRIBUTES,
+    CUSTOMER,
+    ID,
+    REFERENCE,
+    SUBJECT,
+    Field,
+    Fields,
+    pointer_of,
+)
 from producers.parsing import write_json
 from producers.reading import invalid
 from producers.sheets import Row
-from schema.command import COMMAND_TYPE
+from schema.command import COMMAND_TYPE, is_name
 from schema.errors import Fault, Refusal, Refused
 from schema.lifecycle import Product, Verb
 
 UNKNOWN = "is not known here"
+MISSING = "is missing"
+NAME_WANTED = "must be 1 to 80 letters, digits, dots, underscores and hyphens"
+EMPTY = {
+    CUSTOMER: "is empty: it says whose service it is, or --customer says it for all rows",
+    REFERENCE: "is empty: it is the name of the service",
+}
+OR_BY_ROW = ", or leave this column out, and each service is named after its row"
 TWICE = "says the same as {0}"
 ON_COMMAND_LINE = "must not stand in a command line, where others see it: give it in a column"
 NO_FINGERPRINT = "is missing: of a file that holds secrets no fingerprint is kept, so columns say which row is which"
@@ -93,12 +109,21 @@ class Bulk:
             elif value is not None:
                 said.append((field, value))
         faults += self._unkept({field.path[0] for field, _ in said})
-        return Draft(self._event(row, said), tuple(faults))
+        event = self._event(row, said)
+        return Draft(event, (*faults, *self._unnamed(event["subject"])))
 
     def told(self, refusal: Refusal) -> Refusal:
         """Return a refusal whose faults name the columns of the file."""
-        named = tuple(Fault(self._column(each.pointer), each.detail) for each in refusal.faults)
-        return replace(refusal, faults=named)
+        named = []
+        is_told = any(each.pointer.startswith(f"{SUBJECT}/") for each in refusal.faults)
+        for each in refusal.faults:
+            if each.detail == MISSING and each.pointer.startswith("/data/"):
+                name = each.pointer.removeprefix("/data/").replace("/", ".")
+                inner = [f"/data/{one.replace('.', '/')}" for one in self._fields.needed(name)]
+                named += [Fault(self._column(one), MISSING) for one in inner]
+            elif not (is_told and each.pointer == SUBJECT):
+                named.append(Fault(self._column(each.pointer), each.detail))
+        return replace(refusal, faults=tuple(named))
 
     def _refusal(self, faults: tuple[Fault, ...]) -> Refusal:
         """Return the refusal of a whole file."""
@@ -128,6 +153,16 @@ class Bulk:
             else:
                 _put(data, field.path, value)
         return {**event, "subject": f"{parts[CUSTOMER]}/{parts[REFERENCE]}"}
+
+    def _unnamed(self, subject: str) -> Iterator[Fault]:
+        """Yield what is wrong with the customer and the reference of a row, each by itself."""
+        customer, _, reference = subject.partition("/")
+        for name, said in ((CUSTOMER, customer), (REFERENCE, reference)):
+            if not is_name(said):
+                detail = NAME_WANTED if said else EMPTY[name]
+                if not said and name == REFERENCE and self._verb.creates:
+                    detail += OR_BY_ROW
+                yield Fault(pointer_of(Field((name,))), detail)
 
     def _read(self, field: Field, cell: object) -> tuple[Any, tuple[Fault, ...]]:
         """Return the value of a cell, None where it says nothing, and what is wrong with it."""
@@ -160,8 +195,8 @@ class Bulk:
             if where in columns:
                 return columns[where]
             where = where.rpartition("/")[0]
-        if pointer == "/subject":
-            return REFERENCE
+        if pointer.startswith(SUBJECT):
+            return pointer.removeprefix(SUBJECT).removeprefix("/") or REFERENCE
         name = pointer.removeprefix("/data").strip("/").replace("/", ".")
         return self._fields.column_of(name) or pointer
 
@@ -209,7 +244,8 @@ class Bulk:
         given = {path[0] for path in said}
         for name in [CUSTOMER, *self._fields.required]:
             if name not in given:
-                yield Fault(self._fields.column_of(name), "is missing")
+                needed = self._fields.needed(self._fields.column_of(name))
+                yield from (Fault(each, MISSING) for each in needed)
         yield from (Fault(each.pointer[1:], each.detail) for each in self._unkept(given))
 
     def _unkept(self, given: set[str]) -> Iterator[Fault]:

@@ -17,6 +17,7 @@ from schema.lifecycle import Verb
 
 #: Columns of a command that are no fields of its verb: the two parts of its subject, and the envelope's own.
 CUSTOMER, REFERENCE, ID = "customer", "reference", "id"
+SUBJECT = "/subject"
 ATTRIBUTES = (ID, "source", "actor", "correlationid")
 
 #: What stands between the items of a list in one cell.
@@ -67,16 +68,25 @@ class Fields:
 
     @property
     def known(self) -> list[str]:
-        """The columns that there can be, outermost ones only."""
+        """The columns that there can be; of what is inside another only those that it needs."""
         own = {field: column for column, field in self.verb.columns.items()}
         names = [own.get(name, name) for name in self._schema["properties"] if name != DRY_RUN]
-        return [CUSTOMER, REFERENCE, *names, *ATTRIBUTES]
+        inner = [each for name in names for each in self.needed(name)]
+        return [CUSTOMER, REFERENCE, *inner, *ATTRIBUTES]
 
     @property
     def required(self) -> list[str]:
         """The fields without which there is no command."""
         needed = [] if self.verb.creates else [REFERENCE]
         return [*needed, *self._schema.get("required", ())]
+
+    def needed(self, column: str) -> list[str]:
+        """Return the columns without which a field is missing: those of what it holds, where that needs any."""
+        field = self.find(column)
+        inner = (
+            [name for each in field.allows for name in each.get("required", ())] if field else []
+        )
+        return [each for name in inner for each in self.needed(f"{column}.{name}")] or [column]
 
     def column_of(self, field: str) -> str:
         """Return how the product calls the column of a field."""
@@ -129,9 +139,9 @@ class Fields:
 
 
 def pointer_of(field: Field) -> str:
-    """Return the JSON pointer of a field in a command."""
+    """Return the JSON pointer of a field in a command; the two parts of its subject are told apart."""
     if field.path[0] in {CUSTOMER, REFERENCE}:
-        return "/subject"
+        return f"{SUBJECT}/{field.path[0]}"
     if field.path[0] in ATTRIBUTES:
         return f"/{field.path[0]}"
     return "/data/" + "/".join(field.path)

@@ -40,6 +40,8 @@ class Activate(Command):
 def bulk(
     *columns: str, names: dict[str, str] | None = None, kind: str = KIND, **constants: str
 ) -> Bulk:
+    if "sip_device" in kind:
+        return Bulk(Wanted(kind, constants, names or {}), find_products(), columns, "content")
     product = find_products()["cloud_pbx"]
     own = {"fullName": "full_name", "Room": "room.name"}
     verb = replace(
@@ -146,6 +148,37 @@ def test_a_verb_that_makes_no_service_needs_its_reference() -> None:
     with pytest.raises(Refused) as refused:
         bulk("customer", kind="turnup.cloud_pbx.delete")
     assert [each.pointer for each in refused.value.refusal.faults] == ["reference"]
+
+
+def test_what_is_missing_is_named_by_the_columns_that_would_say_it() -> None:
+    verb = {"kind": "turnup.sip_device.activate", "customer": "acme"}
+    assert faults("mac", "type", "firmware", **verb) == [
+        "disclaimer.accepted_by is missing",
+        "disclaimer.accepted_at is missing",
+    ]
+    missing = Refusal("invalid", 422, "", (Fault("/data/disclaimer", "is missing"),))
+    names = {"Chi": "disclaimer.accepted_by"}
+    found = bulk("mac", "type", "firmware", "Chi", "disclaimer.accepted_at", names=names, **verb)
+    assert [each.pointer for each in found.told(missing).faults] == [
+        "Chi",
+        "disclaimer.accepted_at",
+    ]
+
+
+def test_a_row_without_its_customer_or_its_reference_says_which_of_both() -> None:
+    def said(kind: str, **cells: str) -> list[str]:
+        found = bulk(*cells, kind=f"turnup.cloud_pbx.{kind}")
+        of_row = found.draft(Row(2, cells)).faults
+        refusal = Refusal("invalid", 422, "", (*of_row, Fault("/subject", "must be both")))
+        return [f"{each.pointer} {each.detail}" for each in found.told(refusal).faults]
+
+    empty = "reference is empty: it is the name of the service"
+    assert said("delete", customer="acme", reference=" ") == [empty]
+    told = said("activate", customer="a b", reference="", full_name="Ann")
+    wanted = "must be 1 to 80 letters, digits, dots, underscores and hyphens"
+    by_row = f"{empty}, or leave this column out, and each service is named after its row"
+    assert told == [f"customer {wanted}", by_row]
+    assert said("delete", customer="acme", reference="pbx") == ["reference must be both"]
 
 
 def test_what_is_said_for_all_rows_cannot_be_said_in_one() -> None:
