@@ -1,6 +1,7 @@
 """What is secret and passes through a person's hands: codes that confirm, secrets that are shown once (CP-6, CO-4)."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from producers.calls import Calls
 from producers.reading import invalid
@@ -10,7 +11,7 @@ from schema.sealing import CODE_DIGITS, Sealer, SecretDamaged, SecretKeyMissing
 from schema.store.confirmations import CodePlace, Confirm, Verdict, code_places
 from schema.store.database import Database
 from schema.store.order import Accepted
-from schema.store.reveals import Reveal, kept_secrets
+from schema.store.reveals import Kept, Reveal, kept_secrets
 from schema.views import Revealed, Service
 
 CODE = re.compile(rf"[0-9]{{{CODE_DIGITS}}}")
@@ -42,6 +43,45 @@ class Secrets:
 
         Raises `Refused` (404, 409, 422; 500 where it does not open), `NotStored` or `Unanswered`.
         """
+        kept = self._kept(service, name)
+        value = self._opened(kept)
+        refusals = self._spend([kept], actor)
+        if refusals:
+            raise Refused(refusals[kept.id])
+        return Revealed(service=service.id, secret=kept.name, value=value)
+
+    def reveal_all(
+        self, services: Sequence[Service], name: str | None, actor: str
+    ) -> list[Revealed]:
+        """Return what a secret of each of these services says, this once; no service stands there twice.
+
+        Raises `Refused` (409 with all that are not shown, and none is spent; 500), `NotStored` or `Unanswered`.
+        """
+        kept = self._kept_by_all(services, name)
+        values = [self._opened(each) for each in kept]
+        refusals = self._spend(kept, actor)
+        if refusals:
+            placed = enumerate(each.id for each in kept)
+            why = {place: refusals[key] for place, key in placed if key in refusals}
+            raise Refused(_nothing_revealed(why))
+        each_of = zip(services, kept, values, strict=True)
+        return [Revealed(service=of.id, secret=its.name, value=value) for of, its, value in each_of]
+
+    def _kept_by_all(self, services: Sequence[Service], name: str | None) -> list[Kept]:
+        """Return a secret of each of these services as it is stored; raise `Refused` (409) with all that have none."""
+        kept: list[Kept] = []
+        why: dict[int, Refusal] = {}
+        for place, service in enumerate(services):
+            try:
+                kept.append(self._kept(service, name))
+            except Refused as error:
+                why[place] = error.refusal
+        if why:
+            raise Refused(_nothing_revealed(why))
+        return kept
+
+    def _kept(self, service: Service, name: str | None) -> Kept:
+        """Return a secret of a service as it is stored; raise `Refused` (404, 422)."""
         with self._database.look() as connection:
             kept = kept_secrets(connection, key_of("svc", service.id))
         chosen = [each for each in kept if name in {None, each.name}]
@@ -51,14 +91,20 @@ class Secrets:
         if len(chosen) > 1:
             names = ", ".join(each.name for each in chosen)
             raise Refused(invalid((Fault("/secret", f"must be one of: {names}"),)))
-        (found,) = chosen
-        # Opened before the reveal is spent: a key that is missing costs nothing.
+        return chosen[0]
+
+    def _opened(self, kept: Kept) -> str:
+        """Return what a secret says, before its reveal is spent: a key that is missing costs nothing."""
         try:
-            value = self._sealer.unseal(found.sealed, found.context)
+            return self._sealer.unseal(kept.sealed, kept.context)
         except (SecretKeyMissing, SecretDamaged) as error:
             raise Refused(Refusal("secret_unreadable", 500, str(error))) from error
-        self._calls.store(Reveal(found.id, actor))
-        return Revealed(service=service.id, secret=found.name, value=value)
+
+    def _spend(self, kept: Sequence[Kept], actor: str) -> Mapping[int, Refusal]:
+        """Spend the reveals of all these secrets or of none; return why those are not shown that are not."""
+        record = Reveal(tuple(each.id for each in kept), actor)
+        refusals: Mapping[int, Refusal] = self._calls.store(record)
+        return refusals
 
     def _verdict(self, code: str, places: list[CodePlace]) -> Verdict:
         """Return what a code is; all that it may be are compared, whatever it is."""
@@ -68,3 +114,17 @@ class Secrets:
         if not any(same):
             return "wrong"
         return "right" if same[0] else "older"
+
+
+def _nothing_revealed(refusals: Mapping[int, Refusal]) -> Refusal:
+    """Return the refusal of many, by the places of those that are not shown."""
+    faults = tuple(
+        Fault(f"/references/{place}", told(refusal)) for place, refusal in refusals.items()
+    )
+    detail = "some of these secrets are not shown, so none was"
+    return Refusal("nothing_revealed", 409, detail, faults)
+
+
+def told(refusal: Refusal) -> str:
+    """Return why a secret is not shown, in one line."""
+    return "; ".join(f"{each.pointer} {each.detail}" for each in refusal.faults) or refusal.detail

@@ -1,10 +1,8 @@
 """`turnup reveal`: a secret is printed, or goes into a file that nobody else can read; one of CSV takes many."""
 
-import csv
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
@@ -12,15 +10,13 @@ from deploy.commands.calls import secrets
 from deploy.commands.session import Session, user, writing
 from deploy.display.screen import answer, print_json, say, warn
 from deploy.display.words import counted
-from producers.secrets import Secrets
+from producers.exports import csv_of, table_of
+from producers.secrets import Secrets, told
 from schema.errors import NotFound, Refused, TurnupError
 from schema.lifecycle import Product
-from schema.spreadsheet import MARK, csv_line, safe_cell
+from schema.spreadsheet import safe_cell
 from schema.store.reads import find_service
 from schema.views import Revealed, Service
-
-#: What stands in the row of a secret that is no table itself, before what its service logs in with, and after it.
-NAMES, SECRET = ("customer", "reference"), ("secret", "value")
 
 #: What is added to a cell that a spreadsheet would calculate is no part of a password.
 APOSTROPHE = "turnup: {0}: a spreadsheet would calculate its {1}; the ' before it in the file is no part of it"
@@ -49,9 +45,8 @@ def reveal_to(path: Path, services: Sequence[str], secret: str | None, *, as_jso
             try:
                 found, revealed = _revealed(session, door, name, secret)
             except (NotFound, Refused) as error:
-                faults = error.refusal.faults if isinstance(error, Refused) else ()
-                why = "; ".join(f"{each.pointer} {each.detail}" for each in faults)
-                warn(f"turnup: {name}: {why or error}")
+                why = told(error.refusal) if isinstance(error, Refused) else error
+                warn(f"turnup: {name}: {why}")
                 continue
             written.add(found, session.settings.products[found.product], revealed)
             count += 1
@@ -74,8 +69,8 @@ class _Written:
         """Write a secret, so that it outlives this process; raise `FileUnusable` where there is no room."""
         text = revealed.value
         if self._path.suffix.lower() == ".csv":
-            table = _table(service, product, revealed)
-            text = "".join(self._lines(table))
+            table = table_of(service, product, revealed)
+            text, self._header = csv_of(table, self._header), table[0]
             if any(safe_cell(cell) != cell for row in table for cell in row):
                 warn(APOSTROPHE.format(f"{service.customer}/{service.reference}", revealed.secret))
         try:
@@ -85,25 +80,6 @@ class _Written:
         except OSError as error:
             detail = f"{self._path} cannot be written ({error.strerror}): the {revealed.secret} of"
             raise FileUnusable(f"{detail} {revealed.service} is lost, ask for a new one") from error
-
-    def _lines(self, table: Sequence[Sequence[str]]) -> Iterator[str]:
-        """Yield the rows of a secret, after their header where that changes; no cell is a formula to a spreadsheet."""
-        header, *rows = table
-        if header != self._header:
-            yield ("" if self._header else MARK) + csv_line(header)
-            self._header = header
-        yield from map(csv_line, rows)
-
-
-def _table(service: Service, product: Product, revealed: Revealed) -> Sequence[Sequence[str]]:
-    """Return a secret as a header and rows: its own, where it has several lines of equally many cells."""
-    rows = list(csv.reader(StringIO(revealed.value, newline="")))
-    if len(rows) > 1 and {len(row) for row in rows} == {len(rows[0])} != {1}:
-        return rows
-    known = product.as_written(service.facts)
-    used = [str(known.get(name, "")) for name in product.logs_in_with]
-    row = (service.customer, service.reference, *used, revealed.secret, revealed.value)
-    return (*NAMES, *product.logs_in_with, *SECRET), row
 
 
 def _revealed(

@@ -16,6 +16,7 @@ from producers.http import (
     operations,
     platforms,
     queues,
+    reveals,
     services,
     tickets,
 )
@@ -32,6 +33,7 @@ CALLED_BACK = (platforms, desk, messages)
 ROUTERS = (
     operations,
     services,
+    reveals,
     tickets,
     catalogue,
     dead,

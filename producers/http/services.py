@@ -1,20 +1,18 @@
-"""`/v1/services`: reading services, their history and, once, their secrets, by id or by customer and reference."""
+"""`/v1/services`: reading services and their history, by id or by customer and reference."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict
 
-from producers.http.askers import Asking, acting, service_for
+from producers.http.askers import Asking, service_for
 from producers.http.doors import Doors, Open
 from producers.http.openapi import problems
 from producers.http.pages import PageQuery, ProductName, page_of, span_of
 from schema.asker import Asker
-from schema.command import EventId, Name
+from schema.command import Name
 from schema.store.histories import service_history
 from schema.store.reads import ServiceFilter, list_services
-from schema.views import HistoryLine, Page, Revealed, Service
+from schema.views import HistoryLine, Page, Service
 
 router = APIRouter(prefix="/v1/services")
 
@@ -62,31 +60,6 @@ def read_named_history(
 ) -> list[HistoryLine]:
     """Return what happened to a service, named by its customer and reference, oldest first."""
     return _history(doors, asker, f"{customer}/{reference}")
-
-
-class RevealBody(BaseModel):
-    """Which secret, where the service has several, and who asks."""
-
-    model_config = ConfigDict(hide_input_in_errors=True, extra="forbid", strict=True)
-
-    secret: EventId | None = None
-    actor: EventId | None = None
-
-
-@router.post("/{service_id}/reveal", responses=problems(403, 404, 409, 413, 507))
-def reveal_secret(
-    doors: Open,
-    asker: Asking,
-    response: Response,
-    service_id: str,
-    body: RevealBody | None = None,
-) -> Revealed:
-    """Show a secret of a service, once: its history says to whom."""
-    asked = body or RevealBody()
-    found = service_for(doors, asker, service_id, calls=True)
-    actor = acting(asker, asked.actor).name
-    response.headers["Cache-Control"] = "no-store"
-    return doors.secrets.reveal(found, asked.secret, actor)
 
 
 def _history(doors: Doors, asker: Asker, name: str) -> list[HistoryLine]:

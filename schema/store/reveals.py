@@ -1,6 +1,6 @@
 """Revealing a secret: once, by whoever may, and the service's history says who, when and which (CO-4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -15,6 +15,8 @@ from schema.store.secrets import context_of, not_valid, state_at
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import SERVICE, secret, service
 
+_ARE_ASKED = secret.c.id.in_(bindparam("secrets", expanding=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -28,14 +30,17 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Reveal:
-    """Spend the one reveal of a secret; answered True, or with why it is not shown."""
+    """Spend the one reveal of each of these secrets, all of different services, or of none.
 
-    secret: int
+    Answered with why those are not shown that are not: nothing where all are spent.
+    """
+
+    secrets: tuple[int, ...]
     actor: str
 
     @staticmethod
-    def apply(transaction: Transaction, records: Sequence["Reveal"]) -> list[bool | Refusal]:
-        """Decide about each in turn; people ask for one at a time."""
+    def apply(transaction: Transaction, records: Sequence["Reveal"]) -> list[Mapping[int, Refusal]]:
+        """Decide about each in turn; few people ask at once."""
         return [_reveal(transaction, record) for record in records]
 
 
@@ -49,20 +54,29 @@ def kept_secrets(connection: Connection, service_id: int) -> list[Kept]:
     ]
 
 
-def _reveal(transaction: Transaction, record: Reveal) -> bool | Refusal:
-    """Spend one reveal, whose service's row nobody else can change meanwhile."""
-    run = transaction.connection.execute
-    owner = run(_service(transaction.dialect), {"secret": record.secret}).one()
-    row = run(select(secret).where(secret.c.id == record.secret)).one()
-    if refusal := _refusal(transaction, row):
-        return refusal
-    spent = update(secret).where(secret.c.id == record.secret)
-    run(spent.values(revealed_at=transaction.now, revealed_by=record.actor))
-    number = owner.number + 1
-    run(update(service).where(service.c.id == owner.id).values(number=number))
-    line = Line("revealed", record.actor, row.name)
-    transaction.write_history([Written(SERVICE, owner.id, number, owner.sequence, (line,))])
-    return True
+def _reveal(transaction: Transaction, record: Reveal) -> Mapping[int, Refusal]:
+    """Spend reveals, while nobody else can change the rows of their services."""
+    run, wanted = transaction.connection.execute, {"secrets": record.secrets}
+    owners = run(_services(transaction.dialect), wanted).all()
+    rows = run(select(secret).where(_ARE_ASKED), wanted).all()
+    refusals = {row.id: why for row in rows if (why := _refusal(transaction, row))}
+    if refusals:
+        return refusals
+    spent = update(secret).where(_ARE_ASKED)
+    run(spent.values(revealed_at=transaction.now, revealed_by=record.actor), wanted)
+    mine = update(service).where(service.c.id.in_([each.id for each in owners]))
+    run(mine.values(number=service.c.number + 1))
+    transaction.write_history(
+        Written(
+            SERVICE,
+            each.id,
+            each.number + 1,
+            each.sequence,
+            (Line("revealed", record.actor, each.name),),
+        )
+        for each in owners
+    )
+    return {}
 
 
 def _refusal(transaction: Transaction, row: Row[Any]) -> Refusal | None:
@@ -77,8 +91,8 @@ def _refusal(transaction: Transaction, row: Row[Any]) -> Refusal | None:
 
 
 @cache
-def _service(dialect: str) -> Select[Any]:
-    """Return the query that holds the row of a secret's service."""
-    columns = (service.c.id, service.c.number, service.c.sequence)
-    query = select(*columns).join(secret, secret.c.service_id == service.c.id)
-    return locked(dialect, query.where(secret.c.id == bindparam("secret")), service, skip=False)
+def _services(dialect: str) -> Select[Any]:
+    """Return the query that holds the rows of the services of secrets."""
+    columns = (service.c.id, service.c.number, service.c.sequence, secret.c.name)
+    query = select(*columns).join(secret, secret.c.service_id == service.c.id).where(_ARE_ASKED)
+    return locked(dialect, query.order_by(service.c.id), service, skip=False)

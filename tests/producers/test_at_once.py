@@ -59,10 +59,10 @@ def test_CO_4_of_two_who_ask_for_a_secret_at_once_one_sees_it(
     values = {"service_id": 1, "operation_id": 1, "name": "pin", "sealed": "x", "state": "valid"}
     with database.writing.begin() as connection:
         connection.execute(insert(secret).values(id=1, made_at=stored(NOW), **values))
-    shown, refused = asked_at_once(Reveal(1, "anna"), Reveal(1, "berta"), beside, writer)
-    assert shown is True
-    assert isinstance(refused, Refusal)
-    assert refused.facts["revealed_by"] == "anna"
+    shown, refused = asked_at_once(Reveal((1,), "anna"), Reveal((1,), "berta"), beside, writer)
+    assert shown == {}
+    assert isinstance(refused, Mapping)
+    assert refused[1].facts["revealed_by"] == "anna"
 
 
 def test_of_two_who_continue_an_operation_at_once_one_does(

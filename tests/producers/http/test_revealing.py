@@ -23,6 +23,8 @@ from tests.producers.http.conftest import Client
 
 pytestmark = both_kinds
 
+NOTHING = "nothing_revealed: some of these secrets are not shown, so none was"
+
 VALUE = "LPA:1$smdp.example$K2-1TNR-42"
 
 Keep = Callable[..., None]
@@ -30,12 +32,18 @@ Keep = Callable[..., None]
 
 @pytest.fixture
 def keep(client: Client, database: Database) -> Keep:
-    """Stores a secret of the service svc_1, which acme has."""
-    client.send(activate("1"))
+    """Stores a secret of svc_1 or svc_2, which acme has."""
+    client.send_all([activate(each, f"acme/pbx-{each}") for each in ("1", "2")])
 
-    def store(name: str = "activation_code", sealer: Sealer = SEALER, **more: object) -> None:
-        sealed = sealer.seal(VALUE, context_of(1, name))
-        values = {"service_id": 1, "operation_id": 1, "name": name, "sealed": sealed}
+    def store(
+        name: str = "activation_code",
+        sealer: Sealer = SEALER,
+        service: int = 1,
+        text: str = VALUE,
+        **more: object,
+    ) -> None:
+        sealed = sealer.seal(text, context_of(service, name))
+        values = {"service_id": service, "operation_id": service, "name": name, "sealed": sealed}
         values |= {"state": "valid", "made_at": stored(NOW), **more}
         with database.writing.begin() as connection:
             connection.execute(insert(secret).values(values))
@@ -46,6 +54,11 @@ def keep(client: Client, database: Database) -> Keep:
 def reveal(client: Client, **body: str) -> Response:
     """Ask for a secret."""
     return client.post("/v1/services/svc_1/reveal", json=body)
+
+
+def export(client: Client, *references: str, **body: str) -> Response:
+    """Ask for the secrets of several services of acme as one file."""
+    return client.post("/v1/customers/acme/reveal", json={"references": references, **body})
 
 
 def refused(response: Response, status: int = 409) -> str:
@@ -146,3 +159,70 @@ def test_I8_what_was_revealed_is_in_no_column_and_no_log(
     assert rows
     assert VALUE not in caplog.text
     assert not [row for row in rows if any(VALUE in str(value) for value in row)]
+
+
+def test_BU_10_secrets_of_several_services_are_one_file_without_formulas_shown_once(
+    client: Client, keep: Keep, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    keep(text="user_name,password\r\nanna,=1+1\r\n")
+    keep(service=2)
+    response = export(client, "pbx-1", "pbx-2", actor="anna")
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.content.decode("utf-8-sig").split("\r\n") == [
+        "user_name,password",
+        "anna,'=1+1",
+        "customer,reference,secret,value",
+        f"acme,pbx-2,activation_code,{VALUE}",
+        "",
+    ]
+    for name in ("svc_1", "svc_2"):
+        lines = client.get(f"/v1/services/{name}/history").json()
+        assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))
+        shown = [(line["who"], line["event"]) for line in lines if line["what"] == "revealed"]
+        assert shown == [("anna", None)]
+    again = export(client, "pbx-2", "pbx-1")
+    assert refused(again) == NOTHING
+    assert [each["pointer"] for each in again.json()["errors"]] == [
+        "/references/0",
+        "/references/1",
+    ]
+    assert "anna was shown the activation_code" in again.json()["errors"][0]["detail"]
+    assert VALUE not in caplog.text
+    assert "=1+1" not in caplog.text
+
+
+def test_BU_10_of_several_secrets_none_is_spent_where_one_is_not_shown(
+    client: Client, keep: Keep
+) -> None:
+    keep()
+    response = export(client, "pbx-1", "pbx-2")
+    assert refused(response) == NOTHING
+    told = {"pointer": "/references/1", "detail": "svc_2 has no secret"}
+    assert response.json()["errors"] == [told]
+    keep(service=2, state="used")
+    told["detail"] = "the activation_code is used"
+    assert export(client, "pbx-1", "pbx-2").json()["errors"] == [told]
+    assert refused(export(client, "pbx-1", "pbx-9"), 404).endswith("no service acme/pbx-9")
+    for references in ((), ("pbx-1", "pbx-1"), [f"pbx-{number}" for number in range(101)]):
+        wrong = export(client, *references)
+        assert refused(wrong, 422).startswith("invalid")
+        assert [each["pointer"] for each in wrong.json()["errors"]] == ["/references"]
+    assert VALUE in export(client, "pbx-1").text
+
+
+def test_BU_10_an_export_is_for_whoever_reaches_the_customer_and_for_nobody_else(
+    client: Client, keep: Keep, writer: Writer
+) -> None:
+    keep()
+    tokens = {name: new_token() for name in ("anna", "reseller")}
+    writer.store(AddKey("anna", hash_of(tokens["anna"]), "admin", "acme"))
+    writer.store(AddKey("reseller", hash_of(tokens["reseller"]), "partner", "partner-1"))
+    assert export(client, "pbx-1").status_code == 401
+    client.known_by(tokens["reseller"])
+    assert refused(export(client, "pbx-1"), 403).startswith("forbidden")
+    client.known_by(tokens["anna"])
+    assert refused(export(client, "pbx-1", actor="berta"), 403).startswith("forbidden")
+    assert VALUE in export(client, "pbx-1").text
