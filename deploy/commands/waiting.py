@@ -30,7 +30,7 @@ class NobodyWorks(TurnupError):
 def wait_for(database: Database, keys: Iterable[int]) -> Mapping[int, Operation]:
     """Return these operations once all have ended, in their order; show how far they are.
 
-    Raises `NobodyWorks` where no worker lives, `NotFound` or `WrongDatabase` where the database is another one now.
+    Raises `NobodyWorks` where no worker lives, `NotFound` where one is gone, `WrongDatabase` for another database.
     """
     waiting = dict.fromkeys(keys)
     ended: dict[int, Operation] = {}
@@ -60,7 +60,8 @@ def _ended(database: Database, keys: Iterable[int]) -> Iterable[Mapping[int, Ope
             found = find_operations(connection, page)
         if gone := set(page) - found.keys():
             name = public_id("op", min(gone))
-            raise NotFound(f"{name} is no longer in the database {database}: it was replaced")
+            why = "it ended and was purged, or the database was replaced"
+            raise NotFound(f"{name} is not in the database any more: {why} ({database})")
         yield {key: each for key, each in found.items() if each.ended_at is not None}
 
 

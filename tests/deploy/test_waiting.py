@@ -30,9 +30,15 @@ def test_waiting_ends_where_nobody_carries_anything_out(monkeypatch: pytest.Monk
     assert "no worker has been alive for a while: start turnup serve" in result.stderr
 
 
-@pytest.mark.parametrize("how", ["moved away", "put back"])
-def test_waiting_ends_where_the_database_is_another_one(
-    monkeypatch: pytest.MonkeyPatch, how: str
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("moved away", "was replaced"),
+        ("gone", "op_1 is not in the database any more: it ended and was purged, or"),
+    ],
+)
+def test_waiting_ends_where_the_database_or_an_operation_is_there_no_longer(
+    monkeypatch: pytest.MonkeyPatch, how: str, told: str
 ) -> None:
     def replace(_seconds: float) -> None:
         if how == "moved away":
@@ -45,4 +51,4 @@ def test_waiting_ends_where_the_database_is_another_one(
     monkeypatch.setattr(waiting, "time", SimpleNamespace(sleep=replace, monotonic=lambda: 0.0))
     result = submit_and_wait()
     assert result.exit_code in {1, 2}
-    assert "replaced" in result.stderr.splitlines()[-1]
+    assert told in result.stderr.splitlines()[-1]
