@@ -18,6 +18,14 @@ from schema.command import Command, InWords, Name
 from schema.customer import Text80
 from schema.telephone import E164
 
+#: How people and vendors write an address.
+MAC_FORMS = (
+    "[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}",
+    "[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){5}",
+    r"[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2}",
+    "[0-9A-Fa-f]{12}",
+)
+
 #: The bit of the first octet that says an address is many devices'.
 MULTICAST = 0x01
 
@@ -46,8 +54,8 @@ Mac = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^\s*[0-9A-Fa-f]{2}([:.-]?[0-9A-Fa-f]{2}){5}\s*$",
-            "description": "A MAC address such as 00:50:c2:ab:cd:ef, also with hyphens, dots or nothing between",
+            "pattern": rf"^\s*({'|'.join(MAC_FORMS)})\s*$",
+            "description": "A MAC address such as 00:50:c2:ab:cd:ef, 00-50-c2-ab-cd-ef, 0050.c2ab.cdef or 0050c2abcdef",
         }
     ),
 ]

@@ -1,10 +1,14 @@
 """Adding a device: whose it is, which it may be, and what the command has to say (SD-1 to SD-4, SD-9)."""
 
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter, ValidationError
 
+from schema.products.sip_device.commands import Mac
 from schema.store.order import Accepted, Order
 from tests.products.sip_device.devices import (
     ask,
@@ -175,6 +179,32 @@ def test_SD_4_an_address_is_the_same_however_it_is_written(world: World, text: s
 def test_SD_4_what_is_no_address_of_one_device_is_refused(world: World, text: str) -> None:
     found = refused(ask(world, "activate", mac=text))
     assert (found.reason, [fault.pointer for fault in found.faults]) == ("invalid", ["/data/mac"])
+
+
+def test_SD_4_the_published_schema_takes_the_addresses_that_are_taken_and_no_other() -> None:
+    address: TypeAdapter[str] = TypeAdapter(Mac)
+    described = Draft202012Validator(address.json_schema())
+    ways = product((1, 2, 3, 4, 6, 12), ("", ":", "-", ".", " "), ("", ":", "-", "."), (11, 12, 14))
+    forms = [written(*way) for way in ways]
+    taken = {text for text in forms if is_taken(address, text)}
+    assert {text for text in forms if described.is_valid(text)} == taken
+    assert len(taken) == 4
+
+
+def written(size: int, separator: str, last: str, length: int) -> str:
+    """Digits in groups of a size, the last of which stands behind a separator of its own."""
+    digits = "0050C2abcdef99"[:length]
+    groups = [digits[place : place + size] for place in range(0, length, size)]
+    return last.join((separator.join(groups[:-1]), groups[-1]))
+
+
+def is_taken(address: TypeAdapter[str], text: str) -> bool:
+    """Whether text is an address to the program."""
+    try:
+        address.validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def test_SD_4_an_address_is_unique_over_all_customers_until_it_is_free(world: World) -> None:
