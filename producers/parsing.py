@@ -18,7 +18,10 @@ SUSPECT = re.compile(rb"\\u0000|NaN|Infinity")
 
 WRONG_TEXT = "holds a NUL or half a surrogate pair, which no text may"
 WRONG_NUMBER = "is no number that JSON has"
-TOO_DEEP = "is nested more than 250 levels deep, or a number in it is too long"
+TOO_DEEP = "is nested more than {0} levels deep"
+
+#: As deep as JSON is written, and as much of a pointer as tells which field goes deeper.
+MOST_LEVELS, TOLD_LEVELS = 254, 2
 
 
 class NotJson(ValueError):
@@ -49,12 +52,14 @@ def write_json(value: object) -> tuple[bytes, tuple[Fault, ...]]:
         text = to_json(value, inf_nan_mode="constants")
         faults = tuple(_faults(value)) if SUSPECT.search(text) else ()
     except ValueError:
-        text, faults = b"", tuple(_faults(value)) or (Fault("", TOO_DEEP),)
+        text, faults = b"", tuple(_faults(value))
+        if not faults:
+            raise
     return text, faults
 
 
 def _faults(value: object) -> Iterator[Fault]:
-    """Return what is wrong anywhere in a value, with its JSON pointer; it is not nested too deeply."""
+    """Return what is wrong anywhere in a value, with its JSON pointer."""
     waiting: deque[tuple[str, object]] = deque([("", value)])
     while waiting:
         pointer, each = waiting.popleft()
@@ -63,6 +68,9 @@ def _faults(value: object) -> Iterator[Fault]:
                 yield Fault(pointer, WRONG_TEXT)
             case float() if not isfinite(each):
                 yield Fault(pointer, WRONG_NUMBER)
+            case dict() | list() if pointer.count("/") >= MOST_LEVELS:
+                field = "/".join(pointer.split("/")[: 1 + TOLD_LEVELS])
+                yield Fault(field, TOO_DEEP.format(MOST_LEVELS))
             case dict():
                 if not all(_is_clean(name) for name in each):
                     yield Fault(pointer, f"a name in it {WRONG_TEXT}")
