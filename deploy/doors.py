@@ -61,7 +61,7 @@ def _broker_of(core: Core) -> tuple[DeadLetters | None, Depths | None]:
     from producers.amqp import dead, depths  # noqa: PLC0415  as said above
 
     url, products = core.settings.broker_url, core.settings.products
-    return dead.DeadLetters(url), lambda: depths.depths(url, products)
+    return dead.RejectedQueue(url), lambda: depths.depths(url, products)
 
 
 def _receipts_of(core: Core, offer: Offer) -> Receipts | None:

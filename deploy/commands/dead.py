@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from deploy.display.screen import answer, print_json, print_json_list, print_table, say
 from deploy.display.words import clean
 from deploy.settings import PREFIX, SettingsWrong, read_settings
-from producers.amqp.dead import DeadLetters
+from producers.amqp.dead import RejectedQueue
 from schema.views import DeadLetter, DeadLetterShown
 
 
@@ -42,7 +42,7 @@ def drop(identity: str, *, as_json: bool) -> None:
     answer(found, f"{found.id} is dropped", as_json=as_json)
 
 
-def _dead_letters() -> DeadLetters:
+def _dead_letters() -> RejectedQueue:
     """Return the queue of the rejected; raise `SettingsWrong` where there is no broker."""
     settings = read_settings()
     if settings.is_embedded:
@@ -50,7 +50,7 @@ def _dead_letters() -> DeadLetters:
             f"{PREFIX}BROKER_URL: turnup dead needs RabbitMQ (amqp://...); "
             "without it nothing comes by AMQP"
         )
-    return DeadLetters(settings.broker_url)
+    return RejectedQueue(settings.broker_url)
 
 
 def _row(each: DeadLetter) -> tuple[str, ...]:

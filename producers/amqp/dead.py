@@ -64,7 +64,7 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetters:
+class RejectedQueue:
     """The queue of the rejected at a broker."""
 
     url: str

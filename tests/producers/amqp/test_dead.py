@@ -8,7 +8,7 @@ import pytest
 
 from producers.amqp import topology
 from producers.amqp.batch import Batches
-from producers.amqp.dead import DeadLetters
+from producers.amqp.dead import RejectedQueue
 from producers.amqp.line import Line
 from producers.amqp.topology import COMMANDS, REJECTED
 from producers.dead import BrokerAway
@@ -22,13 +22,13 @@ from tests.producers.relay.stage import wait_until
 
 
 @pytest.fixture
-def dead(upstream: Upstream) -> DeadLetters:
+def dead(upstream: Upstream) -> RejectedQueue:
     """The queue of the rejected."""
-    return DeadLetters(upstream.url)
+    return RejectedQueue(upstream.url)
 
 
 def test_looking_changes_nothing_and_ids_stay(
-    batches: Batches, upstream: Upstream, dead: DeadLetters
+    batches: Batches, upstream: Upstream, dead: RejectedQueue
 ) -> None:
     reject(batches, upstream, activate("1", extensions=0), activate("2", "nobody/pbx-1"))
     first, second = sorted(dead.list(), key=lambda each: each.command or "")
@@ -45,7 +45,7 @@ def test_looking_changes_nothing_and_ids_stay(
 
 
 def test_what_is_sent_again_is_carried_out_in_the_name_of_who_sent_it(
-    batches: Batches, upstream: Upstream, dead: DeadLetters, database: Database
+    batches: Batches, upstream: Upstream, dead: RejectedQueue, database: Database
 ) -> None:
     reject(batches, upstream, activate("1", "blitz/pbx-1"), user_id="guest")
     (found,) = dead.list()
@@ -61,7 +61,7 @@ def test_what_is_sent_again_is_carried_out_in_the_name_of_who_sent_it(
 
 
 def test_a_name_that_a_sender_gives_himself_is_not_believed(
-    batches: Batches, upstream: Upstream, dead: DeadLetters, database: Database
+    batches: Batches, upstream: Upstream, dead: RejectedQueue, database: Database
 ) -> None:
     body = json.dumps(activate("1", "blitz/pbx-1")).encode()
     upstream.send_raw(body, content_type=STRUCTURED, headers={"turnup-user": "boss"})
@@ -77,7 +77,7 @@ def test_a_name_that_a_sender_gives_himself_is_not_believed(
 
 
 def test_what_is_sent_again_in_binary_form_is_still_an_event(
-    batches: Batches, upstream: Upstream, dead: DeadLetters, database: Database
+    batches: Batches, upstream: Upstream, dead: RejectedQueue, database: Database
 ) -> None:
     upstream.send_binary(activate("1", "blitz/pbx-1"), "cloudEvents:")
     with at_work(batches, upstream.url):
@@ -90,7 +90,7 @@ def test_what_is_sent_again_in_binary_form_is_still_an_event(
 
 
 def test_what_is_dropped_is_gone_and_nothing_else_is(
-    batches: Batches, upstream: Upstream, dead: DeadLetters
+    batches: Batches, upstream: Upstream, dead: RejectedQueue
 ) -> None:
     reject(batches, upstream, *(activate(each, extensions=0) for each in ("1", "2", "3")))
     first, second, third = dead.list()
@@ -100,7 +100,7 @@ def test_what_is_dropped_is_gone_and_nothing_else_is(
         dead.drop(second.id)
 
 
-def test_anything_in_the_queue_can_be_listed(upstream: Upstream, dead: DeadLetters) -> None:
+def test_anything_in_the_queue_can_be_listed(upstream: Upstream, dead: RejectedQueue) -> None:
     headers = {"turnup-errors": "{", "turnup-id": 7, "turnup-reason": [1]}
     with pika.BlockingConnection(pika.URLParameters(upstream.url)) as connection:
         connection.channel().basic_publish(
@@ -114,7 +114,7 @@ def test_anything_in_the_queue_can_be_listed(upstream: Upstream, dead: DeadLette
 def test_a_broker_that_is_away_is_told() -> None:
     told = "^the broker 127.0.0.1:9 does not answer: Connection refused$"
     with pytest.raises(BrokerAway, match=told):
-        DeadLetters("amqp://guest:guest@127.0.0.1:9/%2F").list()
+        RejectedQueue("amqp://guest:guest@127.0.0.1:9/%2F").list()
 
 
 def test_a_broker_that_says_nothing_is_told_as_one_that_is_away(
@@ -124,7 +124,7 @@ def test_a_broker_that_says_nothing_is_told_as_one_that_is_away(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/%2F"
         with pytest.raises(BrokerAway, match="does not answer: "):
-            DeadLetters(url).list()
+            RejectedQueue(url).list()
         with pytest.raises(topology.TopologyRefused):
             topology.require_topology(url)
         with pytest.raises(LinkLost):

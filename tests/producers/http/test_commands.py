@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from requests import Response
 from sqlalchemy import event
 
-from producers.amqp.dead import DeadLetters
+from producers.amqp.dead import RejectedQueue
 from producers.http.app import create_app
 from producers.http.doors import Doors
 from producers.intake import Intake
@@ -291,7 +291,7 @@ def test_where_one_process_does_all_it_is_ready_while_its_parts_work(
 def test_a_door_of_its_own_goes_on_taking_commands_while_no_waker_works(
     app: FastAPI, writer: Writer
 ) -> None:
-    app.state.doors = replace(app.state.doors, dead=DeadLetters("amqp://127.0.0.1:1/"))
+    app.state.doors = replace(app.state.doors, dead=RejectedQueue("amqp://127.0.0.1:1/"))
     with session_on(app) as session:
         client = Client(session)
         assert client.get("/readyz").json() == {"status": "ready", "waker": "missing"}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from producers.amqp.dead import DeadLetters
+from producers.amqp.dead import RejectedQueue
 from producers.api_keys import hash_of, new_token
 from producers.http.app import create_app
 from producers.http.doors import Doors
@@ -23,7 +23,7 @@ def test_without_a_broker_there_is_nothing_that_came_by_it(client: Client) -> No
 
 
 def test_a_broker_that_is_away_may_be_asked_again(doors: Doors) -> None:
-    away = replace(doors, dead=DeadLetters("amqp://guest:secret@127.0.0.1:9/%2F"))
+    away = replace(doors, dead=RejectedQueue("amqp://guest:secret@127.0.0.1:9/%2F"))
     with session_on(create_app(away)) as session:
         answer = Client(session).get(PATHS[0])
     assert (answer.status_code, answer.json()["reason"]) == (503, "unavailable")
