@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from producers.intake import PATIENCE, too_late
+from producers.reading import no_product
 from schema.asker import SYSTEM
 from schema.errors import NotFound, Refusal, Refused
 from schema.ids import key_of
@@ -60,5 +61,5 @@ def product_named(products: Mapping[str, Product], name: str) -> Product:
     """Return a product by its name, or raise `NotFound`."""
     found = products.get(name)
     if found is None:
-        raise NotFound(f"there is no product {name}; known are: {', '.join(products)}")
+        raise NotFound(no_product(name, products))
     return found

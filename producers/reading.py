@@ -2,10 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -93,12 +92,8 @@ class Reader:
         entitled = data.get("entitlements") if isinstance(data, dict) else None
         for name in entitled if isinstance(entitled, dict) else ():
             if name not in self.products:
-                near = get_close_matches(str(name), self.products, n=1)
-                guess = (
-                    f"did you mean {near[0]}?" if near else f"known are: {', '.join(self.products)}"
-                )
-                detail = f"there is no product {str(name)[:80]}; {guess}"
-                yield Fault(pointer(("data", "entitlements", str(name))), detail)
+                place = pointer(("data", "entitlements", str(name)))
+                yield Fault(place, no_product(str(name), self.products))
 
     def _named(self, kind: object) -> tuple[Product, Verb] | Refusal:
         """Return the product and the verb that an event's type names."""
@@ -111,11 +106,9 @@ class Reader:
             )
         product = self.products.get(found["product"])
         if product is None:
-            known = list(self.products)
-            detail = f"there is no product {found['product']}; known are: {', '.join(known)}"
-            return Refusal(
-                "unknown_product", 422, detail, (Fault("/type", detail),), {"products": known}
-            )
+            detail = no_product(found["product"], self.products)
+            facts = {"products": list(self.products)}
+            return Refusal("unknown_product", 422, detail, (Fault("/type", detail),), facts)
         verb = product.verbs.get(found["verb"])
         if verb is None:
             verbs = list(product.verbs)
@@ -131,6 +124,11 @@ class Reader:
 def is_dry_run(name: str) -> bool:
     """Return whether an attribute or a parameter is called as a dry run would be, in whatever spelling."""
     return name.replace("_", "").replace("-", "").lower() == "dryrun"
+
+
+def no_product(name: str, products: Iterable[str]) -> str:
+    """Return that there is no product of this name, and which there are."""
+    return f"there is no product {name[:80]}; known are: {', '.join(products)}"
 
 
 def invalid(faults: tuple[Fault, ...]) -> Refusal:

@@ -11,7 +11,7 @@ from schema.views import DeadLetter, DeadLetterShown
 
 def list_all(*, as_json: bool) -> None:
     """Print what is there."""
-    found = _dead_letters().list()
+    found = _rejected_queue().list()
     if as_json:
         print_json_list(found)
     elif not found:
@@ -22,7 +22,7 @@ def list_all(*, as_json: bool) -> None:
 
 def show(identity: str, *, as_json: bool) -> None:
     """Print one."""
-    found = _dead_letters().show(identity)
+    found = _rejected_queue().show(identity)
     if as_json:
         print_json(found)
     else:
@@ -31,18 +31,18 @@ def show(identity: str, *, as_json: bool) -> None:
 
 def requeue(identity: str, *, as_json: bool) -> None:
     """Send one again, and say so."""
-    found = _dead_letters().requeue(identity)
+    found = _rejected_queue().requeue(identity)
     told = f"{found.id} goes to the commands again: turnup list shows what became of it"
     answer(found, told, as_json=as_json)
 
 
 def drop(identity: str, *, as_json: bool) -> None:
     """Drop one, and say so."""
-    found = _dead_letters().drop(identity)
+    found = _rejected_queue().drop(identity)
     answer(found, f"{found.id} is dropped", as_json=as_json)
 
 
-def _dead_letters() -> RejectedQueue:
+def _rejected_queue() -> RejectedQueue:
     """Return the queue of the rejected; raise `SettingsWrong` where there is no broker."""
     settings = read_settings()
     if settings.is_embedded:
