@@ -135,12 +135,13 @@ class Product:
     where its fact `sequence` is higher than that of the last one (ML-6); `learns` says which facts the service keeps
     of such a kind and what it told. `uses` names the secret that a kind uses up,
     `expires` the one that it says to work no more (ML-4).
-    A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). Its calls have the
-    sub client type `call_mark` in the vendor's call history (ML-10). What a person needs beside one of its secrets, to
-    use it, are the facts that it `logs_in_with`; `written` says how people write some of its facts. Each of its
-    `limits` is a setting with this default. Operations for which `turns` (of verb and what is stored) names the same
-    owner act one at a time (SD-8); one whose `severity` is high does not wait for one that only rests before its next
-    try (SD-12).
+    A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). What its services
+    are `reached_by` is a kind of thing: one that takes another of that kind lets the number go that it had. Its calls
+    have the sub client type `call_mark` in the vendor's call history (ML-10). What a person needs beside one of its
+    secrets, to use it, are the facts that it `logs_in_with`; `written` says how people write some of its facts. Each of
+    its `limits` is a setting with this default. Operations for which `turns` (of verb and what is stored) names the
+    same owner act one at a time (SD-8); one whose `severity` is high does not wait for one that only rests before its
+    next try (SD-12).
     `rules` are its own, by number, each in one line.
     """
 
@@ -158,6 +159,7 @@ class Product:
     uses: Mapping[str, str] = field(default_factory=dict)
     expires: Mapping[str, str] = field(default_factory=dict)
     takes_entitlement: bool = False
+    reached_by: str | None = None
     call_mark: str | None = None
     logs_in_with: tuple[str, ...] = ()
     written: Mapping[str, Callable[[str], str]] = field(default_factory=dict)

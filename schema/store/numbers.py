@@ -1,6 +1,7 @@
 """Telephone numbers: one inventory over all products, each with one service at most (CO-11, BU-14)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, delete, select, update
@@ -63,12 +64,17 @@ def free_numbers(transaction: Transaction, services: Sequence[int]) -> None:
     _free(transaction, number.c.service_id.in_(services))
 
 
-def keep_new_numbers(transaction: Transaction, ended: Mapping[int, int]) -> None:
-    """Free what services had before these operations (of these services), which gave them other numbers."""
+def keep_new_numbers(
+    transaction: Transaction, ended: Mapping[int, int], reached_otherwise: AbstractSet[int]
+) -> None:
+    """Free what services had before these operations (of these services) gave them other numbers, or none."""
     mine = _taken_by(ended)
     given = set(transaction.connection.execute(select(number.c.service_id).where(mine)).scalars())
-    if given:
-        _free(transaction, number.c.service_id.in_(given) & number.c.operation_id.is_(None))
+    if given or reached_otherwise:
+        _free(
+            transaction,
+            number.c.service_id.in_(given | reached_otherwise) & number.c.operation_id.is_(None),
+        )
         transaction.connection.execute(update(number).where(mine).values(operation_id=None))
 
 

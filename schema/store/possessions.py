@@ -45,16 +45,19 @@ def taken_possessions(taken: Sequence[tuple[str, str, str, int, int | None]]) ->
     return possession, POSSESSION, sorted(taken, key=lambda each: each[:3])
 
 
-def keep_new_possessions(transaction: Transaction, ended: Mapping[int, int]) -> None:
-    """Free what services had, before these operations (of these services), of the kinds that those took."""
+def keep_new_possessions(
+    transaction: Transaction, ended: Mapping[int, int]
+) -> set[tuple[int, str]]:
+    """Free what services had, of the kinds that these operations (of these services) took; return which kinds."""
     run = transaction.connection.execute
     mine = _taken_by(ended)
     kind = (possession.c.service_id, possession.c.kind)
-    given = [(row.service_id, row.kind) for row in run(select(*kind).where(mine).distinct())]
+    given = {(row.service_id, row.kind) for row in run(select(*kind).where(mine).distinct())}
     if given:
         old = tuple_(*kind).in_(given) & possession.c.operation_id.is_(None)
         run(delete(possession).where(old))
         run(update(possession).where(mine).values(operation_id=None))
+    return given
 
 
 def give_possessions_back(transaction: Transaction, ended: Mapping[int, int]) -> None:

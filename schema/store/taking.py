@@ -238,17 +238,20 @@ def settle(transaction: Transaction, ended: Iterable[tuple[str, int, Row[Any]]])
     A service that an operation made has everything already, or nothing any more.
     """
     kept, given_back, come_to_be = dict[int, int](), dict[int, int](), list[int]()
+    reached_by = set[tuple[int, str | None]]()
     for state, service, row in ended:
-        verb = transaction.products[row.product].verbs[row.verb]
+        product = transaction.products[row.product]
+        verb = product.verbs[row.verb]
         if row.before != NEW and verb.wants:
             (kept if state == "succeeded" else given_back)[row.id] = service
+            reached_by.add((service, product.reached_by))
         elif row.before == NEW and verb.makes and state == "succeeded":
             come_to_be.append(service)
     if come_to_be:
         keep_besides(transaction, come_to_be)
     if kept:
-        keep_new_numbers(transaction, kept)
-        keep_new_possessions(transaction, kept)
+        given = keep_new_possessions(transaction, kept)
+        keep_new_numbers(transaction, kept, {service for service, _ in given & reached_by})
     if given_back:
         give_numbers_back(transaction, given_back)
         give_possessions_back(transaction, given_back)

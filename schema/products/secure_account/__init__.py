@@ -217,6 +217,7 @@ PRODUCT = Product(
         "configured_by_hand": {},
     },
     learns=_learned,
+    reached_by="virtual_number",
     logs_in_with=("user_name",),
     limits=LIMITS,
     uses={"configuration_fetched": ACTIVATION_LINK},

@@ -10,6 +10,7 @@ from producers.bulk import Bulk, Wanted
 from producers.sheets import Row
 from schema.command import faults_of
 from schema.products.secure_account.commands import Activate, Edit
+from schema.store.moments import stored
 from schema.store.order import Accepted
 from tests.products.secure_account.accounts import (
     PLAIN,
@@ -313,12 +314,34 @@ def test_CO_11_a_virtual_number_that_is_a_telephone_number_is_one_of_the_one_inv
     )
     do(world, "activate", **PLAIN)
     do(world, "edit", virtual_number=number)
+    do(world, "edit", group="board")
     assert [row["service_id"] for row in world.rows.all("number", e164=number)] == [1]
     other = {**PLAIN, "user_name": "other", "virtual_number": number}
     assert refusal(world, "activate", "two", **other).reason == "number_taken"
     do(world, "delete")
     assert [row["service_id"] for row in world.rows.all("number", e164=number)] == [None]
     assert isinstance(world.ask("activate", "two", fields=other), Accepted)
+    world.check()
+
+
+def test_SA_8_and_CO_11_an_edit_to_a_number_of_the_own_plan_frees_the_telephone_number_before(
+    world: World,
+) -> None:
+    number = "+390612345003"
+    sites = [{"name": "Roma", "emergency_address": "Via Appia 1"}]
+    change_customer(world, sites=sites, numbers=[{"e164": number, "site": "Roma"}])
+    do(world, "activate", **{**PLAIN, "virtual_number": number})
+    other = {**PLAIN, "user_name": "other", "virtual_number": number}
+    world.platform.fault("secure_account", "refuse", action="edit_account", count=1)
+    world.submit("edit", fields={"virtual_number": "4711"})
+    world.work()
+    assert refusal(world, "activate", "two", **other).reason == "number_taken"
+    world.move_time(timedelta(minutes=1))
+    do(world, "edit", virtual_number="4711")
+    (held,) = world.rows.all("holding", e164=number)
+    assert held["held_until"] == stored(world.now)
+    assert isinstance(world.ask("activate", "two", fields=other), Accepted)
+    world.work()
     world.check()
 
 
