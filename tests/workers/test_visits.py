@@ -305,12 +305,12 @@ def test_CO_14_a_workspace_is_read_too_and_what_is_otherwise_there_is_one_ticket
 ) -> None:
     visit(room)
     assert inspected(room) == []
-    change_room(room, title="Somebody's", number="+39 06 1234-5004")
+    change_room(room, title="Somebody's", capacity=9, number="+39 06 1234-5004")
     for _ in range(2):
         visit(room)
     (key,) = inspected(room)
     (ticket,) = room.rows.tickets(key)
-    assert "Platform:   workspace, with another name\n" in ticket["body"]
+    assert "Platform:   workspace, with another capacity, name\n" in ticket["body"]
     assert room.rows.service("one")["state"] == "workspace"
     room.check()
     change_room(room)

@@ -53,7 +53,8 @@ def test_SD_5_a_new_workspace_comes_with_its_first_device_and_has_its_number(wor
     assert world.rows.service("room")["state"] == "workspace"
     assert numbers(world) == {NUMBER: "room"}
     (room,) = world.platform.kept(ROOM)
-    assert (room["title"], room["number"], len(room["devices"])) == ("Sala riunioni", NUMBER, 1)
+    assert {**room, "name": room["title"]} == {**room, **WORKSPACE}
+    assert len(room["devices"]) == 1
     assert isinstance(add(world, 2), Accepted)
     world.settle(timedelta(days=1))
     (room,) = world.platform.kept(ROOM)

@@ -18,7 +18,16 @@ from workers.workflow import Work
 Json = dict[str, Any]
 
 #: What a workspace is like at the platform, by our names.
-ROOM = ("name", "licence", "location", "number", "extension")
+ROOM = (
+    "name",
+    "room_type",
+    "capacity",
+    "subscription",
+    "licence",
+    "location",
+    "number",
+    "extension",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,9 @@ class Workspace:
     #: `<customer>~<reference>`, with `owner` the same that stands in `Device.owners`.
     name: str
     title: str
+    room_type: str
+    capacity: int
+    subscription: str
     licence: str
     location: str
     number: str
@@ -175,9 +187,8 @@ class HttpSipPlatform:
             told = await self._transport.read(f"/sip_device/workspaces/{name}")
         except NotThere:
             return None
-        title, licence = told["title"], told["licence"]
-        where = (told["location"], told["number"], told.get("extension"))
-        return Workspace(name, title, licence, *where)
+        told = {"extension": None, **told}
+        return Workspace(name, told["title"], *(told[each] for each in ROOM[1:]))
 
     async def remove_workspace(self, work: Work, name: str) -> None:
         """Delete a workspace; it may be gone already."""

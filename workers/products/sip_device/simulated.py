@@ -72,6 +72,9 @@ class NewWorkspace(BaseModel):
     """What is asked of `put_workspace`."""
 
     title: Annotated[str, Field(max_length=30)]
+    room_type: Text
+    capacity: Annotated[int, Field(ge=1)]
+    subscription: Text
     licence: Text
     location: Text
     number: Text

@@ -24,11 +24,5 @@ def workspace_of(work: Work) -> Workspace | None:
         return None
     known = work.service.facts.get(STANDS_IN)
     room = command.workspace.new or from_store(NewWorkspace, json.dumps(known))
-    return Workspace(
-        workspace_name(work, command.workspace.reference),
-        room.name,
-        room.licence,
-        room.location,
-        room.number,
-        room.extension,
-    )
+    told = room.model_dump(exclude={"name"})
+    return Workspace(workspace_name(work, command.workspace.reference), room.name, **told)
