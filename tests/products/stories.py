@@ -1,5 +1,6 @@
 """What is done for a verb, from its acceptance to its end, as lines that a person can read and a test compares.
 
+Behind the stories of a product stands what is shown and billed of it in each state.
 `python -m tests.products.stories` writes them anew into `tests/products/<product>/stories.txt`; read what has changed.
 """
 
@@ -38,6 +39,9 @@ SECRET = ("name", "state", "expires_at")
 #: A verb, and the state that it begins in.
 Case = tuple[str, str | None]
 
+#: The first line of what is shown and billed in each state.
+SHOWN = "== shown"
+
 
 def cases(subject: Subject) -> list[Case]:
     """Return every verb of a product, in the first state in which it is carried out."""
@@ -57,6 +61,17 @@ def story(make: Make, subject: Subject, case: Case) -> list[str]:
         play.submit()
         play.world.settle(timedelta(days=3))
         return [title(case), *_told(play, calls, signals)]
+
+
+def shown(subject: Subject) -> list[str]:
+    """Tell for each state whether a service is billed in it, and which facts are shown if they are known."""
+    product = subject.product
+    known = dict.fromkeys(product.shown, True)
+    told = (
+        (state, product.billing_in(state), *sorted(product.shown_in(state, known)))
+        for state in product.states
+    )
+    return [SHOWN, *(" ".join(each) for each in told)]
 
 
 def written(product: str) -> dict[str, list[str]]:
@@ -163,6 +178,7 @@ def main() -> None:
     with worlds() as make:
         for name, subject in find_subjects().items():
             told = ["\n".join(story(make, subject, case)) for case in cases(subject)]
+            told.append("\n".join(shown(subject)))
             (HERE / name / "stories.txt").write_text("\n\n".join(told) + "\n", encoding="utf-8")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.products.stories import Case, cases, story, title, written
+from tests.products.stories import SHOWN, Case, cases, shown, story, title, written
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import Subject, find_subjects
 
@@ -24,4 +24,10 @@ def test_what_is_done_for_a_verb_is_what_is_written_down(
 
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_no_story_is_told_of_a_verb_that_is_no_more(name: str) -> None:
-    assert list(written(name)) == [title(case) for case in cases(SUBJECTS[name])]
+    titles = [title(case) for case in cases(SUBJECTS[name])]
+    assert list(written(name)) == [*titles, SHOWN]
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_what_is_shown_and_billed_in_a_state_is_what_is_written_down(name: str) -> None:
+    assert shown(SUBJECTS[name]) == written(name)[SHOWN]

@@ -111,7 +111,7 @@ def _can_send(asked: Asked) -> Refusal | None:
 
 def _can_revoke(asked: Asked) -> Refusal | None:
     """Return that there are no keys to revoke; whether they are revoked already, the platform knows better (SA-7)."""
-    keys = asked.facts.get("keys", "none")
+    keys = asked.facts["keys"]
     detail = "no keys of the account are known, and only its device makes them; refresh asks again"
     return Refusal("no_keys", 409, detail, facts={"keys": keys}) if keys == "none" else None
 
