@@ -16,6 +16,9 @@ MOST = 30.0
 #: Tests of all products at once: what they read is made at import, so that they reach no line of it.
 OF_ALL = "tests/deploy/test_contract.py"
 
+#: Tests that compare all that is said with what is written down: they see most, and so are run before others.
+TELLING = ("test_stories.py", "test_doors.py", "test_talks.py", "test_promises.py", OF_ALL)
+
 
 @dataclass
 class Notes:
@@ -51,7 +54,7 @@ class Notes:
     def _try(self, mutant: Mutant, tests: set[str], first: set[str], *, is_early: bool) -> Try:
         """Return a mutant with as many tests as there is time for."""
         ranks = self._ranks(tests - {""})
-        ordered = sorted(ranks, key=lambda test: (test not in first, ranks[test]))
+        ordered = sorted(ranks, key=lambda test: (test not in first, _is_blind(test), ranks[test]))
         chosen = list(self._affordable(ordered))
         total = sum(self.costs[test] for test in chosen)
         return Try(mutant, tuple(chosen), total, is_early)
@@ -80,6 +83,11 @@ class Notes:
         for test in self.costs:
             if any(each in test for each in (f"tests/products/{product}/", f"[{product}", OF_ALL)):
                 yield test
+
+
+def _is_blind(test: str) -> bool:
+    """Return whether a test looks at one thing alone."""
+    return not any(each in test for each in TELLING)
 
 
 def _reaching(lines: dict[int, set[str]], function: Function) -> set[str]:

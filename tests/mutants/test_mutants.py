@@ -50,6 +50,19 @@ def test_a_mutant_has_the_tests_that_reach_its_line_and_then_its_function(
     assert (found.tests, found.is_early) == (("quick", "slow", "end"), False)
 
 
+def test_what_compares_most_is_run_before_what_is_quicker(
+    of_owners: list[Mutant], tmp_path: Path
+) -> None:
+    mutant = next(each for each in of_owners if each.function)
+    story = "tests/products/test_stories.py::test_what[sip_device-activate]"
+    told = {
+        "costs": {"quick": 1.0, story: 2.0},
+        "reached": {OWNERS: {mutant.line: ["quick", story]}},
+    }
+    (tmp_path / "1.json").write_text(json.dumps(told), encoding="utf-8")
+    assert Notes.read(tmp_path).choose(mutant).tests == (story, "quick")
+
+
 def test_what_is_imported_with_a_mutant_is_the_mutant(of_owners: list[Mutant]) -> None:
     spec = Finder(of_owners[0]).find_spec("workers.products.sip_device.owners")
     assert spec

@@ -167,9 +167,9 @@ async def mail_code(work: Work, platform: MobilePlatform) -> Outcome:
     """Mail the code once more, as long as it works (ML-3)."""
     command, facts = work.command, work.service.facts
     assert isinstance(command, SendCode)  # noqa: S101  the workflow's table says so
-    state = work.secrets[ACTIVATION_CODE]
-    if state != "valid" or (await platform.show(work)).state_of(facts["iccid"]) != "released":
-        raise Rejected("the code works no more" if state == "valid" else f"the code is {state}")
+    is_valid = work.secrets[ACTIVATION_CODE] == "valid"
+    if not is_valid or (await platform.show(work)).state_of(facts["iccid"]) != "released":
+        raise Rejected("the code works no more")
     to = (command.email or facts["email"],)
     return Done(notices=(Notice(CODE, to, _line_told(work)),))
 
