@@ -21,9 +21,9 @@ from producers.columns import (
     pointer_of,
 )
 from producers.parsing import write_json
-from producers.reading import invalid
+from producers.reading import invalid, verb_of
 from producers.sheets import Row
-from schema.command import COMMAND_TYPE, is_name
+from schema.command import is_name
 from schema.errors import Fault, Refusal, Refused
 from schema.lifecycle import Product, Verb
 
@@ -263,15 +263,13 @@ def planned(event: Event) -> Event:
 
 def _verb(kind: str, products: Mapping[str, Product]) -> Verb:
     """Return the verb that a command's type names; raise `Refused` where there is none."""
-    found = COMMAND_TYPE.fullmatch(kind)
-    product = products.get(found["product"]) if found else None
-    verb = product.verbs.get(found["verb"]) if found and product else None
-    if verb is None:
+    named = verb_of(kind, products)
+    if named is None:
         known = [f"turnup.{name}.{each}" for name, one in products.items() for each in one.verbs]
         near = ", ".join(get_close_matches(kind, known, n=CLOSEST, cutoff=0))
         detail = f"{kind[:80]} is no command; did you mean {near}? turnup products names them all"
         raise Refused(Refusal("unknown_command", 422, detail))
-    return verb
+    return named[1]
 
 
 def _put(data: Event, path: tuple[str, ...], value: object) -> None:

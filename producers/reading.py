@@ -72,16 +72,18 @@ class Reader:
             return invalid(faults)
         envelope, faults = _parsed(Envelope, text, "")
         given = event if isinstance(event, dict) else {}
+        kind = given.get("type")
         if "data_base64" in given:
             faults += (Fault("/data_base64", "is not taken; write the fields as JSON in data"),)
         faults += tuple(Fault(f"/{name}", DRY_RUN_WANTED) for name in given if is_dry_run(name))
-        if given.get("type") == CUSTOMER_CHANGED:
+        if kind == CUSTOMER_CHANGED:
             if asker.role != "operator":
                 return _ONLY_OURS
             return _customer(envelope, (*faults, *self._entitled(given.get("data"))), given)
-        named = self._named(given.get("type"))
-        if isinstance(named, Refusal):
-            return invalid((*faults, *named.faults)) if faults else named
+        named = verb_of(kind, self.products)
+        if named is None:
+            refusal = _no_verb(kind, self.products)
+            return invalid((*faults, *refusal.faults)) if faults else refusal
         known = asker.named(envelope.actor if envelope else None)
         if isinstance(known, Refusal):
             return known
@@ -95,30 +97,32 @@ class Reader:
                 place = pointer(("data", "entitlements", str(name)))
                 yield Fault(place, no_product(str(name), self.products))
 
-    def _named(self, kind: object) -> tuple[Product, Verb] | Refusal:
-        """Return the product and the verb that an event's type names."""
-        found = COMMAND_TYPE.fullmatch(kind) if isinstance(kind, str) else None
-        if found is None:
-            return invalid(
-                (Fault("/type", "must be turnup.<product>.<verb>"),)
-                if isinstance(kind, str)
-                else ()
-            )
-        product = self.products.get(found["product"])
-        if product is None:
-            detail = no_product(found["product"], self.products)
-            facts = {"products": list(self.products)}
-            return Refusal("unknown_product", 422, detail, (Fault("/type", detail),), facts)
-        verb = product.verbs.get(found["verb"])
-        if verb is None:
-            verbs = list(product.verbs)
-            detail = f"{product.name} has no {found['verb']}; its verbs are: {', '.join(verbs)}"
-            if found["verb"] in CALLS:
-                detail = CALLED.format(found["verb"])
-            return Refusal(
-                "verb_not_supported", 422, detail, (Fault("/type", detail),), {"verbs": verbs}
-            )
-        return product, verb
+
+def verb_of(kind: object, products: Mapping[str, Product]) -> tuple[Product, Verb] | None:
+    """Return the product and the verb that an event's type names, None where it names none that is known."""
+    found = COMMAND_TYPE.fullmatch(kind) if isinstance(kind, str) else None
+    product = products.get(found["product"]) if found else None
+    verb = product.verbs.get(found["verb"]) if found and product else None
+    return (product, verb) if product and verb else None
+
+
+def _no_verb(kind: object, products: Mapping[str, Product]) -> Refusal:
+    """Return the refusal of a type that names no verb; that it is no text at all its model says."""
+    if not isinstance(kind, str):
+        return invalid(())
+    found = COMMAND_TYPE.fullmatch(kind)
+    if found is None:
+        return invalid((Fault("/type", "must be turnup.<product>.<verb>"),))
+    product = products.get(found["product"])
+    if product is None:
+        detail, facts = no_product(found["product"], products), {"products": list(products)}
+        return Refusal("unknown_product", 422, detail, (Fault("/type", detail),), facts)
+    verbs = list(product.verbs)
+    detail = f"{product.name} has no {found['verb']}; its verbs are: {', '.join(verbs)}"
+    if found["verb"] in CALLS:
+        detail = CALLED.format(found["verb"])
+    facts = {"verbs": verbs}
+    return Refusal("verb_not_supported", 422, detail, (Fault("/type", detail),), facts)
 
 
 def is_dry_run(name: str) -> bool:

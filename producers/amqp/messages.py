@@ -12,7 +12,8 @@ from typing import Any, cast
 import pika
 
 from producers.cloudevents import BATCH, BINARY, STRUCTURED, Delivery, media_type, read_body
-from schema.command import COMMAND_TYPE, rfc3339
+from producers.reading import verb_of
+from schema.command import rfc3339
 from schema.errors import Refusal, Refused
 from schema.lifecycle import Product, Verb
 
@@ -80,18 +81,9 @@ def user_of(message: Message, ourselves: str) -> str | None:
     return _text(message.headers[USER]) or None
 
 
-def verb_of(event: object, products: Mapping[str, Product]) -> tuple[Product, Verb] | None:
-    """Return what an event's type names, None where it names nothing that is known."""
-    kind = event.get("type") if isinstance(event, dict) else None
-    found = COMMAND_TYPE.fullmatch(kind) if isinstance(kind, str) else None
-    product = products.get(found["product"]) if found else None
-    verb = product.verbs.get(found["verb"]) if found and product else None
-    return (product, verb) if product and verb else None
-
-
 def secrets_refused(event: object, products: Mapping[str, Product]) -> Refusal | None:
     """Return the refusal of a verb that carries a secret, which no queue may hold (CO-4)."""
-    named = verb_of(event, products)
+    named = _verb(event, products)
     if named is None or not named[1].secrets:
         return None
     detail = (
@@ -103,7 +95,7 @@ def secrets_refused(event: object, products: Mapping[str, Product]) -> Refusal |
 
 def without_secrets(event: object, products: Mapping[str, Product]) -> object:
     """Return an event whose secrets are hidden."""
-    named = verb_of(event, products)
+    named = _verb(event, products)
     if named is None or not named[1].secrets:
         return event
     given = cast("dict[str, Any]", event)
@@ -111,6 +103,11 @@ def without_secrets(event: object, products: Mapping[str, Product]) -> object:
     fields = data if isinstance(data, dict) else {}
     hidden = {name: HIDDEN if name in named[1].secrets else value for name, value in fields.items()}
     return {**given, "data": hidden}
+
+
+def _verb(event: object, products: Mapping[str, Product]) -> tuple[Product, Verb] | None:
+    """Return what an event asks for, None where that is nothing that is known."""
+    return verb_of(event.get("type"), products) if isinstance(event, dict) else None
 
 
 def attributes(headers: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
