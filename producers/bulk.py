@@ -4,7 +4,7 @@ A row's deduplication key is the fingerprint of what was handed in with the row'
 the same file again is the same commands, wherever a crash has stopped it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from hashlib import sha256
@@ -228,20 +228,11 @@ class Bulk:
                 yield Fault("", "a column has no name")
             elif self._field(column) is None and column not in self._wanted.names:
                 yield Fault(column, UNKNOWN)
-        said: dict[tuple[str, ...], str] = {}
         named = [(column, self._field(column)) for column in columns if column]
-        for column, field in [
-            *named,
-            *((f"--set {each.name}", each) for each, _ in self._constants),
-        ]:
-            if field is None:
-                continue
-            other = next((name for path, name in said.items() if _overlaps(path, field.path)), None)
-            if other is None:
-                said[field.path] = column
-            else:
-                yield Fault(column, TWICE.format(other))
-        given = {path[0] for path in said}
+        fixed = [(f"--set {field.name}", field) for field, _ in self._constants]
+        known = [(name, field.path) for name, field in (*named, *fixed) if field]
+        yield from _said_twice(known)
+        given = {path[0] for _, path in known}
         for name in [CUSTOMER, *self._fields.required]:
             if name not in given:
                 needed = self._fields.needed(self._fields.column_of(name))
@@ -278,6 +269,17 @@ def _put(data: Event, path: tuple[str, ...], value: object) -> None:
     for part in outer:
         data = data.setdefault(part, {})
     data[last] = value
+
+
+def _said_twice(named: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[Fault]:
+    """Yield which columns say what one before them says."""
+    said: dict[tuple[str, ...], str] = {}
+    for name, path in named:
+        other = next((first for known, first in said.items() if _overlaps(known, path)), None)
+        if other is None:
+            said[path] = name
+        else:
+            yield Fault(name, TWICE.format(other))
 
 
 def _overlaps(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
