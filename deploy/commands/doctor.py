@@ -59,15 +59,12 @@ def _findings(settings: Settings, database: Database) -> Iterator[Finding]:
     """Yield what each look found; what does not work stops no other look."""
     for line in unknown(type(settings)):
         yield Finding("settings", "warning", line)
-    for what, look in (
-        ("database", _database),
-        ("work", _work),
-        ("keys", _keys),
-    ):
+    looks = {"database": _database, "clock": _clock, "work": _work, "keys": _keys}
+    for what, look in looks.items():
         try:
             yield from look(settings, database)
         except (TurnupError, OSError) as error:
-            if look is not _work:  # what is wrong with the database has been told
+            if look not in {_clock, _work}:  # what is wrong with the database has been told
                 yield Finding(what, "wrong", str(error))
     yield from broker(settings)
     yield from mail_server(settings)
@@ -79,12 +76,11 @@ def _findings(settings: Settings, database: Database) -> Iterator[Finding]:
 
 
 def _database(_settings: Settings, database: Database) -> Iterator[Finding]:
-    """Look at the database and its clock."""
+    """Look whether the database is ours, answers, and can be written to."""
     check(database)
     require_newest(database)
     with database.look() as connection:
         version, took = server_version(connection), latency(connection)
-        times = clock_times(connection)
     answers = f"answers in {took / timedelta(milliseconds=1):.2f} ms"
     told = f"{database.dialect} {version}, {answers}, its tables are {HEAD}"
     try:
@@ -93,6 +89,13 @@ def _database(_settings: Settings, database: Database) -> Iterator[Finding]:
         yield Finding("database", "ok", told)
     except Unreachable as error:
         yield Finding("database", "wrong", str(error))
+
+
+def _clock(_settings: Settings, database: Database) -> Iterator[Finding]:
+    """Look whether business time runs, and what time it is."""
+    check(database)
+    with database.look() as connection:
+        times = clock_times(connection)
     now = moment(when(times.business))
     if is_of_a_run(database):
         told = f"turnup run has left this database: time stands at {now}, and nobody works on it; "
