@@ -36,24 +36,28 @@ def broker(settings: Settings) -> Iterator[Finding]:
         return
     parts = urlsplit(settings.broker_url)
     is_secret = parts.scheme == "amqps"
-    place = (parts.hostname or "", parts.port or (5671 if is_secret else 5672))
-    shown = f"{place[0]}:{place[1]}"
+    host, port = parts.hostname or "", parts.port or (5671 if is_secret else 5672)
+    ill = _unfit(host, port, is_secret=is_secret)
+    if ill is None:
+        try:
+            require_broker(settings.broker_url, PATIENCE)
+        except BrokerUnreachable as error:
+            ill = f"answers, but lets us not in: {error.why}"
+    if ill is not None:
+        yield Finding("broker", "wrong", f"{host}:{port} {ill}")
+        return
+    yield Finding("broker", "ok", f"{host}:{port} answers, and lets us in")
+    yield from _commands(settings.broker_url)
+
+
+def _unfit(host: str, port: int, *, is_secret: bool) -> str | None:
+    """Return why no broker is there, None where one answers: its client would only say that it failed."""
     try:
-        with socket.create_connection(place, PATIENCE) as plain:
-            answer = _greeted(plain, place[0] if is_secret else None)
+        with socket.create_connection((host, port), PATIENCE) as plain:
+            answer = _greeted(plain, host if is_secret else None)
     except OSError as error:
-        yield Finding("broker", "wrong", f"{shown} does not answer: {error.strerror or error}")
-        return
-    if answer != AMQP_METHOD:
-        yield Finding("broker", "wrong", f"{shown} answers, but speaks no AMQP 0-9-1")
-        return
-    try:
-        require_broker(settings.broker_url, PATIENCE)
-    except BrokerUnreachable as error:
-        yield Finding("broker", "wrong", f"{shown} answers, but lets us not in: {error.why}")
-    else:
-        yield Finding("broker", "ok", f"{shown} answers, and lets us in")
-        yield from _commands(settings.broker_url)
+        return f"does not answer: {error.strerror or error}"
+    return None if answer == AMQP_METHOD else "answers, but speaks no AMQP 0-9-1"
 
 
 def _commands(url: str) -> Iterator[Finding]:
@@ -108,23 +112,24 @@ def platforms(settings: Settings) -> Iterator[Finding]:
     """Look whether every product's platform answers a question that changes nothing."""
     is_played = settings.is_embedded and _is_simulator(settings)
     for name, platform in settings.platforms.items():
-        if platform.url is not None:
-            yield replace(_answers("platform", name, platform.url), product=name)
-            if platform.secret is None:
-                told = f"{PREFIX}PLATFORM_{name.upper()}_SECRET is not set: {UNSIGNED}"
-                yield Finding("platform", "warning", told)
+        if platform.url is None:
+            yield _unset(name, settings, is_played=is_played)
             continue
-        if is_played:
-            told = f"{name} is played at {settings.simulator_listen}"
-            yield Finding("platform", "ok", told, name)
-            continue
-        told = f"{PREFIX}PLATFORM_{name.upper()}_URL is not set: "
-        if settings.is_embedded:
-            yield Finding(
-                "platform", "warning", f"{told}only turnup serve --simulator does without"
-            )
-        else:
-            yield Finding("platform", "wrong", f"{told}no worker of {name} starts without it")
+        yield replace(_answers("platform", name, platform.url), product=name)
+        if platform.secret is None:
+            told = f"{PREFIX}PLATFORM_{name.upper()}_SECRET is not set: {UNSIGNED}"
+            yield Finding("platform", "warning", told)
+
+
+def _unset(name: str, settings: Settings, *, is_played: bool) -> Finding:
+    """Return what it means that no address of a product's platform is set."""
+    if is_played:
+        told = f"{name} is played at {settings.simulator_listen}"
+        return Finding("platform", "ok", told, name)
+    told = f"{PREFIX}PLATFORM_{name.upper()}_URL is not set"
+    if settings.is_embedded:
+        return Finding("platform", "warning", f"{told}: only turnup serve --simulator does without")
+    return Finding("platform", "wrong", f"{told}: no worker of {name} starts without it")
 
 
 def _is_simulator(settings: Settings) -> bool:
