@@ -32,22 +32,16 @@ def wait_for(database: Database, keys: Iterable[int]) -> Mapping[int, Operation]
 
     Raises `NobodyWorks` where no worker lives, `NotFound` where one is gone, `WrongDatabase` for another database.
     """
-    waiting = dict.fromkeys(keys)
+    wanted = set(keys)
     ended: dict[int, Operation] = {}
-    place, seen_at = _place(database), time.monotonic()
-    with database.look() as connection:
-        if WORKER not in living_roles(connection):
-            warn("no worker is alive: start one with turnup serve")
-    total = len(waiting)
+    watch = _Watch(database)
     with Console(stderr=True).status("") as status:
-        while waiting:
+        while waiting := wanted - ended.keys():
             for found in _ended(database, waiting):
                 ended.update(found)
-            for key in ended:
-                waiting.pop(key, None)
-            status.update(f"{total - len(waiting)} of {total} have ended")
-            if waiting:
-                seen_at = _see_to_it(database, place, seen_at)
+            status.update(f"{len(ended)} of {len(wanted)} have ended")
+            if len(ended) < len(wanted):
+                watch.look()
                 time.sleep(PAUSE)
     return dict(sorted(ended.items()))
 
@@ -65,18 +59,32 @@ def _ended(database: Database, keys: Iterable[int]) -> Iterable[Mapping[int, Ope
         yield {key: each for key, each in found.items() if each.ended_at is not None}
 
 
-def _see_to_it(database: Database, place: int, seen_at: float) -> float:
-    """Return when a worker was seen alive last; raise where that is too long ago, or the database is another one."""
-    if _place(database) != place:
-        raise WrongDatabase(f"the database {database} was replaced by another one")
-    with database.look() as connection:
-        if WORKER in living_roles(connection):
-            return time.monotonic()
-    if time.monotonic() - seen_at > PATIENCE:
-        raise NobodyWorks(
-            "no worker has been alive for a while: start turnup serve, and see with turnup list what becomes of these"
-        )
-    return seen_at
+class _Watch:
+    """Sees that somebody carries operations out, in the database that it began with."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._place = _place(database)
+        self._seen_at = time.monotonic()
+        if not self._has_worker():
+            warn("no worker is alive: start one with turnup serve")
+
+    def look(self) -> None:
+        """Raise `WrongDatabase` where the database is another one, `NobodyWorks` where nobody has for too long."""
+        if _place(self._database) != self._place:
+            raise WrongDatabase(f"the database {self._database} was replaced by another one")
+        if self._has_worker():
+            self._seen_at = time.monotonic()
+        elif time.monotonic() - self._seen_at > PATIENCE:
+            raise NobodyWorks(
+                "no worker has been alive for a while: start turnup serve, "
+                "and see with turnup list what becomes of these"
+            )
+
+    def _has_worker(self) -> bool:
+        """Return whether a worker is alive."""
+        with self._database.look() as connection:
+            return WORKER in living_roles(connection)
 
 
 def _place(database: Database) -> int:
