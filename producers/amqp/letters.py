@@ -74,10 +74,6 @@ def rejected(
     """Return the copy for the queue of the rejected, and the event that tells of it; `now` is business time."""
     identity = f"dead_{secrets.token_hex(8)}"
     event = without_secrets(rejection.event, products)
-    properties = carried_on(
-        rejection.message.properties, _headers(rejection, identity, rfc3339(now))
-    )
-    body, properties.content_type = _copy(rejection, event)
     told = to_cloudevent(
         source=source,
         identity=f"{identity}/1",
@@ -87,13 +83,11 @@ def rejected(
         sequence="0000000001",
         **_about(event, products),
     )
-    event_properties = pika.BasicProperties(
+    properties = pika.BasicProperties(
         content_type=STRUCTURED, delivery_mode=pika.DeliveryMode.Persistent.value
     )
-    return (
-        Letter("", REJECTED, body, properties),
-        Letter(EVENTS, _routing_key(event, products), _written(told), event_properties),
-    )
+    notice = Letter(EVENTS, _routing_key(event, products), _written(told), properties)
+    return _copy(rejection, event, _headers(rejection, identity, rfc3339(now))), notice
 
 
 def _reply(message: Message, body: bytes, status: int, kind: str) -> Letter:
@@ -106,7 +100,14 @@ def _reply(message: Message, body: bytes, status: int, kind: str) -> Letter:
     return Letter("", message.properties.reply_to, body, properties, is_owed=False)
 
 
-def _copy(rejection: Rejection, event: object) -> tuple[bytes, str | None]:
+def _copy(rejection: Rejection, event: object, headers: Mapping[str, Any]) -> Letter:
+    """Return the copy for the queue of the rejected, of which these headers say why it is there."""
+    properties = carried_on(rejection.message.properties, headers)
+    body, properties.content_type = _kept(rejection, event)
+    return Letter("", REJECTED, body, properties)
+
+
+def _kept(rejection: Rejection, event: object) -> tuple[bytes, str | None]:
     """Return what is kept of a command, and its type: the message as it came, or one event of it."""
     message, is_hidden = rejection.message, event is not rejection.event
     try:
