@@ -28,6 +28,7 @@ from schema.store.known import (
     known_services,
 )
 from schema.store.moments import moment, stored
+from schema.store.near_names import near_customers, unknown_customer
 from schema.store.opening import Opening
 from schema.store.order import Accepted, Answer, CodeAsked, Opened, Order, Planned
 from schema.store.questions import ProductFailed, ask_product, find_service, product_speaks
@@ -36,6 +37,9 @@ from schema.store.states import refuse_state
 from schema.store.superseding import Superseded, supersede
 from schema.store.taking import Taking, Wish
 from schema.store.transaction import Transaction
+
+#: So many unknown customers of one transaction get similar names: each costs two looks while nobody else gets in.
+MOST_COMPARED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class _Desk:
         )
         self._opening = Opening(transaction, len(orders), sum(bool(each.beside) for each in wishes))
         self._superseded: list[Superseded] = []
+        self._unknowns = 0
 
     def store(self) -> None:
         """Store all that was taken."""
@@ -172,11 +177,19 @@ class _Desk:
         """Return the customer, for whom this asker may ask (CO-7)."""
         owner = self._customers.get(order.customer)
         if owner is None:
-            detail = f"there is no customer {order.customer}; its record has to come first ({CUSTOMER_CHANGED})"
-            return Refusal("unknown_customer", 404, detail)
+            return self._unknown(order)
         if not may(order.asker, owner, order.customer):
             return not_yours(order.asker, order.customer)
         return owner
+
+    def _unknown(self, order: Order) -> Refusal:
+        """Return that there is no such customer; only the first ones of many are compared with those that there are."""
+        said = "/subject", f"its record has to come first ({CUSTOMER_CHANGED})"
+        self._unknowns += 1
+        near: Sequence[str] = ()
+        if self._unknowns <= MOST_COMPARED:
+            near = near_customers(self._transaction.connection, order.asker, order.customer)
+        return unknown_customer(order.customer, near, said)
 
     def _lacking(self, wish: Wish, verb: Verb) -> Refusal | None:
         """Return why an operation cannot have what it takes (CO-11), or its secret or code (ML-4, CP-5)."""

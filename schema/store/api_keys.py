@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
-from schema.asker import Asker, Role
+from schema.asker import ANYBODY, Asker, Role
 from schema.errors import Refusal
 from schema.store.customers import find_customer
 from schema.store.moments import moment, moment_or_none
+from schema.store.near_names import near_customers, unknown_customer
 from schema.store.transaction import Transaction
 from schema.tables import api_key
 from schema.views import ApiKey
@@ -91,7 +92,8 @@ def _add(transaction: Transaction, record: AddKey) -> str | Refusal:
         return Refusal("name_taken", 409, f"there is a key {record.name} already; names stay taken")
     is_known = record.customer is not None and find_customer(connection, record.customer)
     if record.role == "admin" and not is_known:
-        return Refusal("unknown_customer", 404, f"there is no customer {record.customer}")
+        name = record.customer or ""
+        return unknown_customer(name, near_customers(connection, ANYBODY, name), ("/customer", ""))
     values = {"name": record.name, "hash": record.hash, "role": record.role}
     about = {"customer": record.customer, "created_at": transaction.now}
     run(insert(api_key).values(**values, **about))

@@ -181,6 +181,30 @@ def test_CP_10_everybody_reads_his_own_and_nothing_else(
         assert asks.get(f"/v1/{path.format(name[hidden])}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("asks", "asked", "near"),
+    [
+        ("crm", "acm", ["acme"]),
+        ("crm", "betta", ["beta"]),
+        ("crm", "zzz", []),
+        ("anna", "acm", ["acme"]),
+        ("anna", "betta", []),
+        ("reseller", "betta", ["beta"]),
+        ("reseller", "acm", []),
+    ],
+    indirect=["asks"],
+)
+def test_CO_7_a_wrong_customer_is_pointed_at_with_those_names_only_that_the_asker_may_see(
+    asks: Client, asked: str, near: list[str]
+) -> None:
+    response = asks.send(activate("1", f"{asked}/b"))
+    assert reason(response, 404) == "unknown_customer"
+    told = response.json()
+    assert [each["pointer"] for each in told["errors"]] == ["/subject"]
+    assert told.get("closest", []) == near
+    assert [name for name in ("acme", "beta") if name in response.text] == near
+
+
 @by("reseller")
 def test_CO_7_a_call_on_anothers_operation_is_refused(asks: Client) -> None:
     for call in ("cancel", "retry", "confirm"):
