@@ -231,7 +231,8 @@ def tell(error: TurnupError) -> int:
     """Say what was reported on standard error, and return the exit code."""
     lines = str(error).splitlines()
     if isinstance(error, Refused):
-        lines += [f"  {each.pointer}  {each.detail}" for each in error.refusal.faults]
+        faults = [each for each in error.refusal.faults if each.detail != error.refusal.detail]
+        lines += [f"  {each.pointer}  {each.detail}" for each in faults]
     sys.stderr.write("".join(f"turnup: {line}\n" for line in lines))
     return 1 if isinstance(error, FAILURES) else 2
 

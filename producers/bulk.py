@@ -114,7 +114,10 @@ class Bulk:
 
     def told(self, refusal: Refusal) -> Refusal:
         """Return a refusal whose faults name the columns of the file."""
-        named = []
+        named: list[Fault] = []
+        if refusal.reason == "unknown_customer":
+            detail = refusal.faults[0].detail
+            return replace(refusal, faults=(Fault(self._column(f"{SUBJECT}/{CUSTOMER}"), detail),))
         is_told = any(each.pointer.startswith(f"{SUBJECT}/") for each in refusal.faults)
         for each in refusal.faults:
             if each.detail == MISSING and each.pointer.startswith("/data/"):

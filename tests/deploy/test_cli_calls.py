@@ -58,6 +58,13 @@ def test_CO_7_a_key_that_binds_a_user_of_the_broker_has_no_token_and_opens_nothi
     assert "no name" in refused("keys", "add", "amqp:", "--role", "operator", code=1)
 
 
+@pytest.mark.usefixtures("here")
+def test_a_key_for_a_customer_that_nobody_knows_is_refused_in_one_line() -> None:
+    done("customers", "load", write(customer()))
+    line = refused("keys", "add", "eva", "--role", "admin", "--customer", "acmee", code=1)
+    assert line == "there is no customer acmee; did you mean acme?"
+
+
 def test_a_keys_token_is_printed_once_and_opens_the_door(url: str) -> None:
     token = done("keys", "add", "crm", "--role", "operator").strip()
     database = Database(url)

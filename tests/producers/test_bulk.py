@@ -179,6 +179,11 @@ def test_a_row_without_its_customer_or_its_reference_says_which_of_both() -> Non
     by_row = f"{empty}, or leave this column out, and each service is named after its row"
     assert told == [f"customer {wanted}", by_row]
     assert said("delete", customer="acme", reference="pbx") == ["reference must be both"]
+    unknown = Refusal("unknown_customer", 404, "", (Fault("/subject", "there is none"),))
+    (fault,) = (
+        bulk("Kunde", kind=KIND, names={"Kunde": "customer"}, full_name="Ann").told(unknown).faults
+    )
+    assert fault.pointer == "Kunde"
 
 
 def test_what_is_said_for_all_rows_cannot_be_said_in_one() -> None:
