@@ -138,10 +138,10 @@ class Product:
     A product that `takes_entitlement` takes one from the customer's pool for each service (CO-11). What its services
     are `reached_by` is a kind of thing: one that takes another of that kind lets the number go that it had. Its calls
     have the sub client type `call_mark` in the vendor's call history (ML-10). What a person needs beside one of its
-    secrets, to use it, are the facts that it `logs_in_with`; `written` says how people write some of its facts. Each of
-    its `limits` is a setting with this default. Operations for which `turns` (of verb and what is stored) names the
-    same owner act one at a time (SD-8); one whose `severity` is high does not wait for one that only rests before its
-    next try (SD-12).
+    secrets, to use it, are the facts that it `logs_in_with`; a secret that was shown or is over is `renewed_by` a
+    verb; `written` says how people write some of its facts. Each of its `limits` is a setting with this default.
+    Operations for which `turns` (of verb and what is stored) names the same owner act one at a time (SD-8); one
+    whose `severity` is high does not wait for one that only rests before its next try (SD-12).
     `rules` are its own, by number, each in one line.
     """
 
@@ -162,6 +162,7 @@ class Product:
     reached_by: str | None = None
     call_mark: str | None = None
     logs_in_with: tuple[str, ...] = ()
+    renewed_by: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     limits: Mapping[str, int | bool] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)

@@ -148,6 +148,7 @@ PRODUCT = Product(
     },
     heard_of="iccid",
     logs_in_with=("number",),
+    renewed_by={ACTIVATION_CODE: "reissue_code"},
     uses={"installed": ACTIVATION_CODE, "enabled": ACTIVATION_CODE, "disabled": ACTIVATION_CODE},
     expires={"expired": ACTIVATION_CODE},
     takes_entitlement=True,

@@ -1,7 +1,7 @@
 """Revealing a secret: once, by whoever may, and the service's history says who, when and which (CO-4)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -58,8 +58,12 @@ def _reveal(transaction: Transaction, record: Reveal) -> Mapping[int, Refusal]:
     """Spend reveals, while nobody else can change the rows of their services."""
     run, wanted = transaction.connection.execute, {"secrets": record.secrets}
     owners = run(_services(transaction.dialect), wanted).all()
-    rows = run(select(secret).where(_ARE_ASKED), wanted).all()
-    refusals = {row.id: why for row in rows if (why := _refusal(transaction, row))}
+    rows = {row.id: row for row in run(select(secret).where(_ARE_ASKED), wanted)}
+    refusals = {
+        owner.secret_id: _advised(transaction, owner, why)
+        for owner in owners
+        if (why := _refusal(transaction, rows[owner.secret_id]))
+    }
     if refusals:
         return refusals
     spent = update(secret).where(_ARE_ASKED)
@@ -90,9 +94,19 @@ def _refusal(transaction: Transaction, row: Row[Any]) -> Refusal | None:
     return None if state == "valid" else not_valid(row.name, state)
 
 
+def _advised(transaction: Transaction, owner: Row[Any], refusal: Refusal) -> Refusal:
+    """Return why a secret is not shown with the verb that makes a new one, where that may be asked now."""
+    product = transaction.products.get(owner.product)
+    verb = product.renewed_by.get(owner.name) if product else None
+    if product is None or verb not in product.allowed(owner.state):
+        return refusal
+    return replace(refusal, detail=f"{refusal.detail}; {verb} makes a new one")
+
+
 @cache
 def _services(dialect: str) -> Select[Any]:
     """Return the query that holds the rows of the services of secrets."""
-    columns = (service.c.id, service.c.number, service.c.sequence, secret.c.name)
-    query = select(*columns).join(secret, secret.c.service_id == service.c.id).where(_ARE_ASKED)
+    owner = (service.c.id, service.c.number, service.c.sequence, service.c.product, service.c.state)
+    query = select(*owner, secret.c.name, secret.c.id.label("secret_id"))
+    query = query.join(secret, secret.c.service_id == service.c.id).where(_ARE_ASKED)
     return locked(dialect, query.order_by(service.c.id), service, skip=False)

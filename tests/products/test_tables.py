@@ -63,6 +63,11 @@ def test_a_dry_run_tells_the_steps_of_the_workflow(subject: Subject) -> None:
 
 
 @each_subject
+def test_what_makes_a_secret_anew_is_a_verb_of_the_product(subject: Subject) -> None:
+    assert {*subject.product.renewed_by.values()} <= {*subject.product.verbs}
+
+
+@each_subject
 def test_CO_10_a_new_service_can_only_be_cancelled(subject: Subject) -> None:
     published = published_table(subject.product)
     assert {verb: row[NEW] for verb, row in published.items()} == {

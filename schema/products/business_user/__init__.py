@@ -171,6 +171,7 @@ PRODUCT = Product(
         "deferred": frozenset({"pending", "failed"}),
         "members_to_tell": frozenset({"deleted"}),
     },
+    renewed_by={PHONE_LOGIN: "new_passwords"},
     rules={
         "BU-1": "a desk phone, or none with a mobile; a mobile always with its contract number",
         "BU-2": "names of 23 and 30 characters, a user name without + - & @ and spaces, an e-mail",

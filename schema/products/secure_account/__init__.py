@@ -219,6 +219,7 @@ PRODUCT = Product(
     learns=_learned,
     reached_by="virtual_number",
     logs_in_with=("user_name",),
+    renewed_by={INSTALLATION_LINK: "send_installation", ACTIVATION_LINK: "send_activation"},
     limits=LIMITS,
     uses={"configuration_fetched": ACTIVATION_LINK},
     rules={

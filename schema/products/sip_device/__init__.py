@@ -149,6 +149,7 @@ PRODUCT = Product(
     },
     heard_of="mac",
     logs_in_with=("mac", "user_name", "domain", "outbound_proxy"),
+    renewed_by={SIP_PASSWORD: "reset_password"},
     written={"mac": written_mac},
     limits=LIMITS,
     turns=owners,

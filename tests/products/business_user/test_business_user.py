@@ -244,7 +244,7 @@ def test_BU_1_an_update_leaves_no_mobile_without_its_contract(world: World) -> N
 def test_BU_9_login_details_are_shown_once_each_time_that_they_are_made(world: World) -> None:
     activate(world)
     seen = [reveal(world)]
-    with pytest.raises(Refused, match="shown once"):
+    with pytest.raises(Refused, match="shown once; new_passwords makes a new one"):
         reveal(world)
     do(world, "update", desk_phone=OTHER_PHONE)
     seen.append(reveal(world))
