@@ -8,6 +8,12 @@ from io import StringIO
 #: What a cell begins with that a spreadsheet calculates; the last four are full-width.
 FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
+#: Where a spreadsheet of another language cuts a cell in two, and a formula follows that is no telephone number.
+CUT = re.compile(
+    r'(?<=[;,\r\n])(?="*[=+@\-\uff1d\uff0b\uff0d\uff20])'
+    r"(?!\+[1-9][0-9]{1,14}(?:[;,\r\n]|\Z))"
+)
+
 #: A telephone number calculates nothing, and is read and copied: it stays as it is.
 E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 
@@ -17,7 +23,8 @@ MARK = "\ufeff"
 
 def safe_cell(text: str) -> str:
     """Return text that no spreadsheet calculates: what begins like a formula gets an apostrophe."""
-    return f"'{text}" if text[:1] in FORMULA and not E164.fullmatch(text) else text
+    safe = CUT.sub("'", text)
+    return f"'{safe}" if text[:1] in FORMULA and not E164.fullmatch(text) else safe
 
 
 def csv_line(cells: Sequence[str], separator: str = ",") -> str:

@@ -8,14 +8,32 @@ import pytest
 from schema.spreadsheet import csv_line, safe_cell
 
 
-@pytest.mark.parametrize(
-    "text", ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1"]
-)
+@pytest.mark.parametrize("text", ["=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1"])
 def test_what_a_spreadsheet_would_calculate_stays_text(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["", "Ann", "+390612345678", "0012", "a=b", "'=1"])
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ("x,-2;+3", "x,'-2;'+3"),
+        ('x;""=1', 'x;\'""=1'),
+        ("x\n@SUM(A1)", "x\n'@SUM(A1)"),
+        ("\r=1", "'\r'=1"),
+    ],
+)
+def test_what_is_a_formula_where_another_language_cuts_the_cell_stays_text_too(
+    text: str, safe: str
+) -> None:
+    assert safe_cell(text) == safe
+    assert safe_cell(safe) == safe
+
+
+UNHARMED = ["", "Ann", "+390612345678", "a,+390612345679;b", "a;b, -1", "a=b", "'=1"]
+
+
+@pytest.mark.parametrize("text", UNHARMED)
 def test_everything_else_stays_as_it_is_and_so_do_telephone_numbers(text: str) -> None:
     assert safe_cell(text) == text
 
