@@ -1,8 +1,9 @@
 """Services that come to be beside another one, such as a device's workspace: they go where that never is (CO-10)."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import exists, func, select, tuple_, update
+from sqlalchemy import Row, func, select, tuple_, update
 
 from schema.lifecycle import DELETED
 from schema.store.dialect import locked
@@ -24,20 +25,32 @@ def keep_besides(transaction: Transaction, services: Sequence[int]) -> None:
 
 
 def drop_besides(transaction: Transaction, services: Sequence[int]) -> list[int]:
-    """Delete what was made beside services that are deleted now, unless somebody has something in it; return it."""
+    """Delete what was made beside services that are deleted now; return it.
+
+    What somebody else has something in goes with him instead, unless he comes to be.
+    """
     run = transaction.connection.execute
     name = service.c.customer + "/" + service.c.reference
     place = (possession.c.scope == name) & (possession.c.kind == service.c.state)
-    is_used = exists().where(place)
+    heir = select(func.min(possession.c.service_id)).where(place)
     first = select(func.min(operation.c.id)).where(operation.c.service_id == service.c.made_beside)
     # Who first asked for anything of a service has made it, and what came beside it.
-    query = select(service, first.correlate(service).scalar_subquery().label("maker"))
-    query = query.where(service.c.made_beside.in_(services), ~is_used)
-    query = locked(transaction.dialect, query.order_by(service.c.id), service, skip=False)
-    for row in (found := run(query).all()):  # few are made beside others, and fewer in vain
-        number, sequence = row.number + 1, row.sequence + 1
-        values = {"state": DELETED, "number": number, "sequence": sequence, "made_beside": None}
-        run(update(service).where(service.c.id == row.id).values(values))
-        line = Line("moved", "worker", "never_active", row.state, DELETED, event="service_changed")
-        transaction.write_history([Written(SERVICE, row.id, number, sequence, (line,), row.maker)])
-    return [row.id for row in found]
+    asked_by = first.correlate(service).scalar_subquery().label("maker")
+    query = select(service, asked_by, heir.correlate(service).scalar_subquery().label("heir"))
+    query = query.where(service.c.made_beside.in_(services)).order_by(service.c.id)
+    found = run(locked(transaction.dialect, query, service, skip=False)).all()
+    for row in found:  # few are made beside others, and fewer in vain
+        if row.heir is None:
+            _drop(transaction, row)
+        else:
+            run(update(service).where(service.c.id == row.id).values(made_beside=row.heir))
+    return [row.id for row in found if row.heir is None]
+
+
+def _drop(transaction: Transaction, row: Row[Any]) -> None:
+    """Delete a service that has not come to be."""
+    number, sequence = row.number + 1, row.sequence + 1
+    values = {"state": DELETED, "number": number, "sequence": sequence, "made_beside": None}
+    transaction.connection.execute(update(service).where(service.c.id == row.id).values(values))
+    line = Line("moved", "worker", "never_active", row.state, DELETED, event="service_changed")
+    transaction.write_history([Written(SERVICE, row.id, number, sequence, (line,), row.maker)])

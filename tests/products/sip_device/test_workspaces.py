@@ -250,6 +250,22 @@ def test_CO_10_a_new_workspace_stays_where_another_device_stands_in_it_by_then(
     world.check()
 
 
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_CO_10_a_new_workspace_goes_with_the_last_device_of_those_that_never_were(
+    world: World, *, has_begun: bool
+) -> None:
+    found = [add(world, 1, {}), add(world, 2)]
+    first, second = (each.operation for each in found if isinstance(each, Accepted))
+    for operation in (first, second):
+        if has_begun:
+            world.work()
+        world.cancel(operation)
+        world.work()
+    assert {row["state"] for row in world.rows.all("service")} == {"deleted"}
+    assert (numbers(world), world.rows.all("possession")) == ({}, [])
+    world.check()
+
+
 def test_SD_5_and_CO_11_a_new_workspace_that_starts_later_needs_an_emergency_address_then_too(
     world: World,
 ) -> None:
