@@ -69,9 +69,8 @@ class Progress(NamedTuple):
         """Return what the step may know."""
         claimed = self.claimed
         state = claimed.service_state
-        service = Service(
-            claimed.customer, claimed.reference, state, self.platform_id, self.service_facts
-        )
+        named = (claimed.customer, claimed.reference, state, self.platform_id)
+        service = Service(*named, self.service_facts, claimed.has_beside)
         return Work(
             operation=self.name,
             installation=claimed.installation,

@@ -125,6 +125,8 @@ class Service(NamedTuple):
     state: str
     platform_id: str | None
     facts: Facts
+    #: Whether another service stands or falls with it, as a new workspace does with its device (CO-10).
+    has_beside: bool = False
 
     @property
     def name(self) -> str:

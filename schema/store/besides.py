@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_, update
 
 from schema.lifecycle import DELETED
 from schema.store.dialect import locked
 from schema.store.transaction import Line, Transaction, Written
 from schema.tables import SERVICE, operation, possession, service
+
+
+def has_beside(maker: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return whether something stands or falls with a service."""
+    made = service.alias("made")
+    return exists().where(made.c.made_beside == maker)
 
 
 def keep_besides(transaction: Transaction, services: Sequence[int]) -> None:

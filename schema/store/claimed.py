@@ -12,7 +12,7 @@ AS_STORED = (
     "id", "product", "verb", "state", "step", "undoing", "attempt", "cycle", "cancel", "cancel_reason",
     "reason", "told", "past_return", "restored",
     "installation", "actor", "correlation_id", "data", "customer", "reference", "service_id", "service_facts",
-    "platform_id",
+    "platform_id", "has_beside",
 )  # fmt: skip
 AS_MOMENTS = ("accepted_at", "starts_at", "deadline_at")
 AS_COUNTED = ("owner", "epoch", "turn", "tries", "before")
@@ -69,6 +69,7 @@ class Claimed(NamedTuple):
     service_state: str
     service_facts: str
     platform_id: str | None
+    has_beside: bool
     customer_record: Customer
     secrets: Mapping[str, str]
     mailed: Mapping[str, datetime]

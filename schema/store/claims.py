@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from schema.lifecycle import Phase, move
 from schema.store.beginning import Word, word_about
+from schema.store.besides import has_beside
 from schema.store.between_tries import line_up
 from schema.store.claimed import (
     AS_COUNTED,
@@ -208,6 +209,7 @@ def _columns() -> Iterator[ColumnElement[Any]]:
         **{name: service.c[name] for name in ("customer", "reference", "holder", "platform_id")},
         "service_state": service.c.state,
         "service_facts": service.c.facts,
+        "has_beside": has_beside(service.c.id),
         "customer_data": customer.c.data,
         "has_secrets": has_secrets(service.c.id),
         "reason": func.nullif(operation.c.reason, OTHERS_FIRST),

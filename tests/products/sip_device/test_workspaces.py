@@ -247,22 +247,29 @@ def test_CO_10_a_new_workspace_stays_where_another_device_stands_in_it_by_then(
     states = {row["reference"]: row["state"] for row in world.rows.all("service")}
     assert states == {"d1": "deleted", "room": "workspace", "d2": "registered"}
     assert numbers(world) == {NUMBER: "room"}
+    done(world, "delete", "acme/d2")
+    world.cancel(done(world, "activate", "acme/d3", **in_workspace(3)))
+    world.work()
+    assert (numbers(world), len(world.platform.kept(ROOM))) == ({NUMBER: "room"}, 1)
     world.check()
 
 
-@pytest.mark.parametrize("has_begun", [True, False])
+@pytest.mark.parametrize("stands_there", [1, 2])
 def test_CO_10_a_new_workspace_goes_with_the_last_device_of_those_that_never_were(
-    world: World, *, has_begun: bool
+    world: World, stands_there: int
 ) -> None:
+    """The second device finds the workspace there, or makes it itself where the first is gone by then."""
     found = [add(world, 1, {}), add(world, 2)]
     first, second = (each.operation for each in found if isinstance(each, Accepted))
     for operation in (first, second):
-        if has_begun:
-            world.work()
+        if operation == second or stands_there == 2:
+            world.settle(timedelta(minutes=5))
+            (room,) = world.platform.kept(ROOM)
+            assert len(room["devices"]) == (stands_there if operation == first else 1)
         world.cancel(operation)
         world.work()
     assert {row["state"] for row in world.rows.all("service")} == {"deleted"}
-    assert (numbers(world), world.rows.all("possession")) == ({}, [])
+    assert (numbers(world), world.rows.all("possession"), world.platform.kept(ROOM)) == ({}, [], [])
     world.check()
 
 

@@ -59,8 +59,9 @@ async def is_workspace_made(work: Work, platform: SipPlatform) -> Answer:
 
 
 async def remove_made_workspace(work: Work, platform: SipPlatform) -> Outcome:
-    """Take the workspace away again, unless another device stands in it by now."""
-    if workspace := new_workspace(work):
+    """Take away the workspace that goes with the device, unless another one stands in it by now."""
+    workspace = workspace_of(work)
+    if workspace and work.service.has_beside:
         await platform.remove_workspace(work, workspace.name)
     return Done()
 
