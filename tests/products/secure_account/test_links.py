@@ -12,6 +12,7 @@ from schema.products.secure_account.commands import Refresh
 from schema.store.moments import moment
 from tests.products.secure_account.accounts import (
     PLAIN,
+    PRODUCT,
     SNOM,
     at_the_platform,
     begin,
@@ -28,7 +29,9 @@ from tests.products.secure_account.accounts import (
 from tests.products.secure_account.examples import EMAIL, GSM, SECRETS
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
+from tests.world.worker import SEALER
 from tests.world.world import START, World
+from workers.channels.wording import Wording
 from workers.notices import worded
 from workers.products.secure_account.notices import NOTICES, TO_PASS_ON
 from workers.products.secure_account.platform import Account, AccountPlatform, Link, connect
@@ -113,6 +116,9 @@ def test_SA_3_by_another_message_the_admin_passes_on_a_link_that_nobody_was_sent
     assert sent(world, operation) == [("mail", "link_to_pass_on", "anna@acme.example")]
     (secret,) = world.rows.all("secret")
     assert (secret["name"], secret["state"]) == ("installation_link", "valid")
+    (parcel,) = world.workers[0].parcels[0]
+    said = Wording({PRODUCT: NOTICES}, SEALER).worded(parcel)
+    assert "The installation link of the secure account one" in said.text
 
 
 @pytest.mark.parametrize("language", ["en", "it"])

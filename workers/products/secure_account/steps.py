@@ -180,13 +180,6 @@ async def revoke_keys(work: Work, platform: AccountPlatform) -> Outcome:
     return Done({"keys": "revoked", "keys_by": None})
 
 
-async def are_keys_revoked(work: Work, platform: AccountPlatform) -> Answer:
-    """Ask whether the keys are revoked."""
-    status = (await platform.show(work)).status
-    is_so = status["keys"] == "revoked"
-    return Present({"keys": "revoked", "keys_by": None}) if is_so else Absent()
-
-
 async def remove_account(work: Work, platform: AccountPlatform) -> Outcome:
     """Remove the account for good (SA-8)."""
     await platform.remove(work, work.service.platform_id or "")

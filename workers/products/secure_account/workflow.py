@@ -17,7 +17,6 @@ from workers.products.secure_account.steps import (
     allow_calls,
     are_calls_allowed,
     are_calls_stopped,
-    are_keys_revoked,
     are_settings_changed,
     await_fetch,
     await_installation,
@@ -99,7 +98,7 @@ enable = Workflow(Enable, steps=(Step(allow_calls, ask=are_calls_allowed, undo=s
 
 revocation = Workflow(
     RevokeKeys,
-    steps=(Step(revoke_keys, ask=are_keys_revoked, keeps=("keys", "keys_by")),),
+    steps=(Step(revoke_keys, keeps=("keys", "keys_by")),),
     no_return="revoke_keys",
 )
 
