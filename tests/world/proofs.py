@@ -15,7 +15,7 @@ from typing import Any
 from schema.errors import Refusal
 from schema.lifecycle import NEW, Cell, Phase, Product, move
 from schema.store.moments import moment
-from tests.world.journeys import reach
+from tests.world.journeys import reach, take
 from tests.world.subjects import Subject
 from tests.world.watch import Watch
 from tests.world.world import World
@@ -121,6 +121,9 @@ def played(make: Make, subject: Subject, case: tuple[str, str | None]) -> Iterat
     verb, state = case
     if state is not None:
         reach(world, state)
+    if first := subject.before.get(verb):
+        take(world, subject, first)
+        state = world.rows.service()["state"]
     play = Play(world, subject, verb, state)
     play.before = world.platform.shown(SERVICE)
     play.effects_before = len(world.platform.effects())
@@ -139,6 +142,8 @@ def undisturbed(
         ending = play.ending()
         assert ending.state == "succeeded", ending
         assert ending.service == after(play, Phase.DONE), ending
+        is_seen = ending.shown != play.before
+        assert is_seen or not ending.effects, f"{case}: its example changes nothing at the platform"
         return ending, list(play.world.points.reached)
 
 

@@ -35,6 +35,8 @@ class Subject:
     people: Mapping[str, str] = field(default_factory=dict)
     #: How a service comes to rest in a state that no row of verbs and signals leads to: state -> what does it.
     ways: Mapping[str, Callable[[Any], None]] = field(default_factory=dict)
+    #: The verb that comes before one in its proofs, so that there is something to change: verb -> verb.
+    before: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -79,5 +81,7 @@ def find_subjects() -> dict[str, Subject]:
 def _subject(product: Product, home: Home, vendor: Vendor) -> Subject:
     """Return one product with its examples, which stand in `tests/products/<product>/examples.py`."""
     told = importlib.import_module(f"tests.products.{product.name}.examples")
-    more = {name.lower(): getattr(told, name, {}) for name in ("CUSTOMER", "PEOPLE", "WAYS")}
+    more = {
+        name.lower(): getattr(told, name, {}) for name in ("CUSTOMER", "PEOPLE", "WAYS", "BEFORE")
+    }
     return Subject(product, home, vendor, told.EXAMPLES, told.SECRETS, **more)

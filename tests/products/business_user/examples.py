@@ -28,6 +28,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "delete": {"reason": "left the company"},
 }
 
+#: Who leaves a group is in it.
+BEFORE = {"leave_group": "join_group"}
+
 #: Whoever has no desk phone has a mobile, with its contract.
 WITHOUT_DESK_PHONE = {
     **{name: each for name, each in EXAMPLES["activate"].items() if name != "desk_phone"},

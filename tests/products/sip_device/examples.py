@@ -83,3 +83,6 @@ def make_workspace(world: Any) -> None:
 
 #: A workspace comes with its first device, and stays without it.
 WAYS = {"workspace": make_workspace}
+
+#: What is unblocked is blocked.
+BEFORE = {"unblock": "block"}
