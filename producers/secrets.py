@@ -43,7 +43,9 @@ class Secrets:
 
         Raises `Refused` (404, 409, 422; 500 where it does not open), `NotStored` or `Unanswered`.
         """
-        kept = self._kept(service, name)
+        (kept,) = self._kept([service], name)
+        if isinstance(kept, Refusal):
+            raise Refused(kept)
         value = self._opened(kept)
         refusals = self._spend([kept], actor)
         if refusals:
@@ -57,41 +59,24 @@ class Secrets:
 
         Raises `Refused` (409 with all that are not shown, and none is spent; 500), `NotStored` or `Unanswered`.
         """
-        kept = self._kept_by_all(services, name)
+        found = self._kept(services, name)
+        kept = [each for each in found if isinstance(each, Kept)]
+        if len(kept) < len(found):
+            raise Refused(_nothing_revealed(found))
         values = [self._opened(each) for each in kept]
-        refusals = self._spend(kept, actor)
-        if refusals:
-            placed = enumerate(each.id for each in kept)
-            why = {place: refusals[key] for place, key in placed if key in refusals}
-            raise Refused(_nothing_revealed(why))
+        if refusals := self._spend(kept, actor):
+            raise Refused(_nothing_revealed([refusals.get(each.id) for each in kept]))
         each_of = zip(services, kept, values, strict=True)
         return [Revealed(service=of.id, secret=its.name, value=value) for of, its, value in each_of]
 
-    def _kept_by_all(self, services: Sequence[Service], name: str | None) -> list[Kept]:
-        """Return a secret of each of these services as it is stored; raise `Refused` (409) with all that have none."""
-        kept: list[Kept] = []
-        why: dict[int, Refusal] = {}
-        for place, service in enumerate(services):
-            try:
-                kept.append(self._kept(service, name))
-            except Refused as error:
-                why[place] = error.refusal
-        if why:
-            raise Refused(_nothing_revealed(why))
-        return kept
-
-    def _kept(self, service: Service, name: str | None) -> Kept:
-        """Return a secret of a service as it is stored; raise `Refused` (404, 422)."""
+    def _kept(self, services: Sequence[Service], name: str | None) -> list[Kept | Refusal]:
+        """Return a secret of each of these services as it is stored, or that it has none of the name."""
+        keys = [key_of("svc", each.id) for each in services]
         with self._database.look() as connection:
-            kept = kept_secrets(connection, key_of("svc", service.id))
-        chosen = [each for each in kept if name in {None, each.name}]
-        if not chosen:
-            detail = f"{service.id} has no secret" + (f" {name}" if name else "")
-            raise Refused(Refusal("no_such_secret", 404, detail))
-        if len(chosen) > 1:
-            names = ", ".join(each.name for each in chosen)
-            raise Refused(invalid((Fault("/secret", f"must be one of: {names}"),)))
-        return chosen[0]
+            kept = kept_secrets(connection, keys)
+        return [
+            _chosen(each, kept.get(key, ()), name) for key, each in zip(keys, services, strict=True)
+        ]
 
     def _opened(self, kept: Kept) -> str:
         """Return what a secret says, before its reveal is spent: a key that is missing costs nothing."""
@@ -116,10 +101,24 @@ class Secrets:
         return "right" if same[0] else "older"
 
 
-def _nothing_revealed(refusals: Mapping[int, Refusal]) -> Refusal:
+def _chosen(service: Service, kept: Sequence[Kept], name: str | None) -> Kept | Refusal:
+    """Return the secret of a name, or the only one; or why there is none (404), or which there are (422)."""
+    chosen = [each for each in kept if name in {None, each.name}]
+    if not chosen:
+        detail = f"{service.id} has no secret" + (f" {name}" if name else "")
+        return Refusal("no_such_secret", 404, detail)
+    if len(chosen) > 1:
+        names = ", ".join(each.name for each in chosen)
+        return invalid((Fault("/secret", f"must be one of: {names}"),))
+    return chosen[0]
+
+
+def _nothing_revealed(answers: Sequence[Kept | Refusal | None]) -> Refusal:
     """Return the refusal of many, by the places of those that are not shown."""
     faults = tuple(
-        Fault(f"/references/{place}", told(refusal)) for place, refusal in refusals.items()
+        Fault(f"/references/{place}", told(each))
+        for place, each in enumerate(answers)
+        if isinstance(each, Refusal)
     )
     detail = "some of these secrets are not shown, so none was"
     return Refusal("nothing_revealed", 409, detail, faults)

@@ -1,5 +1,6 @@
 """Who asks over HTTP, by the API key of his request, and what he reaches (CO-7)."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,7 +10,7 @@ from producers.http.doors import Doors
 from schema.asker import Asker, forbidden, not_yours
 from schema.errors import NotFound, Refusal, Refused
 from schema.store.reach import reaches
-from schema.store.reads import find_operation, find_service, find_ticket
+from schema.store.reads import find_operation, find_service, find_services, find_ticket
 from schema.views import Operation, Service, Ticket
 
 
@@ -55,6 +56,16 @@ def service_for(doors: Doors, asker: Asker, name: str, *, calls: bool = False) -
         if not reaches(connection, asker, found.customer):
             raise _out_of_reach(asker, found.customer, f"service {name}", calls=calls)
     return found
+
+
+def services_for(
+    doors: Doors, asker: Asker, customer: str, references: Sequence[str]
+) -> list[Service]:
+    """Return services of a customer for somebody who calls; he is refused where the customer is another's."""
+    with doors.database.look() as connection:
+        if not reaches(connection, asker, customer):
+            raise Refused(not_yours(asker, customer))
+        return find_services(connection, doors.products, customer, references)
 
 
 def ticket_for(doors: Doors, asker: Asker, public: str) -> Ticket:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from producers.exports import csv_of, table_of
-from producers.http.askers import Asking, acting, service_for
+from producers.http.askers import Asking, acting, service_for, services_for
 from producers.http.doors import Open
 from producers.http.openapi import problems
 from schema.command import EventId, Name
@@ -79,8 +79,7 @@ def reveal_secrets(doors: Open, asker: Asking, customer: Name, body: RevealAllBo
 
     A cell that a spreadsheet would calculate has an ' before it, which is no part of it.
     """
-    names = [f"{customer}/{each}" for each in body.references]
-    services = [service_for(doors, asker, each, calls=True) for each in names]
+    services = services_for(doors, asker, customer, body.references)
     actor = acting(asker, body.actor).name
     revealed = doors.secrets.reveal_all(services, body.secret, actor)
     tables = [

@@ -143,6 +143,18 @@ def find_service(connection: Connection, products: Products, name: str) -> Servi
     return service_of(row, products)
 
 
+def find_services(
+    connection: Connection, products: Products, customer: str, references: Sequence[str]
+) -> list[Service]:
+    """Return services of a customer in the order of their references, or raise `NotFound` with those there are not."""
+    query = _services(connection.dialect.name).where(service.c.customer == customer)
+    rows = connection.execute(query.where(service.c.reference.in_(references)))
+    found = {row.reference: service_of(row, products) for row in rows}
+    if missing := [f"{customer}/{each}" for each in references if each not in found]:
+        raise NotFound(f"there is no service {', '.join(missing)}")
+    return [found[each] for each in references]
+
+
 def list_tickets(connection: Connection, wanted: TicketFilter, span: Span = WHOLE) -> list[Ticket]:
     """Return tickets, newest first, each with its comments."""
     query = all_tickets().where(*_same(operation, product=wanted.product))

@@ -1,6 +1,7 @@
 """Revealing a secret: once, by whoever may, and the service's history says who, when and which (CO-4)."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -44,14 +45,15 @@ class Reveal:
         return [_reveal(transaction, record) for record in records]
 
 
-def kept_secrets(connection: Connection, service_id: int) -> list[Kept]:
-    """Return the newest secret of each name that a service has."""
-    query = select(secret.c.id, secret.c.name, secret.c.sealed)
-    query = query.where(secret.c.service_id == service_id).order_by(secret.c.id)
-    newest = {row.name: row for row in connection.execute(query)}
-    return [
-        Kept(row.id, name, row.sealed, context_of(service_id, name)) for name, row in newest.items()
-    ]
+def kept_secrets(connection: Connection, services: Iterable[int]) -> Mapping[int, list[Kept]]:
+    """Return the newest secret of each name that services have, by service."""
+    query = select(secret.c.id, secret.c.service_id, secret.c.name, secret.c.sealed)
+    query = query.where(secret.c.service_id.in_(services)).order_by(secret.c.id)
+    newest = {(row.service_id, row.name): row for row in connection.execute(query)}
+    kept: dict[int, list[Kept]] = defaultdict(list)
+    for (owner, name), row in newest.items():
+        kept[owner].append(Kept(row.id, name, row.sealed, context_of(owner, name)))
+    return kept
 
 
 def _reveal(transaction: Transaction, record: Reveal) -> Mapping[int, Refusal]:

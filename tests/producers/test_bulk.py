@@ -151,14 +151,15 @@ def test_a_verb_that_makes_no_service_needs_its_reference() -> None:
 
 
 def test_what_is_missing_is_named_by_the_columns_that_would_say_it() -> None:
-    verb = {"kind": "turnup.sip_device.activate", "customer": "acme"}
-    assert faults("mac", "type", "firmware", **verb) == [
+    kind, acme, known = "turnup.sip_device.activate", "acme", ("mac", "type", "firmware")
+    assert faults(*known, kind=kind, customer=acme) == [
         "disclaimer.accepted_by is missing",
         "disclaimer.accepted_at is missing",
     ]
     missing = Refusal("invalid", 422, "", (Fault("/data/disclaimer", "is missing"),))
     names = {"Chi": "disclaimer.accepted_by"}
-    found = bulk("mac", "type", "firmware", "Chi", "disclaimer.accepted_at", names=names, **verb)
+    columns = (*known, "Chi", "disclaimer.accepted_at")
+    found = bulk(*columns, names=names, kind=kind, customer=acme)
     assert [each.pointer for each in found.told(missing).faults] == [
         "Chi",
         "disclaimer.accepted_at",
