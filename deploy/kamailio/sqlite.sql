@@ -16,8 +16,14 @@ CREATE TABLE device_type (
     is_secure INTEGER NOT NULL
 );
 
--- Who is talking, as Kamailio's module dialog knows it.
-CREATE TABLE ongoing (user_name TEXT NOT NULL, h_entry INTEGER NOT NULL, h_id INTEGER NOT NULL);
+-- Who calls whom, from before it rings, as Kamailio's modules dialog and tm know the call.
+CREATE TABLE ongoing (
+    user_name TEXT NOT NULL,
+    h_entry INTEGER NOT NULL,
+    h_id INTEGER NOT NULL,
+    call_id TEXT NOT NULL,
+    cseq INTEGER NOT NULL
+);
 
 -- What devices did and Turnup was not told yet (SD-10): written with the binding itself, forgotten once it was taken.
 CREATE TABLE news (

@@ -75,8 +75,8 @@ class KamailioServer:
         yield
         self._tables.ask(f"ALTER TABLE away RENAME TO {table}")
 
-    def is_talking(self, user_name: str) -> bool:
-        """Whether a call of this user is going on."""
+    def is_in_call(self, user_name: str) -> bool:
+        """Whether a call of this user rings or is going on."""
         return self._tables.ask("SELECT 1 FROM ongoing WHERE user_name = ?", user_name) != []
 
     def start(self) -> None:

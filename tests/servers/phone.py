@@ -2,8 +2,8 @@
 
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +24,9 @@ DEAF = 9
 
 #: What a scenario writes down, in a directory of its own.
 LOG = "log"
+
+#: Each status that a scenario has written down by now.
+Said = Callable[[], list[int]]
 
 
 class PhoneUnanswered(Exception):
@@ -58,19 +61,29 @@ class Phone:
         """Call another phone, and talk until somebody else ends the call; return the last status."""
         return self._play("talk.xml", {"user": self.user_name, "other": other})[-1]
 
+    def answers(self) -> AbstractContextManager[Said]:
+        """Take one call while the block runs, until somebody else ends it."""
+        return self._taking("answer.xml")
+
+    def rings(self) -> AbstractContextManager[Said]:
+        """Ring for one call while the block runs, and answer it once it was cancelled."""
+        return self._taking("ringing.xml")
+
+    def announces(self, message: bytes) -> AbstractContextManager[Said]:
+        """Play a message to whoever calls while the block runs, and refuse the call."""
+        return self._taking("announcement.xml", message)
+
     @contextmanager
-    def answers(self, message: bytes | None = None) -> Iterator[None]:
-        """Take one call while the block runs; with a message, play it and refuse the call."""
+    def _taking(self, scenario: str, message: bytes = b"") -> Iterator[Said]:
+        """Take one call as a scenario says; it is asked for each status that it has written down."""
         with TemporaryDirectory(prefix="turnup-") as directory:
-            scenario = "answer.xml"
-            if message is not None:
-                scenario = "announcement.xml"
-                (Path(directory) / "message").write_bytes(message)
-            command = self._command(scenario, {}, Path(directory))
+            place = Path(directory)
+            (place / "message").write_bytes(message)
+            command = self._command(scenario, {}, place)
             with subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL) as phone:
                 try:
                     self._await_ear(phone)
-                    yield
+                    yield lambda: _statuses(place)
                 finally:
                     phone.kill()
 
@@ -92,10 +105,10 @@ class Phone:
                 text=True,
                 timeout=PATIENCE,
             )
-            log = Path(directory) / LOG
-            if done.returncode or not log.exists():
+            statuses = _statuses(Path(directory))
+            if done.returncode or not statuses:
                 raise PhoneUnanswered(done.stderr[-2000:] + done.stdout[-2000:])
-            return [int(line) for line in log.read_text(encoding="ascii").split()]
+            return statuses
 
     def _command(self, scenario: str, said: dict[str, str], directory: Path) -> tuple[str, ...]:
         """Return what plays a scenario once."""
@@ -118,3 +131,9 @@ class Phone:
             except OSError:
                 return True
         return False
+
+
+def _statuses(directory: Path) -> list[int]:
+    """Return each status that a scenario has written down here by now."""
+    log = directory / LOG
+    return [int(line) for line in log.read_text(encoding="ascii").split()] if log.exists() else []

@@ -85,7 +85,7 @@ def test_a_blocked_phone_can_neither_call_nor_be_called(
         each.register()
     with other.answers():
         assert phone.call("lisa") == OK
-    until(lambda: not registrar.is_talking("lisa"), "they have hung up", within=10)
+    until(lambda: not registrar.is_in_call("lisa"), "they have hung up", within=10)
     assert phone.call("nobody") == UNAVAILABLE
     asking.call("PUT", "subscribers/karin/blocked", {"blocked": True})
     assert phone.call("lisa") == FORBIDDEN
@@ -97,12 +97,12 @@ def test_a_block_ends_the_call_that_is_going_on(registrar: KamailioServer, askin
     for each in (phone, other):
         asking.add(each.user_name, PASSWORD)
         each.register()
-    with other.answers(), ThreadPoolExecutor(1) as line:
+    with other.answers() as said, ThreadPoolExecutor(1) as line:
         call = line.submit(phone.talk, "nora")
-        until(lambda: registrar.is_talking("nora"), "nora talks", within=10)
+        until(lambda: said() == [OK], "nora talks", within=10)
         asking.call("PUT", "subscribers/nora/blocked", {"blocked": True})
         assert call.result() == OK
-    assert not registrar.is_talking("maria")
+        until(lambda: not registrar.is_in_call("maria"), "both have hung up", within=10)
 
 
 def test_a_binding_is_dropped_by_a_call_and_by_removing_its_subscriber(

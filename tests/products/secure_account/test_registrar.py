@@ -74,7 +74,7 @@ def test_SA_6_a_disabled_user_can_neither_call_nor_be_called_over_a_real_registr
     with colleague.answers():
         assert user.call(COLLEAGUE) == OK
     do(world, "disable")
-    with socket(type=SOCK_DGRAM) as ear, registrar.announcer.answers(MESSAGE):
+    with socket(type=SOCK_DGRAM) as ear, registrar.announcer.announces(MESSAGE):
         ear.bind(("127.0.0.1", 0))
         ear.settimeout(PATIENCE)
         assert user.listen(COLLEAGUE, ear.getsockname()[1]) == [EARLY_MEDIA, FORBIDDEN]

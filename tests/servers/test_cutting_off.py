@@ -1,0 +1,48 @@
+"""What the registrar cuts off, and who would like to slip through in that moment, or beside it (SD-7, SD-12)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from http import HTTPStatus
+
+import pytest
+
+from tests.servers.kamailio import Asking, KamailioServer
+from tests.servers.phone import Phone
+from tests.system.waiting import until
+
+OK, RINGING = HTTPStatus.OK, 180
+PASSWORD = "of a phone"
+
+#: How long anything may take here, in seconds.
+PATIENCE = 10
+
+
+@pytest.fixture
+def asking(registrar: KamailioServer) -> Asking:
+    """Return who calls the session's registrar."""
+    return Asking(registrar)
+
+
+def registered(registrar: KamailioServer, *names: str) -> list[Phone]:
+    """Return phones that can call and be called."""
+    phones = [registrar.phone(name, PASSWORD) for name in names]
+    for phone in phones:
+        Asking(registrar).add(phone.user_name, PASSWORD)
+        assert phone.register() == OK
+    return phones
+
+
+def test_SD_12_who_is_cut_off_while_it_rings_does_not_talk_even_if_it_is_answered(
+    registrar: KamailioServer, asking: Asking
+) -> None:
+    callers = registered(registrar, "uma", "ulla", "ute")
+    called = registered(registrar, "vera", "vally", "veit")
+    with ExitStack() as stack, ThreadPoolExecutor(3) as lines:
+        rings = [stack.enter_context(phone.rings()) for phone in called]
+        pairs = zip(callers, called, strict=True)
+        calls = [lines.submit(caller.talk, other.user_name) for caller, other in pairs]
+        until(lambda: [said() for said in rings] == [[RINGING]] * 3, "all ring", within=PATIENCE)
+        asking.call("PUT", "subscribers/uma/blocked", {"blocked": True})
+        asking.call("PUT", "subscribers/vally/calls_stopped", {"calls_stopped": True})
+        asking.call("DELETE", "subscribers/veit")
+        assert [call.result() for call in calls] == [OK] * 3
