@@ -64,9 +64,9 @@ class KamailioServer:
         """Return a phone that is set up with this account."""
         return Phone(self.sip_port, REALM, user_name, password)
 
-    def written(self) -> AbstractContextManager[None]:
-        """Write into its database while the block runs; nobody else can."""
-        return self._tables.written()
+    def written(self, statement: str = "SELECT 1") -> AbstractContextManager[None]:
+        """Write into its database while the block runs, when nobody else can, and do a statement there at its end."""
+        return self._tables.written(statement)
 
     @contextlib.contextmanager
     def lacking(self, table: str) -> Iterator[None]:

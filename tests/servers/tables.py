@@ -38,8 +38,8 @@ class Tables(Protocol):
     def ask(self, statement: str, *values: object) -> list[Any]:
         """Return the rows that a statement, with a `?` for each value, finds once it is committed."""
 
-    def written(self) -> contextlib.AbstractContextManager[None]:
-        """Write into them while the block runs; nobody else can."""
+    def written(self, statement: str) -> contextlib.AbstractContextManager[None]:
+        """Write into them while the block runs, when nobody else can, and do a statement at its end."""
 
 
 class SqliteTables:
@@ -70,10 +70,11 @@ class SqliteTables:
             return database.execute(statement, values).fetchall()
 
     @contextlib.contextmanager
-    def written(self) -> Iterator[None]:
-        with self._connected() as database:
+    def written(self, statement: str) -> Iterator[None]:
+        with self._connected() as database, database:
             database.execute("BEGIN IMMEDIATE")
             yield
+            database.execute(statement)
 
     def _connected(self) -> contextlib.closing[sqlite3.Connection]:
         return contextlib.closing(sqlite3.connect(self._path, timeout=PATIENCE))
@@ -93,7 +94,8 @@ class PostgresTables:
             return found.fetchall() if found.description else []
 
     @contextlib.contextmanager
-    def written(self) -> Iterator[None]:
+    def written(self, statement: str) -> Iterator[None]:
         with psycopg.connect(self._url) as database:
             database.execute("LOCK TABLE subscriber, location IN EXCLUSIVE MODE")
             yield
+            database.execute(statement.encode())

@@ -1,6 +1,6 @@
 """What the registrar cuts off, and who would like to slip through in that moment, or beside it (SD-7, SD-12)."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from http import HTTPStatus
 
@@ -13,8 +13,8 @@ from tests.system.waiting import until
 OK, RINGING = HTTPStatus.OK, 180
 PASSWORD = "of a phone"
 
-#: How long anything may take here, in seconds.
-PATIENCE = 10
+#: How long anything may take here, and for how long a registration is held up, in seconds.
+PATIENCE, HELD = 10, 0.5
 
 
 @pytest.fixture
@@ -46,3 +46,23 @@ def test_SD_12_who_is_cut_off_while_it_rings_does_not_talk_even_if_it_is_answere
         asking.call("PUT", "subscribers/vally/calls_stopped", {"calls_stopped": True})
         asking.call("DELETE", "subscribers/veit")
         assert [call.result() for call in calls] == [OK] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("xenia", "UPDATE subscriber SET blocked = 1 WHERE username = 'xenia'"),
+        ("xaver", "UPDATE subscriber SET password_mark = 'second' WHERE username = 'xaver'"),
+    ],
+    ids=["block", "password"],
+)
+def test_SD_7_SD_12_a_registration_that_a_block_or_a_new_password_overtakes_leaves_no_binding(
+    registrar: KamailioServer, asking: Asking, name: str, change: str
+) -> None:
+    asking.add(name, PASSWORD)
+    with ThreadPoolExecutor(1) as line:
+        with registrar.written(change):
+            registering = line.submit(registrar.phone(name, PASSWORD).register)
+            assert wait([registering], timeout=HELD).done == set()
+        assert registering.result() == OK
+    until(lambda: asking.bindings(name) == [], "the binding is dropped", within=PATIENCE)
