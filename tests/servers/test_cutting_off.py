@@ -1,20 +1,36 @@
 """What the registrar cuts off, and who would like to slip through in that moment, or beside it (SD-7, SD-12)."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from http import HTTPStatus
 
 import pytest
 
-from tests.servers.kamailio import Asking, KamailioServer
+from tests.servers.kamailio import REALM, Asking, KamailioServer
 from tests.servers.phone import Phone
 from tests.system.waiting import until
 
 OK, RINGING = HTTPStatus.OK, 180
+UNKNOWN = "SIP/2.0 481 Call/Transaction Does Not Exist"
 PASSWORD = "of a phone"
 
 #: How long anything may take here, and for how long a registration is held up, in seconds.
 PATIENCE, HELD = 10, 0.5
+
+#: What a phone says that would like to be in a call already, without any password.
+FORGED = """\
+INVITE sip:{to}@127.0.0.1:{heard} SIP/2.0
+Via: SIP/2.0/UDP 127.0.0.1:{here};branch=z9hG4bKforged
+Route: <sip:127.0.0.1:{there};lr>
+From: <sip:wilma@{realm}>;tag=1
+To: <sip:{to}@{realm}>;tag=1
+Call-ID: forged
+CSeq: 1 INVITE
+Contact: <sip:wilma@127.0.0.1:{here}>
+Content-Length: 0
+
+"""
 
 
 @pytest.fixture
@@ -66,3 +82,16 @@ def test_SD_7_SD_12_a_registration_that_a_block_or_a_new_password_overtakes_leav
             assert wait([registering], timeout=HELD).done == set()
         assert registering.result() == OK
     until(lambda: asking.bindings(name) == [], "the binding is dropped", within=PATIENCE)
+
+
+def test_SD_12_who_only_says_that_he_is_in_a_call_gets_through_to_nobody(
+    registrar: KamailioServer,
+) -> None:
+    [other] = registered(registrar, "yvonne")
+    with socket.socket(type=socket.SOCK_DGRAM) as phone:
+        phone.settimeout(PATIENCE)
+        phone.connect(("127.0.0.1", registrar.sip_port))
+        ports = {"here": phone.getsockname()[1], "there": registrar.sip_port}
+        said = FORGED.format(to="yvonne", heard=other.own_port, realm=REALM, **ports)
+        phone.send(said.replace("\n", "\r\n").encode())
+        assert phone.recv(1500).decode().splitlines()[0] == UNKNOWN
