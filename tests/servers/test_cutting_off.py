@@ -1,5 +1,6 @@
 """What the registrar cuts off, and who would like to slip through in that moment, or beside it (SD-7, SD-12)."""
 
+import json
 import socket
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
@@ -95,3 +96,17 @@ def test_SD_12_who_only_says_that_he_is_in_a_call_gets_through_to_nobody(
         said = FORGED.format(to="yvonne", heard=other.own_port, realm=REALM, **ports)
         phone.send(said.replace("\n", "\r\n").encode())
         assert phone.recv(1500).decode().splitlines()[0] == UNKNOWN
+
+
+def test_SD_12_what_is_asked_over_HTTP_is_not_heard_where_phones_speak(
+    registrar: KamailioServer, asking: Asking
+) -> None:
+    [phone] = registered(registrar, "zoe")
+    body = json.dumps({"blocked": True})
+    said = (
+        f"PUT /sip_device/subscribers/zoe/blocked HTTP/1.1\nContent-Length: {len(body)}\n\n{body}"
+    )
+    with socket.socket(type=socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(said.replace("\n", "\r\n").encode(), ("127.0.0.1", registrar.sip_port))
+        assert phone.register() == OK
+    assert not asking.call("GET", "subscribers/zoe")[1]["blocked"]
