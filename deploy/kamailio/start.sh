@@ -5,7 +5,8 @@ set -e
 here=$(cd "$(dirname "$0")" && pwd)
 own=/usr/share/kamailio/postgres
 if [ -z "$(psql -Atc "SELECT to_regclass('workspace')" "$POSTGRES")" ]; then
-    cat $own/standard-create.sql $own/auth_db-create.sql $own/usrloc-create.sql "$here/postgres.sql" |
+    cat $own/standard-create.sql $own/auth_db-create.sql $own/usrloc-create.sql $own/dialog-create.sql \
+        "$here/postgres.sql" |
         psql -q -1 -v ON_ERROR_STOP=1 "$POSTGRES"
 fi
 # Where Debian keeps it, and not everybody looks.

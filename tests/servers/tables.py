@@ -16,7 +16,7 @@ HOME = ROOT / "deploy" / "kamailio"
 #: Where Debian's package keeps the tables of Kamailio's own modules; those that are used, and ours.
 OWN = Path("/usr/share/kamailio/db_sqlite")
 SCRIPTS = (
-    *(OWN / f"{name}-create.sql" for name in ("standard", "auth_db", "usrloc")),
+    *(OWN / f"{name}-create.sql" for name in ("standard", "auth_db", "usrloc", "dialog")),
     HOME / "sqlite.sql",
 )
 

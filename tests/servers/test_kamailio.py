@@ -105,6 +105,21 @@ def test_a_block_ends_the_call_that_is_going_on(registrar: KamailioServer, askin
         until(lambda: not registrar.is_in_call("maria"), "both have hung up", within=10)
 
 
+def test_SD_12_a_block_ends_a_call_that_went_on_while_the_registrar_was_restarted(
+    registrar: KamailioServer, asking: Asking
+) -> None:
+    phone, other = (registrar.phone(name, PASSWORD) for name in ("mila", "nele"))
+    for each in (phone, other):
+        asking.add(each.user_name, PASSWORD)
+        each.register()
+    with other.answers() as said, ThreadPoolExecutor(1) as line:
+        call = line.submit(phone.talk, "nele")
+        until(lambda: said() == [OK], "nele talks", within=10)
+        registrar.restart()
+        asking.call("PUT", "subscribers/nele/blocked", {"blocked": True})
+        assert call.result() == OK
+
+
 def test_a_binding_is_dropped_by_a_call_and_by_removing_its_subscriber(
     registrar: KamailioServer, asking: Asking
 ) -> None:
