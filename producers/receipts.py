@@ -60,10 +60,11 @@ class Receipts:
             message = sent_message(connection, told.message_id)
         if message is None:
             raise NotFound("there is no such message")
+        what = f"{message.template}_{told.state}"
         record = StoreSignal(
             message.product,
             f"receipt:{told.message_id}:{told.state}",
-            f"{message.template}_{told.state}",
+            f"outdated_{what}" if message.is_outdated else what,
             told.at,
             message.operation,
             is_ordered=False,

@@ -2,31 +2,41 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from schema.ids import key_of, public_id
 from schema.masking import masked
 from schema.store.deliveries import DESK, SMS
 from schema.store.moments import moment, moment_or_none
-from schema.tables import delivery, operation
+from schema.tables import delivery, operation, secret
 from schema.views import NoticeSent
 
 
 class SentMessage(NamedTuple):
-    """What a short message was sent for: product, operation and template."""
+    """What a short message was sent for, and whether what it told works no more: a newer one was made since.
+
+    The secret that a message tells has a name that begins with the message's template, such as `activation_link`.
+    """
 
     product: str
     operation: str
     template: str
+    is_outdated: bool
 
 
 def sent_message(connection: Connection, cause: str) -> SentMessage | None:
     """Return what the short message of a cause was sent for; None where none was."""
+    told = secret.c.name.startswith(delivery.c.template + "_")
+    is_newer = (secret.c.service_id == delivery.c.service_id) & told
+    is_newer &= secret.c.made_at > delivery.c.sent_at
     query = select(operation.c.product, operation.c.id, delivery.c.template)
+    query = query.add_columns(exists().where(is_newer).label("is_outdated"))
     query = query.join(operation, operation.c.id == delivery.c.operation_id)
     mine = (delivery.c.cause == cause) & (delivery.c.channel == SMS)
     found = connection.execute(query.where(mine)).one_or_none()
-    return SentMessage(found.product, public_id("op", found.id), found.template) if found else None
+    if found is None:
+        return None
+    return SentMessage(found.product, public_id("op", found.id), found.template, found.is_outdated)
 
 
 def unmailed_operations(connection: Connection) -> set[str]:

@@ -62,6 +62,21 @@ def test_SA_4_a_click_on_a_message_that_was_sent_by_hand_counts_as_well(world: W
     world.check()
 
 
+def test_SA_4_a_click_on_a_link_that_works_no_more_is_kept_and_is_no_click_on_the_newest(
+    world: World,
+) -> None:
+    operation = begin(world)
+    world.move_time(timedelta(minutes=1))
+    by_hand = do(world, "send_installation")
+    tell(world, operation)
+    assert facts(world, "installation_message") == ("sent",)
+    assert sent(world, operation) == [("sms", "installation", GSM)]
+    assert world.rows.all("signal")[-1]["kind"] == "outdated_installation_clicked"
+    tell(world, by_hand)
+    assert facts(world, "installation_message") == ("clicked",)
+    world.check()
+
+
 def test_SA_4_a_receipt_has_no_place_in_the_order_of_what_the_platform_tells(world: World) -> None:
     operation = begin(world, app_installed=True)
     tell(world, operation, at=rfc3339(world.now + timedelta(days=1)))
