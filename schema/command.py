@@ -32,7 +32,7 @@ COMMAND_TYPE = re.compile(r"turnup\.(?P<product>[a-z][a-z0-9_]*)\.(?P<verb>[a-z]
 #: Reference data about customers arrives under this type, by every door.
 CUSTOMER_CHANGED = "turnup.customer.changed"
 
-#: What pydantic says of times and numbers is about its parser; what is right helps more.
+#: What pydantic says of times, numbers and truths is about its parser; what is right helps more.
 TIME_WANTED = "must be an RFC 3339 time with its zone, such as 2026-11-20T10:00:00Z"
 INTEGER_WANTED = "must be a whole number, such as 3, without quotes"
 WANTED = {
@@ -41,6 +41,7 @@ WANTED = {
         TIME_WANTED,
     ),
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), INTEGER_WANTED),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
 }
 
 #: Product names that mean something else.

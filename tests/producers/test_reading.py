@@ -50,12 +50,13 @@ def test_CO_2_every_fault_is_told_at_once_with_its_pointer(reader: Reader) -> No
     }
 
 
-def test_CO_2_what_is_right_is_told_of_times_and_numbers(reader: Reader) -> None:
-    fields = {"extensions": "3", "not_before": "20.11.2026"}
+def test_CO_2_what_is_right_is_told_of_times_numbers_and_truths(reader: Reader) -> None:
+    fields = {"extensions": "3", "not_before": "20.11.2026", "dry_run": "VERO"}
     told = faults(reader, activate("pbx-1", "acme", **fields) | {"time": "20.11.2026"})
     assert "2026-11-20T10:00:00Z" in told["/time"]
     assert "2026-11-20T10:00:00Z" in told["/data/not_before"]
     assert told["/data/extensions"] == "must be a whole number, such as 3, without quotes"
+    assert told["/data/dry_run"] == "must be true or false"
 
 
 def test_CO_11_a_slip_in_entitlements_is_refused_with_what_may_be_meant(reader: Reader) -> None:
