@@ -84,8 +84,8 @@ def missed(late: Late, product: Product) -> TicketNote:
     service = f"{late.customer}/{late.reference}"
     named = (name, late.product, late.verb, service, late.step)
     times = (late.accepted_at, late.deadline_at)
-    goes_back = late.state == "accepted" or (
-        not late.is_final and _goes_back(product, late.verb, late.service_state)
+    goes_back = not late.is_final and (
+        late.state == "accepted" or _goes_back(product, late.verb, late.service_state)
     )
     lets = _lets(product, late.verb, late.service_state)
     return _missed(Case(*named, late.attempt, late.reason, *times, goes_back, lets), product)
@@ -203,7 +203,7 @@ def _case(progress: Progress, why: str | None, product: Product) -> Case:
     claimed = progress.claimed
     service = f"{claimed.customer}/{claimed.reference}"
     named = (progress.name, claimed.product, claimed.verb, service, progress.step.name)
-    is_final = claimed.past_return or progress.undoing is not None
+    is_final = claimed.past_return or bool(progress.undoing or progress.cancel)
     is_final = is_final or progress.is_past_return(progress.step.name)
     goes_back = not is_final and _goes_back(product, claimed.verb, claimed.service_state)
     times = (claimed.accepted_at, progress.deadline_at)

@@ -23,6 +23,11 @@ from schema.store.transaction import Line, Transaction
 from schema.store.waits import wake_now
 from schema.tables import OVERDUE, due, service
 
+#: What a ticket that advised to cancel says once somebody has: nothing is left to be asked for.
+GOES_BACK = (
+    "Cancelled by {0}: what was done is being undone, and after that this ticket is resolved."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
@@ -112,6 +117,9 @@ def ask_back(transaction: Transaction, record: Cancel, found: Row[Any]) -> Accep
     line = Line("cancel_asked", record.actor, record.why, found.state, found.state)
     asked = {"cancel": record.actor, "cancel_reason": record.why, "signals": found.signals + 1}
     change_operation(transaction, found, line, asked)
+    note_tickets(
+        transaction, [(found.id, found.ticket, TicketNote(GOES_BACK.format(record.actor)))]
+    )
     if not found.in_line:
         wake_now(transaction, [found.id])
     return Accepted(found.id, found.product, is_due=found.owner is None and not found.in_line)

@@ -63,7 +63,7 @@ class Late:
     jeopardy_at: datetime
     deadline_at: datetime
     now: datetime
-    #: Whether it is past its point of no return, or being undone.
+    #: Whether it is past its point of no return, being undone, or to be.
     is_final: bool = False
 
 
@@ -184,7 +184,11 @@ _LATE = (
         service.c.customer,
         service.c.reference,
         service.c.state.label("service_state"),
-        or_(operation.c.past_return, operation.c.undoing.is_not(None)).label("is_final"),
+        or_(
+            operation.c.past_return,
+            operation.c.undoing.is_not(None),
+            operation.c.cancel.is_not(None),
+        ).label("is_final"),
     )
     .join_from(_late, operation, operation.c.id == _late.c.operation_id)
     .join(service, service.c.id == operation.c.service_id)

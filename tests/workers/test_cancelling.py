@@ -9,7 +9,7 @@ from schema.errors import Refusal
 from schema.ids import public_id
 from schema.lifecycle import Cell
 from schema.store.order import Accepted
-from schema.store.reads import find_operation
+from schema.store.reads import find_operation, find_ticket
 from schema.tables import OVERDUE
 from tests.world.fixtures import MakeWorld
 from tests.world.sample import SAMPLE
@@ -163,7 +163,27 @@ def test_CO_3_a_cancel_during_the_last_step_of_what_is_late_undoes_it_with_its_t
     world.settle()
     row = world.rows.operation(operation)
     assert (row["state"], row["told"]) == ("cancelled", OVERDUE)
-    assert [ticket["state"] for ticket in world.rows.tickets(operation)] == ["resolved"]
+    (ticket,) = world.rows.tickets(operation)
+    assert (ticket["state"], "turnup cancel" in ticket["body"]) == ("resolved", False)
+    world.check()
+
+
+def test_CO_3_a_ticket_that_advised_to_cancel_says_that_somebody_has(world: World) -> None:
+    world.platform.fault("sample", "outage")
+    operation = world.submit("open")
+    world.work()
+    world.move_time(timedelta(days=5))
+    world.work()
+    world.cancel(operation)
+    with world.database.look() as connection:
+        found = find_operation(connection, public_id("op", operation))
+        ticket = find_ticket(connection, found.ticket or "")
+    assert (found.state, ticket.state) == ("waiting", "open")
+    assert f"turnup cancel {found.id}" in ticket.body
+    assert "what was done is being undone" in ticket.comments[-1].body
+    world.platform.mend()
+    world.settle()
+    assert [each["state"] for each in world.rows.tickets(operation)] == ["resolved"]
     world.check()
 
 
