@@ -17,6 +17,14 @@ from schema.lifecycle import Product
 from schema.published import published
 from schema.views import Paused
 
+#: What the columns mean, below the last table, where who reads it has just met them.
+LEGEND = (
+    "Deadline:   m are minutes, h hours, d days, bd business days by the customer's calendar, or the named one",
+    "Allowed in: the states of the service in which the verb is carried out",
+    "Is so in:   there it is so already: it succeeds, and nothing is done",
+    "Busy in:    there it is refused until what is under way has ended; elsewhere it is refused anyway",
+)
+
 
 def products(*, schemas: bool, as_json: bool) -> None:
     """Print the published tables, or the JSON Schemas of the verbs' fields."""
@@ -37,6 +45,7 @@ def products(*, schemas: bool, as_json: bool) -> None:
         say(hanging([f"States: {', '.join(each.states)}"]))
         print_table(COLUMNS, rows_of(each))
         say("")
+    say(hanging(LEGEND))
 
 
 def print_rules(*, as_json: bool) -> None:

@@ -334,8 +334,11 @@ def test_what_products_promise_fits_eighty_columns(monkeypatch: pytest.MonkeyPat
     assert not [each for each in lines if "90d" in each and "," in each]
 
 
-def test_products_publish_their_tables() -> None:
+def test_products_publish_their_tables_and_what_their_columns_mean() -> None:
     told = done("products").splitlines()
+    meant = [line.partition(":")[0] for line in told[-4:]]
+    assert meant == ["Deadline", "Allowed in", "Is so in", "Busy in"]
+    assert "bd business days" in told[-4]
     told = told[told.index("cloud_pbx: Cloud PBX") :]
     assert told[1].startswith("States: new, activating, active, ")
     (deactivate,) = (line for line in told if line.startswith("deactivate"))
