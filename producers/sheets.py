@@ -27,6 +27,9 @@ QUOTED = re.compile(r'"[^"]*"?')
 #: Bytes read at once.
 PIECE = 1 << 20
 
+#: What helps where a file has other letters.
+SAVE = "in Excel, save it by Save As as CSV UTF-8 (comma delimited)"
+
 #: A record of CSV: its cells, or why it is none.
 Record = Sequence[str] | Refusal
 
@@ -61,19 +64,30 @@ def look_over(file: BinaryIO) -> Look:
     start = file.read(2)
     encoding = "utf-16" if start in {BOM_UTF16_LE, BOM_UTF16_BE} else "utf-8-sig"
     file.seek(0)
-    decoder, digest = getincrementaldecoder(encoding)(), sha256()
+    decoder, digest, lines = getincrementaldecoder(encoding)(), sha256(), 1
     try:
         for piece in iter(lambda: file.read(PIECE), b""):
             digest.update(piece)
             if "\x00" in decoder.decode(piece):
-                raise _unreadable("it holds NUL: save it as CSV UTF-8")
+                raise _unreadable(f"it holds NUL: {SAVE}")
+            lines += piece.count(b"\n")
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        name = "UTF-16" if encoding == "utf-16" else "UTF-8"
-        detail = f"it is not {name} ({error.reason}): save it as CSV UTF-8"
-        raise _unreadable(detail) from error
+        # What is decoded at once may begin with the end of the piece before, and always ends where was read to.
+        place = file.tell() - len(error.object) + error.start
+        raise _unreadable(_odd(error, lines, place)) from error
     file.seek(0)
     return Look(encoding, digest.hexdigest())
+
+
+def _odd(error: UnicodeDecodeError, lines: int, place: int) -> str:
+    """Return which byte of a file is no letter, where it stands, and what is to be done about it."""
+    name = "UTF-16" if error.encoding.startswith("utf-16") else "UTF-8"
+    line = lines + error.object.count(b"\n", 0, error.start)
+    odd = error.object[error.start : error.start + 1]
+    letter = odd.decode("cp1252", errors="ignore")
+    is_old = f", which is {letter} in Windows-1252" if name == "UTF-8" and letter.isalpha() else ""
+    return f"line {line} is not {name}, at byte {place + 1} of the file (0x{odd.hex()}{is_old}): {SAVE}"
 
 
 def read_sheet(text: TextIO, *, is_json: bool) -> Sheet:

@@ -74,6 +74,20 @@ def test_a_file_whose_letters_or_columns_are_unknown_is_refused_whole(
         sheet(content)
 
 
+@pytest.mark.parametrize("piece", [1, 3, 1 << 20])
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+def test_a_letter_of_old_windows_is_named_with_its_line_and_byte_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, piece: int, start: bytes
+) -> None:
+    monkeypatch.setattr("producers.sheets.PIECE", piece)
+    content = start + "name\nZoë\n".encode() + "Jürgen\n".encode("cp1252")
+    with pytest.raises(Refused) as told:
+        sheet(content)
+    place = f"line 3 is not UTF-8, at byte {len(start) + 12} of the file"
+    assert f"{place} (0xfc, which is ü in Windows-1252): in Excel" in str(told.value)
+    assert "CSV UTF-8" in str(told.value)
+
+
 def test_lines_of_json_are_objects() -> None:
     content = b'{"name": "Ann", "place": {"floor": 2}}\n\n[1]\n{\n{"name": "Bob"}\n'
     rows = list(sheet(content, is_json=True).rows)
