@@ -7,15 +7,18 @@ a restart of the server, and who finds it taken by somebody else then ends. Who 
 
 import fcntl
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from deploy.ending import Ending
+from schema.command import rfc3339
 from schema.errors import TurnupError, Unreachable
 from schema.store.database import Database
 from schema.store.dialect import SQLITE
@@ -32,6 +35,9 @@ LOOK = 1.0
 #: So long a lock that was lost may be another's before its holder gives up, in seconds: a server
 #: needs a while to notice that a connection has broken, and until then the other may be ourselves.
 GIVE_UP = 10.0
+
+#: The line of a lock file that says since when, after process and host; an older version wrote the process alone.
+SINCE = 2
 
 log = structlog.get_logger()
 
@@ -60,7 +66,10 @@ def exclusive(
         return
     with _locked_file(lock_file(database), patience) as is_taken:
         if not is_taken:
-            raise DatabaseOccupied(f"{_holder(database)} works on the database {database}")
+            raise DatabaseOccupied(
+                f"{_holder(database)} works on the database {database}; stop it first, "
+                "or look at what it does: turnup doctor"
+            )
         yield
 
 
@@ -164,7 +173,7 @@ def _locked_file(path: Path, patience: float) -> Iterator[bool]:
         is_taken = _within(patience, lambda: _is_locked(handle))
         if is_taken:
             os.ftruncate(handle, 0)
-            os.write(handle, str(os.getpid()).encode())
+            os.write(handle, f"{os.getpid()}\n{socket.gethostname()}\n{_now()}\n".encode())
         yield is_taken
     finally:
         os.close(handle)
@@ -190,6 +199,14 @@ def _within(patience: float, is_taken: Callable[[], bool]) -> bool:
 
 
 def _holder(database: Database) -> str:
-    """Return who holds the lock, as far as the file says."""
-    process = lock_file(database).read_text(encoding="ascii", errors="replace").strip()
-    return f"process {process}" if process.isdigit() else "another process"
+    """Return who holds the lock, where and since when, as far as the file says."""
+    said = lock_file(database).read_text(encoding="utf-8", errors="replace").splitlines()
+    if not said or not said[0].isdigit():
+        return "another process"
+    where = f" (on {said[1]} since {said[2]})" if len(said) > SINCE else ""
+    return f"process {said[0]}{where}"
+
+
+def _now() -> str:
+    """Return this machine's time; business time is in the database, which is not open yet."""
+    return rfc3339(datetime.now(UTC).replace(microsecond=0))

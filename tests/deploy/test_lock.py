@@ -1,5 +1,6 @@
 """One process has a database to itself; who only writes shortly goes beside it where that is safe."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from deploy.ending import Ending
-from deploy.lock import DatabaseOccupied, beside_others, beside_roles, exclusive, lock_file
+from deploy.lock import DatabaseOccupied, beside_others, beside_roles, exclusive, holder, lock_file
 from schema.errors import Unreachable
 from schema.store.database import Database
 from schema.store.exclusive import AdvisoryLock
@@ -71,7 +72,11 @@ def test_a_second_process_is_refused(database: Database, other: Other) -> None:
     ):
         pass
     if database.dialect == "sqlite":
-        assert f"process {process.pid} works" in str(caught.value)
+        said = str(caught.value)
+        assert f"process {process.pid} (on {socket.gethostname()} since 20" in said
+        assert "stop it first" in said
+        lock_file(database).write_text(str(process.pid))  # as an older version did
+        assert holder(database) == f"process {process.pid}"
 
 
 def test_the_lock_of_a_killed_process_is_free(database: Database, other: Other) -> None:
