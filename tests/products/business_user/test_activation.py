@@ -21,9 +21,11 @@ from tests.products.business_user.site import (
     says,
     user,
 )
+from tests.workers.test_evidence import evidence
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
 from tests.world.world import World
+from workers.products.business_user.steps import STAYS
 
 SALES, RECEPTION = ("pickup", "sales"), ("hunt_group", "reception")
 #: How the platform calls what is asked for.
@@ -193,6 +195,24 @@ def test_BU_5_groups_of_who_can_be_called_are_refused_or_joined_once_he_is_activ
     assert groups(world) == []
     says(world, "activation_succeeds")
     assert (state(world), groups(world)) == ("activated", [(kind, "reception")])
+    world.check()
+
+
+def test_CO_12_who_cannot_be_taken_back_is_a_ticket_with_the_platforms_request_id(
+    world: World,
+) -> None:
+    world.platform.fault("business_user", "refuse", action="make_login", count=1)
+    gate = world.platform.hold("withdraw_user", most=1)
+    operation = world.submit("activate")
+    world.until(lambda: gate.reached == 1)
+    world.platform.person("business_user", "acme/one", "activation_succeeds")
+    world.platform.open("withdraw_user")
+    world.poisonous.add(operation)
+    world.work()
+    assert world.rows.operation(operation)["reason"] == "parked"
+    (ticket,) = world.rows.tickets(operation)
+    assert STAYS in ticket["body"]
+    assert evidence(ticket["body"])["Request"].startswith("req_")
     world.check()
 
 

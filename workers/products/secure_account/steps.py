@@ -250,7 +250,7 @@ def _status(work: Work, account: Account) -> Facts:
 
 def _names(command: Activate) -> dict[str, str]:
     """Return what the account is called and reached by (SA-1)."""
-    return names_of(command.model_dump(include={"user_name", "virtual_number", "gsm_number"}))
+    return names_of(command.model_dump())
 
 
 def _changes(work: Work) -> dict[str, str]:
