@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 
 import pytest
 
@@ -69,3 +70,14 @@ def test_CO_3_what_can_be_cancelled_is_in_the_rules(subject: Subject) -> None:
 @each_subject
 def test_CO_14_what_a_platform_tells_moves_a_service_as_the_rules_say(subject: Subject) -> None:
     assert subject.product.hears == plain_of(subject.name).hears
+
+
+@each_subject
+def test_every_state_that_a_product_names_is_one_of_its_own(subject: Subject) -> None:
+    product = subject.product
+    named = {*product.billed, *product.cancel, *chain(*product.shown.values())}
+    for moves in product.hears.values():
+        named |= {*moves, *moves.values()}
+    for verb in product.verbs.values():
+        named |= {*verb.reasons, *verb.cancel, *verb.moves.finds, *verb.moves.at.values()}
+    assert named <= set(product.states)
