@@ -4,12 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import structlog
+
 from deploy.keys import make_key
 from deploy.settings import Settings
 from schema.errors import TurnupError, WrongDatabase
 from schema.store.database import Database
 from schema.store.dialect import SQLITE
 from schema.store.versions import check, upgrade, version_of
+
+#: Whoever has a database already, and starts from another directory, sees it here.
+NEW = "there was none in this place; TURNUP_DATABASE_URL says where it is"
+
+log = structlog.get_logger()
 
 #: What stands beside a SQLite database that `turnup run` made, and beside no other.
 RUNS_MARK = ".simulator"
@@ -31,6 +38,7 @@ def open_or_make_database(settings: Settings, *, movable_clock: bool = False) ->
         require_served(database)
         if database.dialect == SQLITE and version_of(database) is None:
             upgrade_database(settings, database, movable_clock=movable_clock)
+            log.warning("database_made", path=str(database.path.absolute()), hint=NEW)
         check(database)
     return database
 

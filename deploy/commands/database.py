@@ -43,7 +43,8 @@ def upgrade(*, movable_clock: bool, as_json: bool) -> None:
             told = {"database": str(database), "version": HEAD, "upgraded": was_upgraded}
             print_json({**told, "key_file": file})
             return
-        say(f"the database {database} has version {HEAD} {'now' if was_upgraded else 'already'}")
+        since = "now" if was_upgraded else "already"
+        say(f"the database {database.place} has version {HEAD} {since}")
         if has_file:
             say(f"its key is in {path}; keep a copy of it apart from the database")
     finally:

@@ -40,7 +40,8 @@ def operations(wanted: OperationFilter, *, as_json: bool) -> None:
         found = list_operations(connection, wanted, Span(SHOWN + 1))
         now, paused = business_now(connection), paused_products(connection)
     if not found:
-        say("no operations" if wanted == OperationFilter() else "no such operations")
+        none = f"no operations in the database {session.database.place}"
+        say(none if wanted == OperationFilter() else "no such operations")
         return
     print_operations(found[:SHOWN], now, many_products=len(session.settings.products) > 1)
     _tell_of_more(found)

@@ -89,6 +89,12 @@ class Database:
         return written.render_as_string(hide_password=True)
 
     @property
+    def place(self) -> str:
+        """The URL, and the whole path where it is relative: from another directory that is another file."""
+        is_clear = self.dialect != SQLITE or self.path.is_absolute()
+        return str(self) if is_clear else f"{self} ({self.path.absolute()})"
+
+    @property
     def path(self) -> Path:
         """The file of a SQLite database, which nobody opens but SQLite.
 

@@ -30,7 +30,8 @@ def check(database: Database) -> None:
     """
     found = version_of(database)
     if found is None:
-        raise WrongDatabase(f"the database {database} has no tables yet; make them with: {UPGRADE}")
+        told = f"the database {database.place} has no tables yet; make them with: {UPGRADE}"
+        raise WrongDatabase(told)
     _refuse_unknown(database, found)
     if found != HEAD:
         raise WrongDatabase(

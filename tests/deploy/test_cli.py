@@ -107,7 +107,7 @@ def test_a_database_is_made_once(url: str) -> None:
 )
 def test_without_a_database_every_command_says_how_to_make_it(command: tuple[str, ...]) -> None:
     line = refused(*command, code=2)
-    assert line == f"the database {SQLITE} has no tables yet; make them with: turnup db upgrade"
+    assert line.endswith("turnup.db) has no tables yet; make them with: turnup db upgrade")
     assert list(Path().iterdir()) == []
 
 
@@ -263,8 +263,8 @@ def test_what_needs_a_person_is_listed_by_itself(here: str) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_an_empty_list_says_so() -> None:
-    assert done("list") == "no operations\n"
+def test_an_empty_list_says_so_and_where() -> None:
+    assert done("list").startswith(f"no operations in the database {SQLITE} (/")
     assert done("tickets") == "no tickets\n"
     assert done("tickets", "--open") == "no open tickets\n"
 
@@ -336,8 +336,7 @@ def test_what_products_promise_fits_eighty_columns(monkeypatch: pytest.MonkeyPat
 
 def test_products_publish_their_tables_and_what_their_columns_mean() -> None:
     told = done("products").splitlines()
-    meant = [line.partition(":")[0] for line in told[-4:]]
-    assert meant == ["Deadline", "Allowed in", "Is so in", "Busy in"]
+    assert [line.partition(":")[0] for line in told[-3:]] == ["Allowed in", "Is so in", "Busy in"]
     assert "bd business days" in told[-4]
     told = told[told.index("cloud_pbx: Cloud PBX") :]
     assert told[1].startswith("States: new, activating, active, ")

@@ -1,5 +1,6 @@
 """How a database is opened, and what other programs may do with its file meanwhile."""
 
+import json
 import subprocess
 import sys
 from contextlib import closing
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.logs import configure_logs
 from deploy.opening import open_database, open_or_make_database
 from deploy.settings import read_settings
 from schema.store.database import Database
@@ -36,6 +38,17 @@ def test_another_program_that_looks_and_leaves_takes_no_log_away(*, is_new: bool
         assert Path("turnup.db-wal").stat().st_ino == log
         note(database, "after")
         assert look() == ["before", "after"]
+
+
+def test_a_new_database_is_told_with_its_whole_path(capsys: pytest.CaptureFixture[str]) -> None:
+    """From another directory a relative path is another file."""
+    configure_logs("json")
+    open_or_make_database(read_settings()).close()
+    (line,) = capsys.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["path"]) == ("database_made", str(Path("turnup.db").absolute()))
+    open_or_make_database(read_settings()).close()
+    assert capsys.readouterr().err == ""
 
 
 def note(database: Database, text: str) -> None:

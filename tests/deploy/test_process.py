@@ -174,7 +174,8 @@ def test_a_slip_of_the_pen_is_a_line_in_the_log_of_who_starts() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         ended = turnup("serve", "--simulator", LISTEN=listen, DATABASE_ULR="postgresql://db/x")
-    told = json.loads(ended.stderr.splitlines()[0])
+    made, told = map(json.loads, ended.stderr.splitlines()[:2])
+    assert (made["event"], made["path"]) == ("database_made", str(Path("turnup.db").absolute()))
     assert (told["event"], told["level"]) == ("setting_unknown", "warning")
     assert told["said"].endswith("did you mean TURNUP_DATABASE_URL?")
 
@@ -182,8 +183,10 @@ def test_a_slip_of_the_pen_is_a_line_in_the_log_of_who_starts() -> None:
 def test_a_port_that_is_taken_is_a_plain_line_before_anything_is_taken_over() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"
-        said = line_of(turnup("serve", "--simulator", LISTEN=place), 2)
-    assert said == f"TURNUP_LISTEN: {place}: Address already in use"
+        ended = turnup("serve", "--simulator", LISTEN=place)
+    assert ended.returncode == 2
+    _made, said = ended.stderr.splitlines()
+    assert said == f"turnup: TURNUP_LISTEN: {place}: Address already in use"
 
 
 def test_a_directory_that_is_missing_is_named() -> None:

@@ -107,5 +107,5 @@ def test_a_simulator_that_cannot_listen_is_one_line_about_its_setting() -> None:
             timeout=60,
         )
     assert ended.returncode == 2
-    (line,) = ended.stderr.splitlines()
+    _made, line = ended.stderr.splitlines()
     assert line.startswith(f"turnup: TURNUP_SIMULATOR_LISTEN: {place}: ")
