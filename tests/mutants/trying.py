@@ -108,7 +108,7 @@ def _try_early(tries: Sequence[Try], tell: Tell, place: str) -> int:
 def _try_each(tries: Sequence[Try], tell: Tell, session: pytest.Session) -> None:
     """Try every mutant, and before them none: the tests have to pass then."""
     for first in tries[:1]:
-        if forked(partial(run_anew, session, None, first.tests[:5]), first.cost) != SURVIVED:
+        if forked(partial(run_anew, session, None, first.tests), first.cost) != SURVIVED:
             session.testsfailed += 1
             return
     for each in tries:

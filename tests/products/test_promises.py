@@ -69,7 +69,10 @@ def test_CO_3_what_can_be_cancelled_is_in_the_rules(subject: Subject) -> None:
 
 @each_subject
 def test_CO_14_what_a_platform_tells_moves_a_service_as_the_rules_say(subject: Subject) -> None:
-    assert subject.product.hears == plain_of(subject.name).hears
+    product, plain = subject.product, plain_of(subject.name)
+    assert product.hears == plain.hears
+    assert plain.uses_code <= set(product.uses)
+    assert set(product.expires) == {plain.expires_code} - {None}
 
 
 @each_subject

@@ -47,7 +47,7 @@ def add(world: World, number: int, new: dict[str, Any] | None = None) -> Answer:
 
 
 def test_SD_5_a_new_workspace_comes_with_its_first_device_and_has_its_number(world: World) -> None:
-    assert isinstance(add(world, 1, {}), Accepted)
+    assert isinstance(add(world, 1, {"name": f" {WORKSPACE['name']} "}), Accepted)
     world.work()
     assert facts(world, "room") == WORKSPACE
     assert world.rows.service("room")["state"] == "workspace"
