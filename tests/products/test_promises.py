@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import chain
+from string import Formatter
 
 import pytest
 
@@ -84,3 +85,12 @@ def test_every_state_that_a_product_names_is_one_of_its_own(subject: Subject) ->
     for verb in product.verbs.values():
         named |= {*verb.reasons, *verb.cancel, *verb.moves.finds, *verb.moves.at.values()}
     assert named <= set(product.states)
+
+
+@each_subject
+def test_every_notice_is_worded_in_both_languages_with_the_same_facts(subject: Subject) -> None:
+    for name, notice in subject.home.notices.items():
+        for texts in filter(None, (notice.subject, notice.text, notice.short)):
+            assert set(texts) == {"en", "it"}, name
+            told = [{field for _, field, *_ in Formatter().parse(each)} for each in texts.values()]
+            assert told[0] - {None} == told[1] - {None}, name
