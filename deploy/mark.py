@@ -17,7 +17,7 @@ from schema.store.restoring import CountOn, age
 
 #: How often is counted, and how long that may take, in seconds: of a process that was killed, a backup younger than the
 #: last count is not noticed.
-EVERY, PATIENCE = 60.0, 5.0
+EVERY, PATIENCE = 10.0, 5.0
 
 
 def mark_file(database: Database) -> Path:

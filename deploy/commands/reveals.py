@@ -19,7 +19,7 @@ from schema.store.reads import find_service
 from schema.views import Revealed, Service
 
 #: What is added to a cell that a spreadsheet would calculate is no part of a password.
-APOSTROPHE = "turnup: {0}: a spreadsheet would calculate its {1}; the ' before it in the file is no part of it"
+APOSTROPHE = "turnup: {0}: a spreadsheet would calculate its {1}; in the file, an ' before = + - or @ is no part of it"
 
 
 class FileUnusable(TurnupError):

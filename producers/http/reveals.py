@@ -77,7 +77,8 @@ def reveal_secret(
 def reveal_secrets(doors: Open, asker: Asking, customer: Name, body: RevealAllBody) -> Response:
     """Show a secret of each of several services, once, as one file: all of them, or none where one is not shown.
 
-    A cell that a spreadsheet would calculate has an ' before it, which is no part of it.
+    Where a spreadsheet would calculate a cell, or what it cuts from one, an ' stands before its = + - or @, which is no
+    part of it.
     """
     services = services_for(doors, asker, customer, body.references)
     actor = acting(asker, body.actor).name

@@ -39,7 +39,7 @@ from schema.store.taking import Taking, Wish
 from schema.store.transaction import Transaction
 
 #: So many unknown customers of one transaction get similar names: each costs two looks while nobody else gets in.
-MOST_COMPARED = 20
+MOST_COMPARED = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from schema.errors import Fault, Refusal
 from schema.tables import customer, partnership
 
 #: So many names on either side of the wrong one are looked at: whoever slips keeps the first letters.
-NEAR = 50
+NEAR = 20
 
 #: So many are named.
 CLOSEST = 3

@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from schema.command import Command, Email, InWords
-from schema.spreadsheet import FORMULA
+from schema.spreadsheet import safe_cell
 from schema.telephone import E164
 
 MOBILE_NEEDS = "a mobile always needs its contract number"
@@ -29,8 +29,9 @@ def _user_has_tried(tried: bool) -> bool:  # noqa: FBT001  pydantic gives it by 
 
 def _is_shown_as_it_is(password: str) -> str:
     """Return a password to which an export adds nothing."""
-    if password[0] in FORMULA:
-        raise ValueError("must not begin with = + - or @: in an export it would be a formula")
+    if safe_cell(password) != password:
+        detail = "must not begin with = + - or @, nor have one of them behind ; or ,"
+        raise ValueError(f"{detail}: in an export it would be a formula")
     return password
 
 

@@ -81,7 +81,8 @@ def test_BU_8_a_change_of_nothing_is_refused(verb: str) -> None:
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
 def test_BU_10_a_given_password_is_shown_as_it_is_or_refused(sign: str) -> None:
-    assert faults("set_password", {"password": f"{sign}{GIVEN_PASSWORD}"}) == ["/data/password"]
+    for formula in (f"{sign}{GIVEN_PASSWORD}", f"{GIVEN_PASSWORD};{sign}1", f"a,{sign}b;c1Aefg"):
+        assert faults("set_password", {"password": formula}) == ["/data/password"]
     assert faults("set_password", {"password": f"{GIVEN_PASSWORD}{sign}"}) == []
 
 
