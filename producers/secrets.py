@@ -105,7 +105,8 @@ def _chosen(service: Service, kept: Sequence[Kept], name: str | None) -> Kept | 
     """Return the secret of a name, or the only one; or why there is none (404), or which there are (422)."""
     chosen = [each for each in kept if name in {None, each.name}]
     if not chosen:
-        detail = f"{service.id} has no secret" + (f" {name}" if name else "")
+        named = f" {name}; it has: {', '.join(each.name for each in kept)}" if name and kept else ""
+        detail = f"{service.customer}/{service.reference} has no secret{named}"
         return Refusal("no_such_secret", 404, detail)
     if len(chosen) > 1:
         names = ", ".join(each.name for each in chosen)

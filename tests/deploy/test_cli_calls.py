@@ -104,7 +104,7 @@ def test_CP_6_a_code_is_confirmed_by_hand_where_one_is_waited_for(url: str) -> N
 
 def test_CO_4_a_secret_is_shown_by_hand_once(url: str) -> None:
     done("submit", write(customer(), activate(1)))
-    assert refused("reveal", "acme/pbx-1", code=1) == "svc_1 has no secret"
+    assert refused("reveal", "acme/pbx-1", code=1) == "acme/pbx-1 has no secret"
     keep_secret(url)
     assert done("reveal", "acme/pbx-1", "--secret", "pin") == f"{VALUE}\n"
     assert "was shown the pin at" in refused("reveal", "svc_1", code=1)
@@ -138,7 +138,7 @@ def test_BU_10_the_secrets_of_many_services_make_one_table_without_formulas(here
     assert "one service" in refused("reveal", *names, "--to", "all.txt", code=2)
     assert turnup("reveal", *names).exit_code == 2
     result = turnup("reveal", *names, "--to", "all.csv", "--json")
-    assert (result.exit_code, "acme/pbx-3: svc_3 has no secret" in result.stderr) == (1, True)
+    assert (result.exit_code, "acme/pbx-3: acme/pbx-3 has no secret" in result.stderr) == (1, True)
     assert json.loads(result.stdout) == {"revealed": 3, "refused": 1, "to": "all.csv"}
     assert Path("all.csv").read_text("utf-8-sig").splitlines() == [
         "user,password",

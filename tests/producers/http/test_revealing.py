@@ -111,10 +111,11 @@ def test_CO_4_an_expired_secret_is_not_shown(client: Client, keep: Keep, writer:
 
 
 def test_which_of_several_secrets_has_to_be_said(client: Client, keep: Keep) -> None:
-    assert refused(reveal(client), 404) == "no_such_secret: svc_1 has no secret"
+    assert refused(reveal(client), 404) == "no_such_secret: acme/pbx-1 has no secret"
     keep("sip_password")
     keep()
-    assert refused(reveal(client, secret="pin"), 404).startswith("no_such_secret")
+    told = "acme/pbx-1 has no secret pin; it has: sip_password, activation_code"
+    assert refused(reveal(client, secret="pin"), 404) == f"no_such_secret: {told}"
     response = reveal(client)
     refused(response, 422)
     assert response.json()["errors"] == [
@@ -200,7 +201,7 @@ def test_BU_10_of_several_secrets_none_is_spent_where_one_is_not_shown(
     keep()
     response = export(client, "pbx-1", "pbx-2")
     assert refused(response) == NOTHING
-    told = {"pointer": "/references/1", "detail": "svc_2 has no secret"}
+    told = {"pointer": "/references/1", "detail": "acme/pbx-2 has no secret"}
     assert response.json()["errors"] == [told]
     keep(service=2, state="used")
     told["detail"] = "the activation_code is used"
