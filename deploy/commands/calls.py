@@ -34,12 +34,13 @@ def cancel(operation: str, *, as_json: bool) -> None:
 
 
 def retry(operation: str, *, as_json: bool) -> None:
-    """Continue a parked operation."""
+    """Continue a parked operation, or try one again now that waits for its next try."""
     with writing() as (session, writer):
+        was_parked = _found(session, operation).reason == "parked"
         Calls(writer, leave_to_the_relay).retry(operation, user())
         found = _found(session, operation)
-    told = f"{found.id} goes on where it was parked: turnup show {found.id}"
-    answer(found, told, as_json=as_json)
+    told = "goes on where it was parked" if was_parked else "is tried again now"
+    answer(found, f"{found.id} {told}: turnup show {found.id}", as_json=as_json)
 
 
 def resolve(name: str, why: str, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from schema.discovery import find_products
 from schema.store.claims import Claim
@@ -81,8 +82,8 @@ def end(writer: Writer, worker: int, operation: int, state: str = "succeeded") -
     return bool(taken)
 
 
-def park(writer: Writer, worker: int, operation: int) -> None:
-    """Take up an operation that is due, and stop until a person has looked at it."""
+def park(writer: Writer, worker: int, operation: int, **more: Any) -> None:
+    """Take up an operation that is due, and stop until a person has looked at it, or as `more` of the record says."""
     (taken,) = writer.store(Claim(worker, (operation,)))
     line = Line("parked", "worker", "no room", before=taken.state, after="waiting")
     stopped = Recorded(
@@ -96,4 +97,4 @@ def park(writer: Writer, worker: int, operation: int) -> None:
         reason="parked",
         ticket=TicketNote("It is parked.", OPEN),
     )
-    writer.store(stopped)
+    writer.store(stopped._replace(**more))

@@ -1,4 +1,4 @@
-"""The command line: keys, codes, secrets and pauses."""
+"""The command line: keys, codes, secrets, pauses, and what is asked of one operation."""
 
 import json
 from collections.abc import Mapping
@@ -212,3 +212,13 @@ def test_CO_5_the_ticket_of_what_has_failed_is_resolved_by_hand(url: str) -> Non
     assert shown["comments"][0]["body"].endswith(": sent again")
     assert [each["operation"] for each in read("tickets", "--open")] == ["op_2"]
     assert refused("resolve", "op_9", "--why", "x", code=1) == "there is no operation op_9"
+
+
+def test_a_retry_says_whether_it_ends_a_stop_or_a_pause_between_two_tries(here: str) -> None:
+    done("submit", write(customer(), activate(1), activate(2)))
+    with written(Database(here)) as writer:
+        worker = boot(writer)
+        park(writer, worker, 1)
+        park(writer, worker, 2, reason="trying again: no answer", attempt=1, ticket=None)
+    assert done("retry", "op_1") == "op_1 goes on where it was parked: turnup show op_1\n"
+    assert done("retry", "op_2") == "op_2 is tried again now: turnup show op_2\n"
