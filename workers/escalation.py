@@ -100,9 +100,12 @@ def parked(progress: Progress, why: str, product: Product) -> TicketNote:
     """Return the ticket of an operation that needs a person."""
     case = _case(progress, why, product)
     advice = (PARKED + GIVEN_UP * case.can_cancel).format(case.operation)
-    title = f"{product.title} {case.service}: {case.verb} needs a person"
+    is_undone = bool(progress.undoing or progress.cancel)
+    what = f"undoing {case.verb}" if is_undone else case.verb
+    title = f"{product.title} {case.service}: {what} needs a person"
     text = TicketText(product.desk, "high", title, _body(case, advice), advice)
-    return TicketNote(f"Parked at {case.step}: {why}.\n{advice}", text, severity="high")
+    stopped = "Parked while it is undone," if is_undone else "Parked"
+    return TicketNote(f"{stopped} at {case.step}: {why}.\n{advice}", text, severity="high")
 
 
 def found(why: str) -> TicketNote:

@@ -55,13 +55,20 @@ def operation_of(row: Row[Any]) -> Operation:
         overdue=(row.ended_at or row.now) > row.deadline_at,
         ended_at=moment_or_none(row.ended_at),
         outcome=row.outcome,
-        reason=CANCELLING if row.cancel and row.ended_at is None else row.reason,
+        reason=_reason(row),
         ticket=public_id("tkt", row.ticket) if row.ticket is not None else None,
         remote=_remote_of(row.remote),
         source=row.source,
         actor=row.actor,
         correlation_id=row.correlation_id,
     )
+
+
+def _reason(row: Row[Any]) -> str | None:
+    """Return why an operation is where it is; one that goes back may be parked on its way."""
+    is_parked = row.reason == "parked" and row.wake_at is not None and row.wake_at >= FAR
+    is_going_back = row.cancel and row.ended_at is None
+    return CANCELLING if is_going_back and not is_parked else row.reason
 
 
 def _next_try(row: Row[Any]) -> datetime | None:

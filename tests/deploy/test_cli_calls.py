@@ -222,3 +222,16 @@ def test_a_retry_says_whether_it_ends_a_stop_or_a_pause_between_two_tries(here: 
         park(writer, worker, 2, reason="trying again: no answer", attempt=1, ticket=None)
     assert done("retry", "op_1") == "op_1 goes on where it was parked: turnup show op_1\n"
     assert done("retry", "op_2") == "op_2 is tried again now: turnup show op_2\n"
+
+
+def test_what_is_parked_while_it_is_undone_says_so_wherever_it_is_named(here: str) -> None:
+    done("submit", write(customer(), activate(1)))
+    with written(Database(here)) as writer:
+        worker = boot(writer)
+        park(writer, worker, 1)
+        assert "op_1 will be undone, then it ends as cancelled" in done("cancel", "op_1")
+        assert " cancelling " in done("list")
+        assert "op_1 is being undone, then" in done("cancel", "op_1")
+        park(writer, worker, 1, undoing="cancelled", seen=2**31 - 1)
+    assert " parked " in done("list")
+    assert "waiting (parked)" in done("show", "op_1")

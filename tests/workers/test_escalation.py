@@ -132,3 +132,5 @@ def test_CO_3_a_parked_ticket_does_not_advise_to_cancel_where_that_is_refused(
     note = escalation.parked(progress, "the platform refused: no_line", PRODUCT)
     assert "turnup retry" in note.comment
     assert "turnup cancel" not in note.comment
+    assert ("undoing open needs a person" in text_of(note.opens).title) == ("undoing" in change)
+    assert note.comment.startswith("Parked while it is undone") == ("undoing" in change)
