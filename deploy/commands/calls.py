@@ -27,6 +27,10 @@ def cancel(operation: str, *, as_json: bool) -> None:
         found = _found(session, operation)
     if found.state == "cancelled":
         told = f"is cancelled{' already' if accepted.is_repeat else '; it had not begun'}"
+    elif found.reason == "parked":
+        told = (
+            f"was parked while it is undone, and does nothing more until: turnup retry {found.id}"
+        )
     else:
         again = "is being" if accepted.is_repeat else "will be"
         told = f"{again} undone, then it ends as cancelled: turnup show {found.id}"

@@ -235,3 +235,7 @@ def test_what_is_parked_while_it_is_undone_says_so_wherever_it_is_named(here: st
         park(writer, worker, 1, undoing="cancelled", seen=2**31 - 1)
     assert " parked " in done("list")
     assert "waiting (parked)" in done("show", "op_1")
+    told = "op_1 was parked while it is undone, and does nothing more until: turnup retry op_1\n"
+    assert done("cancel", "op_1") == told
+    done("retry", "op_1")
+    assert "op_1 is being undone, then" in done("cancel", "op_1")
