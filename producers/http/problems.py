@@ -44,6 +44,7 @@ UNANSWERED = (
 NOT_TAKEN = (
     "too much is waiting for the database; ask again, a command under the same source and id"
 )
+JSON_WANTED = "send JSON with Content-Type: application/json"
 
 
 def answer_with(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
@@ -101,12 +102,15 @@ def _malformed(_request: Request, error: Exception) -> Response:
     if any(each["type"] == "json_invalid" for each in details.errors()):
         return answer_with(Refusal("malformed", 400, "the body is no JSON"))
     faults = faults_of(cast("ValidationError", details))
-    return answer_with(invalid(tuple(_below_body(fault) for fault in faults)))
+    paired = zip(faults, details.errors(), strict=True)
+    return answer_with(invalid(tuple(_below_body(fault, each) for fault, each in paired)))
 
 
-def _below_body(fault: Fault) -> Fault:
-    """Return a fault of the body with the pointer that it has inside it."""
-    return Fault(fault.pointer.removeprefix("/body"), fault.detail)
+def _below_body(fault: Fault, error: Mapping[str, object]) -> Fault:
+    """Return a fault of the body with the pointer that it has inside it; bytes were not declared to be JSON."""
+    is_unread = isinstance(error.get("input"), bytes)
+    detail = JSON_WANTED if is_unread else fault.detail
+    return Fault(fault.pointer.removeprefix("/body"), detail)
 
 
 def _http(_request: Request, error: Exception) -> Response:

@@ -227,3 +227,12 @@ def test_BU_10_an_export_is_for_whoever_reaches_the_customer_and_for_nobody_else
     client.known_by(tokens["anna"])
     assert refused(export(client, "pbx-1", actor="berta"), 403).startswith("forbidden")
     assert VALUE in export(client, "pbx-1").text
+
+
+def test_a_body_that_is_not_declared_to_be_json_is_told_so(client: Client) -> None:
+    for path in ("/v1/customers/acme/reveal", "/v1/services/svc_1/reveal"):
+        for headers in ({}, {"content-type": "text/plain"}):
+            response = client.post(path, data=b'{"references": ["pbx-1"]}', headers=headers)
+            assert refused(response, 422).startswith("invalid")
+            wanted = "send JSON with Content-Type: application/json"
+            assert response.json()["errors"] == [{"pointer": "", "detail": wanted}]
