@@ -16,6 +16,7 @@ from deploy.display.operation import (
 )
 from deploy.display.screen import print_json, say
 from schema.errors import NotFound
+from schema.store.ahead import parked_ahead
 from schema.store.clock import business_now
 from schema.store.customers import find_customer
 from schema.store.histories import operation_history, service_history
@@ -74,6 +75,7 @@ def _operation(session: Session, name: str) -> tuple[Mapping[str, Any], datetime
             "notices": notices,
             "ticket": ticket,
             "paused": None if operation.ended_at else paused,
+            "waits_for": parked_ahead(connection, operation.id),
         }
         return found, business_now(connection)
 
@@ -117,7 +119,7 @@ def _tell(found: Mapping[str, Any], now: datetime, country: str | None) -> None:
         print_operations(found["operations"], now)
         say("")
     if "operation" in found:
-        say(operation_head(found["operation"], now, found["paused"]))
+        say(operation_head(found["operation"], now, found["paused"], found["waits_for"]))
         say(headed("What happened", timeline(found["history"])))
         if found["notices"]:
             say(headed("What was sent", notices_sent(found["notices"], now)))

@@ -36,9 +36,12 @@ Field = tuple[str, RenderableType]
 
 
 def operation_head(
-    operation: Operation, now: datetime, paused: Paused | None = None
+    operation: Operation,
+    now: datetime,
+    paused: Paused | None = None,
+    waits_for: Operation | None = None,
 ) -> RenderableType:
-    """Return an operation's state, deadline and step."""
+    """Return an operation's state, deadline and step, and the parked one that it waits for."""
     title = Text.assemble(
         (operation.id, "bold"),
         f"  {operation.product} {operation.verb}  {operation.subject}  ",
@@ -55,6 +58,9 @@ def operation_head(
         fields.append(("ended", _ended(operation, operation.ended_at)))
     else:
         fields.append(("step", _step(operation, now)))
+    if waits_for is not None:
+        ticket = f" ({waits_for.ticket})" if waits_for.ticket else ""
+        fields.append(("waits for", f"{waits_for.id}, which needs a person{ticket}"))
     if paused is not None:
         fields.append(("paused", since_when(operation.product, paused)))
     if operation.remote is not None:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from deploy.keys import load_keys
 from deploy.settings import read_settings
@@ -13,10 +14,12 @@ from producers.api_keys import KeyRing
 from schema.asker import Asker
 from schema.sealing import Sealer
 from schema.store.api_keys import known_keys, known_users
+from schema.store.claims import Claim
+from schema.store.clock import MoveTime
 from schema.store.database import Database
 from schema.store.secrets import context_of
-from schema.tables import api_key, secret
-from tests.deploy.orders import activate, boot, customer, end, park, write, written
+from schema.tables import api_key, secret, service
+from tests.deploy.orders import activate, boot, customer, end, event, park, write, written
 from tests.deploy.test_cli import done, here, read, refused, turnup, url
 from tests.deploy.test_process import line_of
 from tests.deploy.test_process import turnup as process
@@ -239,3 +242,26 @@ def test_what_is_parked_while_it_is_undone_says_so_wherever_it_is_named(here: st
     assert done("cancel", "op_1") == told
     done("retry", "op_1")
     assert "op_1 is being undone, then" in done("cancel", "op_1")
+
+
+def test_what_stands_in_line_behind_a_parked_one_says_for_whom_it_waits(here: str) -> None:
+    done("submit", write(customer(), activate(1)))
+    database = Database(here)
+    with written(database) as writer:
+        worker = boot(writer)
+        end(writer, worker, 1)
+        with database.writing.begin() as connection:
+            connection.execute(update(service).values(state="active", holder=None))
+        later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        for name in ("2", "3"):
+            order = event(name, "cloud_pbx.deactivate", "acme/pbx-1", not_before=later)
+            done("submit", write(order))
+        writer.store(MoveTime(datetime.now(UTC) + timedelta(hours=2)))
+        park(writer, worker, 2)
+        assert "waits for" not in done("show", "op_3")
+        assert writer.store(Claim(worker, (3,))) == []
+    assert "waits for  op_2, which needs a person (tkt_1)\n" in done("show", "op_3")
+    assert read("show", "op_3")["waits_for"]["id"] == "op_2"
+    assert "waits for" not in done("show", "op_2")
+    done("retry", "op_2")
+    assert "waits for" not in done("show", "op_3")
