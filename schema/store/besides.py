@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_, update
 
 from schema.lifecycle import DELETED
 from schema.store.dialect import locked
@@ -36,6 +36,22 @@ def drop_besides(transaction: Transaction, services: Sequence[int]) -> list[int]
     What somebody else has something in goes with him instead, unless he comes to be.
     """
     run = transaction.connection.execute
+    made = select(service.c.id).where(service.c.made_beside.in_(services)).order_by(service.c.id)
+    # Held before anybody is looked for: who was coming in is in by then.
+    held = run(locked(transaction.dialect, made, service, skip=False)).scalars().all()
+    if not held:
+        return []
+    found = run(_with_heirs(held)).all()
+    for row in found:  # few are made beside others, and fewer in vain
+        if row.heir is None:
+            _drop(transaction, row)
+        else:
+            run(update(service).where(service.c.id == row.id).values(made_beside=row.heir))
+    return [row.id for row in found if row.heir is None]
+
+
+def _with_heirs(made: Sequence[int]) -> Select[Any]:
+    """Return the query for what was made beside others: who asked for it, and who has something in it."""
     name = service.c.customer + "/" + service.c.reference
     place = (possession.c.scope == name) & (possession.c.kind == service.c.state)
     heir = select(func.min(possession.c.service_id)).where(place)
@@ -43,14 +59,7 @@ def drop_besides(transaction: Transaction, services: Sequence[int]) -> list[int]
     # Who first asked for anything of a service has made it, and what came beside it.
     asked_by = first.correlate(service).scalar_subquery().label("maker")
     query = select(service, asked_by, heir.correlate(service).scalar_subquery().label("heir"))
-    query = query.where(service.c.made_beside.in_(services)).order_by(service.c.id)
-    found = run(locked(transaction.dialect, query, service, skip=False)).all()
-    for row in found:  # few are made beside others, and fewer in vain
-        if row.heir is None:
-            _drop(transaction, row)
-        else:
-            run(update(service).where(service.c.id == row.id).values(made_beside=row.heir))
-    return [row.id for row in found if row.heir is None]
+    return query.where(service.c.id.in_(made)).order_by(service.c.id)
 
 
 def _drop(transaction: Transaction, row: Row[Any]) -> None:

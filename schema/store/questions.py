@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from schema.asking import Asked, Found
 from schema.customer import Customer
+from schema.store.dialect import locked
 from schema.store.listings import listed
 from schema.store.logged import warn_when_stored
 from schema.store.possessions import holders_of
@@ -69,8 +70,9 @@ def ask_product(
 
 
 def find_service(transaction: Transaction, customer: str, reference: str) -> Found | None:
-    """Return another service of the customer."""
+    """Return another service of the customer, which stays as it is until what is asked for is stored."""
     columns = (service.c.product, service.c.state, service.c.facts)
     query = select(*columns).where(service.c.customer == customer, service.c.reference == reference)
-    row = transaction.connection.execute(query).first()
+    held = locked(transaction.dialect, query, service, skip=False)
+    row = transaction.connection.execute(held).first()
     return Found(row.product, row.state, json.loads(row.facts)) if row else None

@@ -25,7 +25,6 @@ from tests.products.sip_device.examples import (
     OTHER_NUMBER,
     WORKSPACE,
 )
-from tests.schema.store.test_taking import at_once, two_writers
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
 from tests.world.variants import with_limits
@@ -161,53 +160,6 @@ def test_SD_6_a_full_workspace_takes_no_more_and_says_so(
     done(world, "delete", "acme/d0")
     assert isinstance(add(world, most), Accepted)
     world.check()
-
-
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_SD_6_two_machines_at_once_never_take_the_last_place(
-    make_world: MakeWorld, postgres_url: str
-) -> None:
-    world = make_world(find_subjects()["sip_device"])
-    new = {"reference": "room", "new": {**WORKSPACE, "licence": "common_area"}}
-    done(world, "activate", "acme/d0", users=None, mac="0050c2000100", workspace=new)
-    world.settle(timedelta(days=1))
-    last = "d0"
-    with two_writers(world, postgres_url) as writers:
-        for turn in range(1, 4):
-            done(world, "delete", f"acme/{last}")
-            named = [(f"d{turn}{each}", _fields(turn, each)) for each in "ab"]
-            orders = [
-                world.order("activate", name, fields=each, event_id=name) for name, each in named
-            ]
-            assert at_once(writers, orders) == ["", "workspace_full"]
-            world.settle(timedelta(days=1))
-            states = {row["reference"]: row["state"] for row in world.rows.all("service")}
-            (last,) = (name for name, state in states.items() if state == "registered")
-
-
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-def test_SD_5_two_machines_at_once_never_make_one_workspace_twice(
-    make_world: MakeWorld, postgres_url: str
-) -> None:
-    world = make_world(find_subjects()["sip_device"])
-    with two_writers(world, postgres_url) as writers:
-        for turn, number in enumerate((NUMBER, OTHER_NUMBER)):
-            new = {**WORKSPACE, "number": number, "extension": str(500 + turn)}
-            place = {"reference": f"room{turn}", "new": new}
-            named = [
-                (f"d{turn}{each}", {**_fields(turn, each), "workspace": place}) for each in "ab"
-            ]
-            orders = [
-                world.order("activate", name, fields=each, event_id=name) for name, each in named
-            ]
-            assert at_once(writers, orders) == ["", "reference_taken"]
-
-
-def _fields(turn: int, each: str) -> dict[str, Any]:
-    """Return the fields of one of two devices that come at once."""
-    fields = {**find_subjects()["sip_device"].examples["activate"]}
-    del fields["users"]
-    return {**fields, "mac": f"0050c2000{turn}0{each}", "workspace": {"reference": "room"}}
 
 
 def test_CO_10_a_new_workspace_goes_with_a_device_that_never_was(world: World) -> None:
