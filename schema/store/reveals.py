@@ -60,13 +60,7 @@ def _reveal(transaction: Transaction, record: Reveal) -> Mapping[int, Refusal]:
     """Spend reveals, while nobody else can change the rows of their services."""
     run, wanted = transaction.connection.execute, {"secrets": record.secrets}
     owners = run(_services(transaction.dialect), wanted).all()
-    rows = {row.id: row for row in run(select(secret).where(_ARE_ASKED), wanted)}
-    refusals = {
-        owner.secret_id: _advised(transaction, owner, why)
-        for owner in owners
-        if (why := _refusal(transaction, rows[owner.secret_id]))
-    }
-    if refusals:
+    if refusals := _refusals(transaction, record, owners):
         return refusals
     spent = update(secret).where(_ARE_ASKED)
     run(spent.values(revealed_at=transaction.now, revealed_by=record.actor), wanted)
@@ -83,6 +77,23 @@ def _reveal(transaction: Transaction, record: Reveal) -> Mapping[int, Refusal]:
         for each in owners
     )
     return {}
+
+
+def _refusals(
+    transaction: Transaction, record: Reveal, owners: Sequence[Row[Any]]
+) -> dict[int, Refusal]:
+    """Return why secrets are not shown, for those that are not; one that is gone has no owner."""
+    asked = transaction.connection.execute(
+        select(secret).where(_ARE_ASKED), {"secrets": record.secrets}
+    )
+    rows = {row.id: row for row in asked}
+    gone = set(record.secrets) - {owner.secret_id for owner in owners}
+    missing = Refusal("no_such_secret", 404, "the secret is gone")
+    return dict.fromkeys(gone, missing) | {
+        owner.secret_id: _advised(transaction, owner, why)
+        for owner in owners
+        if (why := _refusal(transaction, rows[owner.secret_id]))
+    }
 
 
 def _refusal(transaction: Transaction, row: Row[Any]) -> Refusal | None:

@@ -39,6 +39,16 @@ def reveal(world: World) -> Refusal | None:
     return refusals.get(code)
 
 
+def test_CO_4_a_secret_that_is_gone_is_refused_and_nothing_beside_it_is_spent(
+    world: World,
+) -> None:
+    wait_for_the_phone(world)
+    code = world.rows.all("secret")[-1]["id"]
+    refusals: Mapping[int, Refusal] = world.writer.store(Reveal((code, code + 1), "Anna"))
+    assert {key: each.reason for key, each in refusals.items()} == {code + 1: "no_such_secret"}
+    assert reveal(world) is None
+
+
 @pytest.mark.parametrize(("state", "cell"), TABLE["reveal"].items())
 def test_ML_3_a_code_is_revealed_once_and_only_where_the_table_says_so(
     world: World, state: str, cell: str
