@@ -8,13 +8,27 @@ import pytest
 from producers.receipts import Receipts
 from schema.command import rfc3339
 from schema.errors import NotFound, Refused
+from schema.store.deliveries import SMS, Parcel
 from tests.producers.conftest import SECRET
 from tests.producers.test_signals import signed
-from tests.products.secure_account.accounts import begin, do, enable, facts, sent, state, user
+from tests.products.secure_account.accounts import (
+    PRODUCT,
+    begin,
+    do,
+    enable,
+    facts,
+    sent,
+    state,
+    user,
+)
 from tests.products.secure_account.examples import GSM
 from tests.world.fixtures import MakeWorld
 from tests.world.subjects import find_subjects
+from tests.world.worker import SEALER
 from tests.world.world import World
+from workers.channels.channel import NotDelivered, Receipt
+from workers.channels.wording import Wording
+from workers.products.secure_account.notices import NOTICES
 
 
 @pytest.fixture
@@ -73,6 +87,40 @@ def test_SA_4_a_click_on_a_link_that_works_no_more_is_kept_and_is_no_click_on_th
     assert sent(world, operation) == [("sms", "installation", GSM)]
     assert world.rows.all("signal")[-1]["kind"] == "outdated_installation_clicked"
     tell(world, by_hand)
+    assert facts(world, "installation_message") == ("clicked",)
+    world.check()
+
+
+class SlowGateway:
+    """A gateway that takes the first message of an operation only at the second try."""
+
+    def __init__(self) -> None:
+        self.slow = 0
+        #: What it was to send, by operation.
+        self.texts: dict[int, str] = {}
+
+    async def deliver(self, parcel: Parcel) -> Receipt:
+        """Take one, or put it off."""
+        self.slow = self.slow or parcel.operation
+        if parcel.operation == self.slow and parcel.tries == 1:
+            raise NotDelivered("try again later")
+        wording = Wording({PRODUCT: NOTICES}, SEALER)
+        self.texts[parcel.operation] = wording.worded(parcel).text
+        return Receipt("it is on its way")
+
+
+def test_SA_4_a_click_on_a_message_that_went_out_late_counts_for_it_tells_the_newest_link(
+    world: World,
+) -> None:
+    gateway = SlowGateway()
+    world.crash(world.workers[0])
+    world.boot(channels={SMS: gateway})
+    operation = begin(world)
+    by_hand = do(world, "send_installation")
+    world.settle(timedelta(minutes=5))
+    assert list(gateway.texts) == [by_hand, operation]
+    assert gateway.texts[operation] == gateway.texts[by_hand]
+    tell(world, operation)
     assert facts(world, "installation_message") == ("clicked",)
     world.check()
 
