@@ -1,21 +1,16 @@
 """What people do with lines and phones: scan, switch, remove, look at the code, buy more lines (ML-1, ML-3, ML-6)."""
 
 import random
-from types import SimpleNamespace
-from typing import Any, cast
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from producers.calls import Calls
-from producers.secrets import Secrets
 from schema.customer import Customer
 from schema.errors import Refused
-from schema.ids import public_id
 from schema.store.customers import ChangeCustomer
 from tests.model.machine import Machine
+from tests.world.revealing import revealed
 from tests.world.subjects import customer_of
-from tests.world.worker import SEALER
 
 DOES = ("user_scans", "user_enables", "user_disables", "user_removes")
 
@@ -65,10 +60,8 @@ def reveal(machine: Machine, choice: random.Random) -> None:
     machine.learn()
     reference, world = choice.choice(lines(machine)), machine.world
     owed = machine.plain.services[reference].phone.reveal(world.now)
-    door = Secrets(world.database, Calls(world.writer, lambda *_: None), SEALER)
-    service = SimpleNamespace(id=public_id("svc", world.rows.service(reference)["id"]))
     try:
-        shown = door.reveal(cast("Any", service), None, "Anna").value
+        shown = revealed(world, reference)
         answer = "shown"
     except Refused as refused:
         shown, answer = "", refused.refusal.reason

@@ -3,15 +3,11 @@
 import csv
 from datetime import timedelta
 from io import StringIO
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from producers.calls import Calls
-from producers.secrets import Secrets
-from schema.ids import public_id
 from tests.products.business_user.examples import EXAMPLES
 from tests.world.reading import Row
-from tests.world.worker import SEALER
+from tests.world.revealing import revealed
 from tests.world.world import World
 
 #: Until then the vendor's team has activated who is not held up.
@@ -76,6 +72,4 @@ def numbers(world: World) -> dict[str, int]:
 
 def reveal(world: World, reference: str = "one") -> list[dict[str, str]]:
     """Reveal the login of a user's desk phone, as the rows of an export."""
-    door = Secrets(world.database, Calls(world.writer, lambda *_: None), SEALER)
-    service = SimpleNamespace(id=public_id("svc", world.rows.service(reference)["id"]))
-    return [*csv.DictReader(StringIO(door.reveal(cast("Any", service), None, "Anna").value))]
+    return [*csv.DictReader(StringIO(revealed(world, reference)))]

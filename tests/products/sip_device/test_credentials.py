@@ -2,15 +2,10 @@
 
 import math
 from datetime import timedelta
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
-from producers.calls import Calls
-from producers.secrets import Secrets
 from schema.errors import Refused
-from schema.ids import public_id
 from schema.store.deliveries import MAIL
 from tests.products.sip_device.devices import (
     ask,
@@ -23,7 +18,7 @@ from tests.products.sip_device.devices import (
     row_of,
 )
 from tests.products.sip_device.examples import OTHER_MAC, TYPE, password_of
-from tests.world.worker import SEALER
+from tests.world.revealing import revealed
 from tests.world.world import World
 from workers.products.sip_device.credentials import PASSWORD_LENGTH, SIGNS, user_name_of
 from workers.products.sip_device.notices import CREDENTIAL, NOTICES
@@ -33,10 +28,8 @@ GIVEN = "Correct-Horse-9-Battery"
 
 def reveal(world: World) -> str:
     """Return the password as an Admin is shown it, or why he is not."""
-    door = Secrets(world.database, Calls(world.writer, lambda *_: None), SEALER)
-    service = SimpleNamespace(id=public_id("svc", world.rows.service()["id"]))
     try:
-        return door.reveal(cast("Any", service), None, "Anna").value
+        return revealed(world, "one")
     except Refused as found:
         return found.refusal.reason
 
