@@ -8,7 +8,6 @@ import structlog
 
 log = structlog.get_logger()
 
-
 #: How often it is looked whether a part still is on its way, in seconds.
 GLANCE = 0.5
 

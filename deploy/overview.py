@@ -56,10 +56,9 @@ def _product(product: Product, proven: Proofs) -> Iterator[str]:
         f"<code>{product.name}</code>: {len(product.states)} states,"
         f" {len(product.verbs)} verbs, {len(product.rules)} rules"
     )
-    picture = f"{product.name}.svg"
     told = [
         f"States: {', '.join(f'`{state}`' for state in product.states)}.\n",
-        f"![The states of {product.name}, and what moves it](deploy/published/{picture})\n",
+        f"![The states of {product.name}, and what moves it](deploy/published/{product.name}.svg)\n",
         *_table(COLUMNS, rows_of(product)),
         *_rules(product.rules, proven),
     ]

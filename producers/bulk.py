@@ -114,19 +114,24 @@ class Bulk:
 
     def told(self, refusal: Refusal) -> Refusal:
         """Return a refusal whose faults name the columns of the file."""
-        named: list[Fault] = []
+        faults = refusal.faults
         if refusal.reason == "unknown_customer":
-            detail = refusal.faults[0].detail
-            return replace(refusal, faults=(Fault(self._column(f"{SUBJECT}/{CUSTOMER}"), detail),))
-        is_told = any(each.pointer.startswith(f"{SUBJECT}/") for each in refusal.faults)
-        for each in refusal.faults:
-            if each.detail == MISSING and each.pointer.startswith("/data/"):
-                name = each.pointer.removeprefix("/data/").replace("/", ".")
-                inner = [f"/data/{one.replace('.', '/')}" for one in self._fields.needed(name)]
-                named += [Fault(self._column(one), MISSING) for one in inner]
-            elif not (is_told and each.pointer == SUBJECT):
-                named.append(Fault(self._column(each.pointer), each.detail))
+            faults = (Fault(f"{SUBJECT}/{CUSTOMER}", faults[0].detail),)
+        elif any(each.pointer.startswith(f"{SUBJECT}/") for each in faults):
+            faults = tuple(each for each in faults if each.pointer != SUBJECT)
+        named = [
+            Fault(self._column(place), each.detail)
+            for each in faults
+            for place in self._places(each)
+        ]
         return replace(refusal, faults=tuple(named))
+
+    def _places(self, fault: Fault) -> list[str]:
+        """Return the pointers of a fault: of what is missing, those of all that it needs."""
+        if fault.detail != MISSING or not fault.pointer.startswith("/data/"):
+            return [fault.pointer]
+        name = fault.pointer.removeprefix("/data/").replace("/", ".")
+        return [f"/data/{each.replace('.', '/')}" for each in self._fields.needed(name)]
 
     def _refusal(self, faults: tuple[Fault, ...]) -> Refusal:
         """Return the refusal of a whole file."""

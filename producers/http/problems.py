@@ -99,10 +99,11 @@ def _unavailable(detail: str) -> Response:
 def _malformed(_request: Request, error: Exception) -> Response:
     """Answer every fault of parameters and body; a pointer into the body is one from its top."""
     details = cast("RequestValidationError", error)
-    if any(each["type"] == "json_invalid" for each in details.errors()):
+    errors = details.errors()
+    if any(each["type"] == "json_invalid" for each in errors):
         return answer_with(Refusal("malformed", 400, "the body is no JSON"))
     faults = faults_of(cast("ValidationError", details))
-    paired = zip(faults, details.errors(), strict=True)
+    paired = zip(faults, errors, strict=True)
     return answer_with(invalid(tuple(_below_body(fault, each) for fault, each in paired)))
 
 

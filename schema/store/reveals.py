@@ -83,10 +83,9 @@ def _refusals(
     transaction: Transaction, record: Reveal, owners: Sequence[Row[Any]]
 ) -> dict[int, Refusal]:
     """Return why secrets are not shown, for those that are not; one that is gone has no owner."""
-    asked = transaction.connection.execute(
-        select(secret).where(_ARE_ASKED), {"secrets": record.secrets}
-    )
-    rows = {row.id: row for row in asked}
+    query, wanted = select(secret).where(_ARE_ASKED), {"secrets": record.secrets}
+    # Read now that their services are held: what came with the lock may be older than who held it before.
+    rows = {row.id: row for row in transaction.connection.execute(query, wanted)}
     gone = set(record.secrets) - {owner.secret_id for owner in owners}
     missing = Refusal("no_such_secret", 404, "the secret is gone")
     return dict.fromkeys(gone, missing) | {

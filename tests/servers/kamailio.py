@@ -138,6 +138,14 @@ class Asking:
         assert status == HTTPStatus.OK
         return dict(told)
 
+    def registered(self, password: str, *names: str) -> list[Phone]:
+        """Add subscribers, and return a phone of each that can call and be called."""
+        phones = [self._server.phone(name, password) for name in names]
+        for phone in phones:
+            self.add(phone.user_name, password)
+            assert phone.register() == HTTPStatus.OK
+        return phones
+
     def bindings(self, name: str) -> list[str]:
         """Where a subscriber can be reached."""
         _, told = self.call("GET", f"subscribers/{name}")

@@ -9,7 +9,6 @@ from http import HTTPStatus
 import pytest
 
 from tests.servers.kamailio import REALM, Asking, KamailioServer
-from tests.servers.phone import Phone
 from tests.system.waiting import until
 
 OK, RINGING = HTTPStatus.OK, 180
@@ -40,20 +39,11 @@ def asking(registrar: KamailioServer) -> Asking:
     return Asking(registrar)
 
 
-def registered(registrar: KamailioServer, *names: str) -> list[Phone]:
-    """Return phones that can call and be called."""
-    phones = [registrar.phone(name, PASSWORD) for name in names]
-    for phone in phones:
-        Asking(registrar).add(phone.user_name, PASSWORD)
-        assert phone.register() == OK
-    return phones
-
-
 def test_SD_12_who_is_cut_off_while_it_rings_does_not_talk_even_if_it_is_answered(
-    registrar: KamailioServer, asking: Asking
+    asking: Asking,
 ) -> None:
-    callers = registered(registrar, "uma", "ulla", "ute")
-    called = registered(registrar, "vera", "vally", "veit")
+    callers = asking.registered(PASSWORD, "uma", "ulla", "ute")
+    called = asking.registered(PASSWORD, "vera", "vally", "veit")
     with ExitStack() as stack, ThreadPoolExecutor(3) as lines:
         rings = [stack.enter_context(phone.rings()) for phone in called]
         pairs = zip(callers, called, strict=True)
@@ -86,9 +76,9 @@ def test_SD_7_SD_12_a_registration_that_a_block_or_a_new_password_overtakes_leav
 
 
 def test_SD_12_who_only_says_that_he_is_in_a_call_gets_through_to_nobody(
-    registrar: KamailioServer,
+    registrar: KamailioServer, asking: Asking
 ) -> None:
-    [other] = registered(registrar, "yvonne")
+    [other] = asking.registered(PASSWORD, "yvonne")
     with socket.socket(type=socket.SOCK_DGRAM) as phone:
         phone.settimeout(PATIENCE)
         phone.connect(("127.0.0.1", registrar.sip_port))
@@ -101,7 +91,7 @@ def test_SD_12_who_only_says_that_he_is_in_a_call_gets_through_to_nobody(
 def test_SD_12_what_is_asked_over_HTTP_is_not_heard_where_phones_speak(
     registrar: KamailioServer, asking: Asking
 ) -> None:
-    [phone] = registered(registrar, "zoe")
+    [phone] = asking.registered(PASSWORD, "zoe")
     body = json.dumps({"blocked": True})
     said = (
         f"PUT /sip_device/subscribers/zoe/blocked HTTP/1.1\nContent-Length: {len(body)}\n\n{body}"

@@ -1,7 +1,9 @@
 """The registrar does what its configuration says, to phones and to us, before any product speaks to it."""
 
 import subprocess
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.servers.kamailio import BODY, REALM, Asking, KamailioServer
+from tests.servers.phone import Phone
 from tests.servers.programs import KAMAILIO, obtain
 from tests.servers.tables import HOME
 from tests.system.waiting import until
@@ -25,6 +28,15 @@ PASSWORD = 'a"\\b'
 def asking(registrar: KamailioServer) -> Asking:
     """Return who calls the session's registrar."""
     return Asking(registrar)
+
+
+@contextmanager
+def talking(phone: Phone, other: Phone) -> Iterator[Future[int]]:
+    """Let one phone talk to another while the block runs; how its call ended can be awaited."""
+    with other.answers() as said, ThreadPoolExecutor(1) as line:
+        call = line.submit(phone.talk, other.user_name)
+        until(lambda: said() == [OK], f"{other.user_name} talks", within=10)
+        yield call
 
 
 def test_a_phone_registers_with_its_own_password_only(
@@ -79,10 +91,7 @@ def test_a_blocked_phone_is_refused_until_it_is_unblocked(
 def test_a_blocked_phone_can_neither_call_nor_be_called(
     registrar: KamailioServer, asking: Asking
 ) -> None:
-    phone, other = (registrar.phone(name, PASSWORD) for name in ("karin", "lisa"))
-    for each in (phone, other):
-        asking.add(each.user_name, PASSWORD)
-        each.register()
+    phone, other = asking.registered(PASSWORD, "karin", "lisa")
     with other.answers():
         assert phone.call("lisa") == OK
     until(lambda: not registrar.is_in_call("lisa"), "they have hung up", within=10)
@@ -93,13 +102,8 @@ def test_a_blocked_phone_can_neither_call_nor_be_called(
 
 
 def test_a_block_ends_the_call_that_is_going_on(registrar: KamailioServer, asking: Asking) -> None:
-    phone, other = (registrar.phone(name, PASSWORD) for name in ("maria", "nora"))
-    for each in (phone, other):
-        asking.add(each.user_name, PASSWORD)
-        each.register()
-    with other.answers() as said, ThreadPoolExecutor(1) as line:
-        call = line.submit(phone.talk, "nora")
-        until(lambda: said() == [OK], "nora talks", within=10)
+    phone, other = asking.registered(PASSWORD, "maria", "nora")
+    with talking(phone, other) as call:
         asking.call("PUT", "subscribers/nora/blocked", {"blocked": True})
         assert call.result() == OK
         until(lambda: not registrar.is_in_call("maria"), "both have hung up", within=10)
@@ -108,13 +112,7 @@ def test_a_block_ends_the_call_that_is_going_on(registrar: KamailioServer, askin
 def test_SD_12_a_block_ends_a_call_that_went_on_while_the_registrar_was_restarted(
     registrar: KamailioServer, asking: Asking
 ) -> None:
-    phone, other = (registrar.phone(name, PASSWORD) for name in ("mila", "nele"))
-    for each in (phone, other):
-        asking.add(each.user_name, PASSWORD)
-        each.register()
-    with other.answers() as said, ThreadPoolExecutor(1) as line:
-        call = line.submit(phone.talk, "nele")
-        until(lambda: said() == [OK], "nele talks", within=10)
+    with talking(*asking.registered(PASSWORD, "mila", "nele")) as call:
         registrar.restart()
         asking.call("PUT", "subscribers/nele/blocked", {"blocked": True})
         assert call.result() == OK

@@ -51,6 +51,14 @@ def keep(client: Client, database: Database) -> Keep:
     return store
 
 
+def known(writer: Writer) -> dict[str, str]:
+    """Give keys to acme's Admin and to a partner whom acme does not have, and return their tokens."""
+    tokens = {name: new_token() for name in ("anna", "reseller")}
+    writer.store(AddKey("anna", hash_of(tokens["anna"]), "admin", "acme"))
+    writer.store(AddKey("reseller", hash_of(tokens["reseller"]), "partner", "partner-1"))
+    return tokens
+
+
 def reveal(client: Client, **body: str) -> Response:
     """Ask for a secret."""
     return client.post("/v1/services/svc_1/reveal", json=body)
@@ -138,9 +146,7 @@ def test_CO_7_a_secret_is_shown_to_the_customers_admin_and_to_no_other(
     client: Client, keep: Keep, writer: Writer
 ) -> None:
     keep()
-    tokens = {name: new_token() for name in ("anna", "reseller")}
-    writer.store(AddKey("anna", hash_of(tokens["anna"]), "admin", "acme"))
-    writer.store(AddKey("reseller", hash_of(tokens["reseller"]), "partner", "partner-1"))
+    tokens = known(writer)
     assert reveal(client).status_code == 401
     client.known_by(tokens["reseller"])
     assert refused(reveal(client), 403).startswith("forbidden")
@@ -218,9 +224,7 @@ def test_BU_10_an_export_is_for_whoever_reaches_the_customer_and_for_nobody_else
     client: Client, keep: Keep, writer: Writer
 ) -> None:
     keep()
-    tokens = {name: new_token() for name in ("anna", "reseller")}
-    writer.store(AddKey("anna", hash_of(tokens["anna"]), "admin", "acme"))
-    writer.store(AddKey("reseller", hash_of(tokens["reseller"]), "partner", "partner-1"))
+    tokens = known(writer)
     assert export(client, "pbx-1").status_code == 401
     client.known_by(tokens["reseller"])
     assert refused(export(client, "pbx-1"), 403).startswith("forbidden")
